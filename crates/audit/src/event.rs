@@ -1,0 +1,398 @@
+//! The kinds of event, and what each leaves in the log; how they come about is not known here.
+//!
+//! Implements spec/accountability.md#entries.
+
+use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
+use symbolon_ident::Class;
+use symbolon_record::{Field, RecordId, RecordVersion};
+use symbolon_trust::NodeId;
+
+use crate::AuditError;
+use crate::limits::{LIST_ITEMS_MAX, TEXT_BYTES_MAX};
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// A node card.
+    Card(CardEvent),
+    /// An agreement.
+    Agreement(AgreementEvent),
+    /// A policy.
+    Policy(PolicyEvent),
+    /// An epoch card and its tag set.
+    EpochCard(EpochCardEvent),
+    /// A query of one's own.
+    Query(QueryEvent),
+    /// An evaluation for a partner.
+    Evaluation(EvaluationEvent),
+    /// A confirm to a partner.
+    ConfirmSent(ConfirmEvent),
+    /// A confirm from a partner.
+    ConfirmReceived(ConfirmEvent),
+    /// A sealed statement to a partner.
+    Disclosed(DisclosedEvent),
+    /// A denial by policy.
+    Refused(RefusedEvent),
+    /// A statement from a partner.
+    Received(ReceivedEvent),
+    /// A receipt.
+    Receipt(ReceiptEvent),
+    /// An import.
+    Import(ImportEvent),
+    /// A reading or an export.
+    Read(ReadEvent),
+    /// A budget.
+    Budget(BudgetEvent),
+    /// An act of administration.
+    Admin(AdminEvent),
+    /// Nothing.
+    Heartbeat,
+}
+
+/// What was done to the object of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Act {
+    /// Made here.
+    Made,
+    /// Sent to the partner.
+    Sent,
+    /// Came from the partner.
+    Received,
+    /// Taken in force.
+    Accepted,
+    /// Put in place of an earlier one.
+    Replaced,
+    /// Refused.
+    Refused,
+    /// Put out of force for a time.
+    Suspended,
+    /// Put in force again.
+    Resumed,
+    /// Ended.
+    Ended,
+    /// Deleted.
+    Destroyed,
+    /// Shown to an officer.
+    Shown,
+    /// Written to a file for an officer.
+    Exported,
+    /// Changed.
+    Changed,
+}
+
+/// A node card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct CardEvent {
+    /// Whose card.
+    pub node: NodeId,
+    /// Its sequence.
+    pub sequence: u64,
+    /// SHA-256 of its bytes.
+    #[serde(with = "serde_bytes")]
+    pub digest: [u8; 32],
+    /// What was done with it.
+    pub act: Act,
+}
+
+/// An agreement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct AgreementEvent {
+    /// The other party.
+    pub partner: NodeId,
+    /// Its digest.
+    #[serde(with = "serde_bytes")]
+    pub digest: [u8; 32],
+    /// What was done with it.
+    pub act: Act,
+}
+
+/// A policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct PolicyEvent {
+    /// Its digest.
+    #[serde(with = "serde_bytes")]
+    pub digest: [u8; 32],
+    /// What was done with it.
+    pub act: Act,
+}
+
+/// An epoch card and its tag set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct EpochCardEvent {
+    /// The other node.
+    pub partner: NodeId,
+    /// The class.
+    pub class: Class,
+    /// The epoch.
+    pub epoch: u64,
+    /// The serial within the epoch.
+    pub serial: u64,
+    /// Hash of the signed statement.
+    #[serde(with = "serde_bytes")]
+    pub statement_hash: [u8; 32],
+    /// What was done with it.
+    pub act: Act,
+}
+
+/// A query of one's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct QueryEvent {
+    /// The node asked.
+    pub partner: NodeId,
+    /// The class.
+    pub class: Class,
+    /// The epoch.
+    pub epoch: u64,
+    /// Blinded elements, padding included.
+    pub elements: u32,
+    /// Salt of the commitment.
+    #[serde(with = "serde_bytes")]
+    pub salt: [u8; 32],
+    /// Digest of the blinded elements.
+    #[serde(with = "serde_bytes")]
+    pub batch_digest: [u8; 32],
+    /// Digest of the private part.
+    #[serde(with = "serde_bytes")]
+    pub private_digest: [u8; 32],
+}
+
+/// An evaluation for a partner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct EvaluationEvent {
+    /// The asker.
+    pub partner: NodeId,
+    /// The class.
+    pub class: Class,
+    /// The epoch.
+    pub epoch: u64,
+    /// Blinded elements, padding included: what the budget was charged.
+    pub elements: u32,
+    /// The asker's commitment.
+    #[serde(with = "serde_bytes")]
+    pub leaf: [u8; 32],
+    /// Its index in the asker's log.
+    pub leaf_index: u64,
+    /// Size of the asker's log that it was shown in.
+    pub log_size: u64,
+}
+
+/// A confirm, out or in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct ConfirmEvent {
+    /// The other node.
+    pub partner: NodeId,
+    /// The class.
+    pub class: Class,
+    /// The epoch.
+    pub epoch: u64,
+    /// Id of the statement.
+    #[serde(with = "serde_bytes")]
+    pub statement_id: [u8; 16],
+    /// Hash of the signed statement.
+    #[serde(with = "serde_bytes")]
+    pub statement_hash: [u8; 32],
+    /// The purpose named in it.
+    pub purpose: String,
+}
+
+/// A sealed statement to a partner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct DisclosedEvent {
+    /// To whom.
+    pub partner: NodeId,
+    /// Kind of the statement, as on the wire.
+    pub kind: u8,
+    /// Id of the statement.
+    #[serde(with = "serde_bytes")]
+    pub statement_id: [u8; 16],
+    /// Hash of the signed statement.
+    #[serde(with = "serde_bytes")]
+    pub statement_hash: [u8; 32],
+    /// The record, where one was disclosed.
+    pub record: Option<RecordId>,
+    /// Its version.
+    pub version: Option<RecordVersion>,
+    /// Digest of the policy that granted it, where policy did.
+    #[serde(with = "serde_bytes")]
+    pub policy_digest: Option<[u8; 32]>,
+    /// The fields that left.
+    pub fields: Vec<Field>,
+}
+
+/// A denial by policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct RefusedEvent {
+    /// Who does not get it.
+    pub partner: NodeId,
+    /// What was not done.
+    pub action: String,
+    /// The kind of refusal.
+    pub code: String,
+    /// The record.
+    pub record: Option<RecordId>,
+    /// Digest of the policy that denied it.
+    #[serde(with = "serde_bytes")]
+    pub policy_digest: [u8; 32],
+    /// Rules and reasons that denied it.
+    pub reasons: Vec<String>,
+}
+
+/// A statement from a partner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct ReceivedEvent {
+    /// From whom.
+    pub partner: NodeId,
+    /// Kind of the statement, as on the wire.
+    pub kind: u8,
+    /// Id of the statement.
+    #[serde(with = "serde_bytes")]
+    pub statement_id: [u8; 16],
+    /// Hash of the signed statement.
+    #[serde(with = "serde_bytes")]
+    pub statement_hash: [u8; 32],
+}
+
+/// A receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct ReceiptEvent {
+    /// The other node.
+    pub partner: NodeId,
+    /// Hash of the statement that it acknowledges.
+    #[serde(with = "serde_bytes")]
+    pub statement_hash: [u8; 32],
+    /// Hash of the receipt itself.
+    #[serde(with = "serde_bytes")]
+    pub receipt_hash: [u8; 32],
+    /// Sent or received.
+    pub act: Act,
+}
+
+/// An import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct ImportEvent {
+    /// Number of the run.
+    pub run: u64,
+    /// SHA-256 of the mapping that was used.
+    #[serde(with = "serde_bytes")]
+    pub mapping_digest: [u8; 32],
+    /// Rows read.
+    pub rows: u64,
+    /// Records that are new.
+    pub created: u64,
+    /// Records that changed.
+    pub changed: u64,
+    /// Records that were the same.
+    pub unchanged: u64,
+    /// Rows that stand in the error file.
+    pub failed: u64,
+}
+
+/// A reading or an export of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct ReadEvent {
+    /// The record.
+    pub record: RecordId,
+    /// Shown or exported.
+    pub act: Act,
+}
+
+/// A budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct BudgetEvent {
+    /// The other node.
+    pub partner: NodeId,
+    /// The class.
+    pub class: Class,
+    /// The epoch.
+    pub epoch: u64,
+    /// The limit in force.
+    pub limit: u64,
+    /// What was asked for or changed, in elements.
+    pub amount: u64,
+    /// Changed, or refused.
+    pub act: Act,
+}
+
+/// An act of administration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct AdminEvent {
+    /// Its name.
+    pub act: String,
+    /// Digest of what it changed; zeros if it changed nothing.
+    #[serde(with = "serde_bytes")]
+    pub digest: [u8; 32],
+}
+
+impl Event {
+    /// The name of the kind, as in the encoding.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Card(_) => "card",
+            Self::Agreement(_) => "agreement",
+            Self::Policy(_) => "policy",
+            Self::EpochCard(_) => "epoch_card",
+            Self::Query(_) => "query",
+            Self::Evaluation(_) => "evaluation",
+            Self::ConfirmSent(_) => "confirm_sent",
+            Self::ConfirmReceived(_) => "confirm_received",
+            Self::Disclosed(_) => "disclosed",
+            Self::Refused(_) => "refused",
+            Self::Received(_) => "received",
+            Self::Receipt(_) => "receipt",
+            Self::Import(_) => "import",
+            Self::Read(_) => "read",
+            Self::Budget(_) => "budget",
+            Self::Admin(_) => "admin",
+            Self::Heartbeat => "heartbeat",
+        }
+    }
+
+    /// The partner concerned, if there is one.
+    #[must_use]
+    pub const fn partner(&self) -> Option<NodeId> {
+        match self {
+            Self::Card(event) => Some(event.node),
+            Self::Agreement(event) => Some(event.partner),
+            Self::EpochCard(event) => Some(event.partner),
+            Self::Query(event) => Some(event.partner),
+            Self::Evaluation(event) => Some(event.partner),
+            Self::ConfirmSent(event) | Self::ConfirmReceived(event) => Some(event.partner),
+            Self::Disclosed(event) => Some(event.partner),
+            Self::Refused(event) => Some(event.partner),
+            Self::Received(event) => Some(event.partner),
+            Self::Receipt(event) => Some(event.partner),
+            Self::Budget(event) => Some(event.partner),
+            Self::Policy(_)
+            | Self::Import(_)
+            | Self::Read(_)
+            | Self::Admin(_)
+            | Self::Heartbeat => None,
+        }
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), AuditError> {
+        let (text, items) = match self {
+            Self::ConfirmSent(event) | Self::ConfirmReceived(event) => (event.purpose.len(), 0),
+            Self::Disclosed(event) => (0, event.fields.len()),
+            Self::Refused(event) => {
+                let longest = event.reasons.iter().map(String::len).max().unwrap_or_default();
+                (longest.max(event.action.len()).max(event.code.len()), event.reasons.len())
+            }
+            Self::Admin(event) => (event.act.len(), 0),
+            _ => (0, 0),
+        };
+        if text > TEXT_BYTES_MAX {
+            return Err(AuditError::TooLong { field: "text of an entry" });
+        }
+        if items > LIST_ITEMS_MAX {
+            return Err(AuditError::TooLong { field: "list of an entry" });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,29 @@
+//! What happened, as log entries, commitments and receipts; keeps nothing and signs nothing.
+//!
+//! Implements spec/accountability.md.
+//!
+//! Invariant: the log shows salted leaves only. What an entry says stays sealed at home until an
+//! auditor is given entry and salt.
+
+mod entry;
+mod error;
+mod event;
+mod label;
+mod leaf;
+pub mod limits;
+mod query;
+mod receipt;
+
+pub use entry::{Entry, Who};
+pub use error::AuditError;
+pub use event::{
+    Act, AdminEvent, AgreementEvent, BudgetEvent, CardEvent, ConfirmEvent, DisclosedEvent,
+    EpochCardEvent, EvaluationEvent, Event, ImportEvent, PolicyEvent, QueryEvent, ReadEvent,
+    ReceiptEvent, ReceivedEvent, RefusedEvent,
+};
+pub use leaf::{LeafData, Logged};
+pub use query::{
+    Commitment, CommittedQuery, LogSeen, QueryEvidence, QueryPrivate, batch_digest, commit,
+    continues, verify_query,
+};
+pub use receipt::Receipt;

@@ -1,0 +1,226 @@
+//! The node's own keys and card: made once, opened at every start, rotated; shown to nobody.
+//!
+//! Implements spec/identity.md.
+//!
+//! Invariant: every secret here lies in the store sealed, and leaves memory with the identity.
+
+use std::sync::Arc;
+
+use symbolon_audit::{Act, CardEvent, Entry, Who};
+use symbolon_disclosure::{Author, RecipientSecret};
+use symbolon_ident::{Country, profile_id};
+use symbolon_store::{Store, Write};
+use symbolon_tlog::CheckpointSigner;
+use symbolon_trust::{
+    DOCUMENT_VERSION, IdentityKey, NodeCard, NodeId, NodeName, SignedCard, TlsPin, VerifiedCard,
+};
+use zeroize::Zeroizing;
+
+use crate::desk::hex;
+use crate::limits::{CARD_DAYS, ENVELOPE_KEY_DAYS, ENVELOPE_KEY_FRESH_DAYS};
+use crate::surroundings::Surroundings;
+use crate::{DeskError, Officer};
+
+const DAY_SECONDS: u64 = 86_400;
+
+const ROOT: &str = "identity/root";
+const SIGNING: &str = "identity/signing";
+const LOG: &str = "identity/log";
+const TLS: &str = "identity/tls";
+const CARD: &str = "identity/card";
+const ENVELOPE_PREFIX: &str = "identity/envelope/";
+
+/// What a new node says of itself.
+pub struct Birth<'a> {
+    /// Short name.
+    pub name: &'a str,
+    /// Country: code or English name.
+    pub country: &'a str,
+    /// Addresses that partners dial.
+    pub addresses: Vec<String>,
+    /// Private key of the TLS container, as the transport made it.
+    pub tls_key: Zeroizing<Vec<u8>>,
+    /// SHA-256 of its public key.
+    pub tls_pin: [u8; 32],
+}
+
+/// The node's own keys and card.
+pub struct Identity {
+    root: IdentityKey,
+    /// Signs everything but cards and agreements.
+    pub(crate) signing: Arc<IdentityKey>,
+    pub(crate) log: CheckpointSigner,
+    pub(crate) card: Arc<VerifiedCard>,
+    pub(crate) signed_card: Arc<SignedCard>,
+    pub(crate) recipients: Vec<RecipientSecret>,
+}
+
+/// Makes the keys and the first card of a node and keeps them.
+///
+/// # Errors
+/// [`DeskError`] for a name, country or address that no card can carry, or from the store.
+pub fn identity_create(
+    store: &Store,
+    birth: Birth<'_>,
+    surroundings: &dyn Surroundings,
+) -> Result<(), DeskError> {
+    let now = surroundings.now();
+    let seeds = [ROOT, SIGNING, LOG].map(|name| (name, Zeroizing::new(surroundings.seed())));
+    let [(_, root), (_, signing), (_, log)] = &seeds;
+    let (root, signing) = (IdentityKey::generate(**root)?, IdentityKey::generate(**signing)?);
+    let log = CheckpointSigner::from_seed(&log_origin(&root.public().fingerprint()), log)?;
+    let envelope_seed = Zeroizing::new(surroundings.seed());
+    let envelope = RecipientSecret::generate(*envelope_seed);
+    let envelope_until = now + ENVELOPE_KEY_DAYS * DAY_SECONDS;
+    let card = NodeCard {
+        version: DOCUMENT_VERSION,
+        root: root.public().clone(),
+        name: NodeName::parse(birth.name)?,
+        country: Country::parse(birth.country)?,
+        sequence: 1,
+        not_before: now,
+        not_after: now + CARD_DAYS * DAY_SECONDS,
+        signing: signing.public().clone(),
+        envelope_keys: vec![envelope.envelope_key(now, envelope_until)],
+        tls_pins: vec![TlsPin(birth.tls_pin)],
+        addresses: birth.addresses,
+        log: log.verifier().vkeys().to_vec(),
+        profile: *profile_id().as_bytes(),
+    };
+    let signed = SignedCard::sign(card, &root)?;
+    let verified = signed.verify(now)?;
+    let mut write = Write::new()
+        .setting_new(CARD, &signed.encode())
+        .setting(TLS, &birth.tls_key)
+        .setting(&envelope_name(envelope_until, &envelope), &*envelope_seed);
+    for (name, seed) in &seeds {
+        write = write.setting(name, &**seed);
+    }
+    store.commit(write.log(card_entry(&verified, now, Officer::node().as_str(), Act::Made)))?;
+    Ok(())
+}
+
+impl Identity {
+    /// Opens the keys and the card of this node.
+    ///
+    /// # Errors
+    /// [`DeskError`] where a part is missing or damaged.
+    pub fn open(store: &Store) -> Result<Identity, DeskError> {
+        let (root, signing) = (seed(store, ROOT)?, seed(store, SIGNING)?);
+        let (root, signing) = (IdentityKey::generate(*root)?, IdentityKey::generate(*signing)?);
+        let origin = log_origin(&root.public().fingerprint());
+        let log = CheckpointSigner::from_seed(&origin, &*seed(store, LOG)?)?;
+        let card = store.setting_fetch(CARD)?.ok_or_else(|| missing(CARD))?;
+        let signed_card = SignedCard::decode(&card)?;
+        let card = signed_card.verify_whatever_the_date()?;
+        let mut recipients = Vec::new();
+        for name in store.setting_names(ENVELOPE_PREFIX)? {
+            recipients.push(RecipientSecret::generate(*seed(store, &name)?));
+        }
+        Ok(Identity {
+            root,
+            signing: Arc::new(signing),
+            log,
+            card: Arc::new(card),
+            signed_card: Arc::new(signed_card),
+            recipients,
+        })
+    }
+
+    /// Private key of the TLS container.
+    ///
+    /// # Errors
+    /// [`DeskError`] where it is missing.
+    pub fn tls_key(store: &Store) -> Result<Zeroizing<Vec<u8>>, DeskError> {
+        store.setting_fetch(TLS)?.ok_or_else(|| missing(TLS))
+    }
+
+    /// The node's name everywhere but in front of people.
+    #[must_use]
+    pub fn node(&self) -> NodeId {
+        self.card.id()
+    }
+
+    /// The root key, which signs cards and agreements.
+    pub(crate) fn root(&self) -> &IdentityKey {
+        &self.root
+    }
+
+    /// The author of envelopes.
+    pub(crate) fn author(&self) -> Author<'_> {
+        Author { node: self.node(), key: &self.signing }
+    }
+
+    /// Renews the card before its end, and the envelope key weekly; destroys envelope keys that
+    /// nothing may be sealed to any more. `None` where nothing is due.
+    ///
+    /// # Errors
+    /// [`DeskError`] from signing or the store.
+    pub(crate) fn renew(
+        &self,
+        store: &Store,
+        surroundings: &dyn Surroundings,
+    ) -> Result<Option<Identity>, DeskError> {
+        let now = surroundings.now();
+        let card = self.card.card();
+        let fresh_until = now + (ENVELOPE_KEY_DAYS - ENVELOPE_KEY_FRESH_DAYS) * DAY_SECONDS;
+        let is_fresh = card.envelope_keys.iter().any(|key| key.not_after > fresh_until);
+        let lasts = card.not_after > now + CARD_DAYS / 4 * DAY_SECONDS;
+        if is_fresh && lasts {
+            return Ok(None);
+        }
+        let seed = Zeroizing::new(surroundings.seed());
+        let envelope = RecipientSecret::generate(*seed);
+        let until = now + ENVELOPE_KEY_DAYS * DAY_SECONDS;
+        let mut renewed = card.clone();
+        renewed.sequence += 1;
+        renewed.not_before = now;
+        renewed.not_after = now + CARD_DAYS * DAY_SECONDS;
+        renewed.envelope_keys.retain(|key| key.not_after > now);
+        renewed.envelope_keys.insert(0, envelope.envelope_key(now, until));
+        renewed.envelope_keys.truncate(2);
+        renewed.profile = *profile_id().as_bytes();
+        let signed = SignedCard::sign(renewed, &self.root)?;
+        let verified = signed.verify(now)?;
+        let mut write = Write::new()
+            .setting(CARD, &signed.encode())
+            .setting(&envelope_name(until, &envelope), &*seed);
+        for name in store.setting_names(ENVELOPE_PREFIX)? {
+            if envelope_end(&name).is_some_and(|end| end <= now) {
+                write = write.setting_delete(&name);
+            }
+        }
+        let entry = card_entry(&verified, now, Officer::node().as_str(), Act::Replaced);
+        store.commit(write.log(entry))?;
+        Identity::open(store).map(Some)
+    }
+}
+
+pub(crate) fn card_entry(card: &VerifiedCard, now: u64, actor: &str, act: Act) -> Entry {
+    let (node, sequence, digest) = (card.id(), card.card().sequence, card.digest());
+    Entry::card(Who { now, actor }, CardEvent { node, sequence, digest, act })
+}
+
+/// Origin of a node's log (spec/log.md#names).
+fn log_origin(node: &NodeId) -> String {
+    format!("symbolon/1/log/{}", hex(node.as_bytes()))
+}
+
+/// The end of validity leads, so that old keys are found without opening them.
+fn envelope_name(until: u64, secret: &RecipientSecret) -> String {
+    format!("{ENVELOPE_PREFIX}{until:012}-{}", hex(&secret.kid()))
+}
+
+fn envelope_end(name: &str) -> Option<u64> {
+    name.strip_prefix(ENVELOPE_PREFIX)?.split('-').next()?.parse().ok()
+}
+
+fn seed(store: &Store, name: &str) -> Result<Zeroizing<[u8; 32]>, DeskError> {
+    let bytes = store.setting_fetch(name)?.ok_or_else(|| missing(name))?;
+    let seed: [u8; 32] = bytes.as_slice().try_into().map_err(|_| missing(name))?;
+    Ok(Zeroizing::new(seed))
+}
+
+fn missing(name: &str) -> DeskError {
+    DeskError::internal(format!("the store holds no usable '{name}'; restore it from a backup"))
+}

@@ -1,0 +1,37 @@
+//! The use cases, one file each: what people and partners do here. No HTTP, no QUIC, no clock.
+//!
+//! Implements spec/architecture.md#flow. `answer.rs` is the flow of what may leave, as one short
+//! function.
+//!
+//! All calls block; whoever calls bounds how many do. Every call of the API has one shape: the
+//! officer, a request, and where to report progress.
+
+pub mod api;
+mod answer;
+mod ask;
+mod asking;
+mod audit;
+mod batch;
+mod confirm;
+mod desk;
+mod doctor;
+mod error;
+mod exchange;
+mod hit;
+mod identity;
+mod import;
+pub mod limits;
+mod officer;
+mod partner;
+mod policy;
+mod publish;
+mod record;
+mod surroundings;
+mod tag_set;
+
+pub use answer::Answered;
+pub use desk::{Desk, Known};
+pub use error::{DeskError, Fault};
+pub use identity::{Birth, Identity, identity_create};
+pub use officer::Officer;
+pub use surroundings::{Link, LinkError, Surroundings};

@@ -1,0 +1,32 @@
+//! Every limit of the desk, with its unit.
+
+/// Life of a node card, in days.
+pub const CARD_DAYS: u64 = 365;
+/// Life of an envelope key, in days; after it the key is destroyed.
+pub const ENVELOPE_KEY_DAYS: u64 = 14;
+/// After this many days a new envelope key takes over.
+pub const ENVELOPE_KEY_FRESH_DAYS: u64 = 7;
+/// Life of a sealed statement on its way, in seconds.
+pub const STATEMENT_SECONDS: u64 = 86_400;
+/// Identifiers in one query.
+pub const QUERY_IDENTIFIERS_MAX: usize = 100_000;
+/// Match keys in one batch.
+pub const BATCH_KEYS_MAX: usize = 1_024;
+/// Batches of one exchange under way at once: one on the wire while others are blinded or compared.
+pub const BATCHES_UNDER_WAY_MAX: usize = 3;
+/// How long epoch cards of a partner are believed to be the newest, in seconds.
+pub const EPOCH_CARDS_FRESH_SECONDS: u64 = 60;
+/// Records released in answer to one confirm.
+pub const ANSWER_RECORDS_MAX: usize = 1;
+/// Records of one import commit.
+pub const IMPORT_COMMIT_RECORDS: usize = 1_000;
+/// Rows of one page.
+pub const PAGE_ROWS_MAX: u32 = 1_000;
+/// Records read from the store at once.
+pub const SCAN_RECORDS: usize = 1_000;
+/// Elements blinded or evaluated at once in a tag-set build.
+pub const BUILD_KEYS: usize = 8_192;
+/// A text of a reason, case or legal basis, in bytes.
+pub const REASON_BYTES_MAX: usize = 256;
+/// Days before an end of validity at which doctor warns.
+pub const EXPIRY_WARNING_DAYS: u64 = 30;

@@ -1,0 +1,249 @@
+//! What a statement says: four closed forms, none of them free text to a partner.
+//!
+//! Implements spec/envelope.md#payloads.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_repr::{Deserialize_repr, Serialize_repr};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
+use symbolon_codec::{decode, encode};
+use symbolon_ident::Class;
+use symbolon_oprf::{CommitmentOpening, ConfirmCode, Tag};
+use symbolon_record::View;
+
+use crate::error::Layer;
+use crate::limits::{
+    ANSWER_BUCKET_BYTES_MIN, CHECKPOINT_BYTES_MAX, PAYLOAD_BYTES_MAX, PURPOSE_BYTES_MAX,
+};
+use crate::{DisclosureError, StatementId};
+
+/// What kind of statement it is. Number 5 is that of epoch cards, which travel outside envelopes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum StatementKind {
+    /// The asker shows that it has a hit, and asks for the record.
+    Confirm = 1,
+    /// The holder hands over what policy grants.
+    Disclosure = 2,
+    /// The holder hands over nothing.
+    Refusal = 3,
+    /// A statement arrived and is in the log.
+    Receipt = 4,
+}
+
+impl StatementKind {
+    /// The number on the wire.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The kind with this number.
+    ///
+    /// # Errors
+    /// [`DisclosureError::Kind`] when there is none.
+    pub fn from_code(kind: u8) -> Result<Self, DisclosureError> {
+        match kind {
+            1 => Ok(Self::Confirm),
+            2 => Ok(Self::Disclosure),
+            3 => Ok(Self::Refusal),
+            4 => Ok(Self::Receipt),
+            _ => Err(DisclosureError::Kind { kind }),
+        }
+    }
+
+    /// The least padded size: answers share one, so that the network cannot tell a refusal from a
+    /// short disclosure.
+    pub(crate) fn bucket_bytes_min(self) -> usize {
+        match self {
+            Self::Disclosure | Self::Refusal => ANSWER_BUCKET_BYTES_MIN,
+            Self::Confirm | Self::Receipt => 0,
+        }
+    }
+}
+
+/// The asker's proof of a hit, and why it asks.
+#[derive(Clone, Serialize_tuple, Deserialize_tuple)]
+pub struct ConfirmRequest {
+    /// The class of the tag set.
+    pub class: Class,
+    /// Its epoch.
+    pub epoch: u64,
+    /// Its serial, so that the holder opens the commitment in the set that the asker holds.
+    pub serial: u64,
+    /// The tag that was found in it.
+    pub tag: Tag,
+    /// What only one who evaluated the identifier knows.
+    pub confirm: ConfirmCode,
+    /// For what; a purpose of the agreement.
+    pub purpose: String,
+    /// Names the asker's case without telling it.
+    #[serde(with = "serde_bytes")]
+    pub case_hash: [u8; 32],
+}
+
+impl fmt::Debug for ConfirmRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ConfirmRequest({}, [redacted])", self.class)
+    }
+}
+
+/// Why a holder hands over nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_repr, Deserialize_repr)]
+#[repr(u8)]
+pub enum RefusalCode {
+    /// The one neutral answer: not for you, unknown and expired look the same.
+    Neutral = 1,
+    /// The holder asks for a fuller purpose through its officers.
+    PurposeInsufficient = 2,
+    /// The holder will answer, but through another channel.
+    OtherChannel = 3,
+}
+
+/// The answer that hands over nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Refusal {
+    /// Why.
+    pub code: RefusalCode,
+    /// The statement that it answers.
+    pub in_reply_to: StatementId,
+}
+
+/// The recipient's word that a statement arrived.
+#[derive(Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Receipt {
+    /// SHA-256 of the statement's bytes.
+    #[serde(with = "serde_bytes")]
+    pub statement_hash: [u8; 32],
+    /// When it was written to the log, in Unix seconds.
+    pub at: u64,
+    /// Where it stands in the recipient's log.
+    pub log_index: u64,
+    /// A signed checkpoint of that log which covers it.
+    pub checkpoint: String,
+}
+
+impl fmt::Debug for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Receipt(at {})", self.at)
+    }
+}
+
+/// What policy granted of one record.
+#[derive(Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Disclosed {
+    /// The granted fields, transformed as the grant demands.
+    pub view: View,
+    /// The confirm that it answers.
+    pub in_reply_to: Option<StatementId>,
+    /// Shows that the record stood behind the tag before anyone asked; in the set that the confirm
+    /// named.
+    pub opening: Option<CommitmentOpening>,
+}
+
+impl fmt::Debug for Disclosed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Disclosed([redacted])")
+    }
+}
+
+impl Disclosed {
+    pub(crate) fn validate(&self) -> Result<(), DisclosureError> {
+        self.view.validate().map_err(DisclosureError::View)?;
+        let Some(opening) = &self.opening else {
+            return Ok(());
+        };
+        let (id, version) = (self.view.id, self.view.version);
+        let mut records = opening.records.iter();
+        let covers =
+            records.any(|held| held.id == *id.as_bytes() && held.version == *version.as_bytes());
+        if covers {
+            Ok(())
+        } else {
+            Err(DisclosureError::OpeningOther)
+        }
+    }
+}
+
+/// What an opened statement says.
+#[derive(Debug, Clone)]
+pub enum Payload {
+    /// A proof of a hit.
+    Confirm(ConfirmRequest),
+    /// A record, as far as granted.
+    Disclosure(Box<Disclosed>),
+    /// Nothing.
+    Refusal(Refusal),
+    /// It arrived.
+    Receipt(Receipt),
+}
+
+impl Payload {
+    /// Which kind of statement carries it.
+    #[must_use]
+    pub fn kind(&self) -> StatementKind {
+        match self {
+            Self::Confirm(_) => StatementKind::Confirm,
+            Self::Disclosure(_) => StatementKind::Disclosure,
+            Self::Refusal(_) => StatementKind::Refusal,
+            Self::Receipt(_) => StatementKind::Receipt,
+        }
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Confirm(confirm) => encode(confirm),
+            Self::Disclosure(disclosed) => encode(disclosed),
+            Self::Refusal(refusal) => encode(refusal),
+            Self::Receipt(receipt) => encode(receipt),
+        }
+    }
+
+    pub(crate) fn decode(kind: StatementKind, bytes: &[u8]) -> Result<Self, DisclosureError> {
+        let payload = match kind {
+            StatementKind::Confirm => Self::Confirm(read(bytes)?),
+            StatementKind::Disclosure => Self::Disclosure(Box::new(read(bytes)?)),
+            StatementKind::Refusal => Self::Refusal(read(bytes)?),
+            StatementKind::Receipt => Self::Receipt(read(bytes)?),
+        };
+        payload.validate()?;
+        Ok(payload)
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), DisclosureError> {
+        match self {
+            Self::Confirm(confirm) => require(is_purpose(&confirm.purpose), "purpose"),
+            Self::Disclosure(disclosed) => disclosed.validate(),
+            Self::Refusal(_) => Ok(()),
+            Self::Receipt(receipt) => require(
+                receipt.checkpoint.len() <= CHECKPOINT_BYTES_MAX,
+                "checkpoint",
+            ),
+        }
+    }
+}
+
+fn read<T: Serialize + for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, DisclosureError> {
+    decode(bytes, PAYLOAD_BYTES_MAX).map_err(|source| DisclosureError::Decode {
+        layer: Layer::Payload,
+        source,
+    })
+}
+
+fn require(holds: bool, field: &'static str) -> Result<(), DisclosureError> {
+    if holds {
+        Ok(())
+    } else {
+        Err(DisclosureError::Field {
+            layer: Layer::Payload,
+            field,
+        })
+    }
+}
+
+/// A purpose as agreements write it: `a-z`, `0-9`, `_` and `-`.
+fn is_purpose(text: &str) -> bool {
+    let letter = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'_' | b'-');
+    (1..=PURPOSE_BYTES_MAX).contains(&text.len()) && text.bytes().all(letter)
+}

@@ -1,0 +1,199 @@
+//! Papers of people: travel documents, national and tax numbers, and numbers of unknown kind.
+//!
+//! Implements spec/identifiers.md#documents.
+//!
+//! Invariant: a number's keys follow from its letters and digits alone, never from its separators.
+
+use crate::canonical::{Draft, Input};
+use crate::key::{Check, KeyForm, Strength};
+use crate::limits::{
+    NUMBER_CHARS_MAX, NUMBER_WITHOUT_ISSUER_CHARS_MIN, SHORT_NUMBER_WITHOUT_ISSUER_CHARS_MIN,
+};
+use crate::{Class, Country, IdentError, Kind, fold, mrz, national, placeholder};
+
+/// A passport number with its issuer, or the lines of a machine-readable zone.
+pub(crate) fn passport(input: &Input<'_>) -> Result<Draft, IdentError> {
+    match mrz::read(input.text) {
+        Some(zone) => {
+            let country = Country::parse(zone.issuer.trim_end_matches('<')).ok();
+            let number = fold::number(&zone.number);
+            placeholder::refuse_number(&number)?;
+            let draft = Draft::new(Kind::Passport, number)
+                .issuer(country.or_else(|| input.country()).map(Country::as_str))
+                .check(Check::of(zone.holds), "ICAO Doc 9303 check digits");
+            keyed(draft, Strength::Medium)
+        }
+        None => numbered(Kind::Passport, input),
+    }
+}
+
+/// A number in a national scheme of people.
+pub(crate) fn national_id(input: &Input<'_>) -> Result<Draft, IdentError> {
+    numbered(Kind::NationalId, input)
+}
+
+/// A tax payer's number.
+pub(crate) fn tax_id(input: &Input<'_>) -> Result<Draft, IdentError> {
+    numbered(Kind::TaxId, input)
+}
+
+/// A number whose kind its publisher did not say.
+pub(crate) fn other_id(input: &Input<'_>) -> Result<Draft, IdentError> {
+    numbered(Kind::OtherId, input)
+}
+
+/// A number that is unique only per issuer, a country.
+pub(crate) fn numbered(kind: Kind, input: &Input<'_>) -> Result<Draft, IdentError> {
+    let folded = fold::number(input.text);
+    let (number, stated) = unlabelled(kind, &folded);
+    if number.is_empty() {
+        return Err(IdentError::Empty);
+    }
+    if number.chars().count() > NUMBER_CHARS_MAX {
+        return Err(IdentError::TooLong);
+    }
+    if !number.chars().any(char::is_numeric) {
+        return Err(IdentError::NotThisKind {
+            kind,
+            rule: "a number has a digit",
+        });
+    }
+    placeholder::refuse_number(number)?;
+    let country = input.country().map(Country::as_str).or(stated);
+    let finding = national::check(kind, country, number);
+    let mut draft = Draft::new(kind, number).issuer(country);
+    let mut strength = Strength::Medium;
+    if let Some(finding) = finding {
+        draft = draft.check(Check::of(finding.holds), finding.rule);
+        if finding.holds && finding.alone {
+            strength = Strength::Strong;
+        }
+    }
+    keyed(draft, strength)
+}
+
+fn keyed(draft: Draft, strength: Strength) -> Result<Draft, IdentError> {
+    without_issuer(draft.issuer_key(KeyForm::WithIssuer, strength))
+}
+
+/// Adds the weak key without issuer where the number is long enough for it.
+///
+/// Lists disagree on what kind of paper a number is from, so papers of all kinds share this key.
+pub(crate) fn without_issuer(draft: Draft) -> Result<Draft, IdentError> {
+    let any = match draft.key_kind().class() {
+        Class::Document => Kind::OtherId,
+        _ => draft.key_kind(),
+    };
+    match draft.value().chars().count() {
+        NUMBER_WITHOUT_ISSUER_CHARS_MIN.. => Ok(draft
+            .keys_as(any)
+            .key(KeyForm::WithoutIssuer, Strength::Weak)),
+        SHORT_NUMBER_WITHOUT_ISSUER_CHARS_MIN.. => {
+            Ok(draft.key(KeyForm::ShortWithoutIssuer, Strength::Weak))
+        }
+        2.. if draft.has_keys() => Ok(draft),
+        _ => Err(IdentError::TooShort),
+    }
+}
+
+/// The number without the words that lists write before or behind it, and the issuer that such a
+/// word states. Works on folded text, so `SSN 156-92-9858` and `SSN156929858` stay equal.
+fn unlabelled(kind: Kind, folded: &str) -> (&str, Option<&'static str>) {
+    let mut number = folded;
+    let mut stated = None;
+    for label in labels(kind) {
+        let rest = number
+            .strip_prefix(label.text)
+            .or_else(|| number.strip_suffix(label.text));
+        if let Some(rest) = rest.filter(|rest| label.fits(rest)) {
+            number = rest;
+            stated = label.issuer;
+            break;
+        }
+    }
+    (number, stated)
+}
+
+struct Label {
+    /// As folded: Cyrillic letters that look Latin are Latin.
+    text: &'static str,
+    /// Digits that must be all of what remains; anything with a digit if empty.
+    digits: &'static [usize],
+    /// The country that the word states.
+    issuer: Option<&'static str>,
+}
+
+impl Label {
+    fn fits(&self, rest: &str) -> bool {
+        if self.digits.is_empty() {
+            return rest.len() >= 4 && rest.bytes().any(|byte| byte.is_ascii_digit());
+        }
+        self.digits.contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_digit())
+    }
+}
+
+const fn label(text: &'static str, digits: &'static [usize], issuer: &'static str) -> Label {
+    Label {
+        text,
+        digits,
+        issuer: if issuer.is_empty() {
+            None
+        } else {
+            Some(issuer)
+        },
+    }
+}
+
+fn labels(kind: Kind) -> &'static [Label] {
+    match kind {
+        Kind::Passport => PASSPORT,
+        Kind::NationalId => NATIONAL,
+        Kind::TaxId => TAX,
+        Kind::CompanyRegistration => COMPANY,
+        _ => &[],
+    }
+}
+
+const PASSPORT: &[Label] = &[
+    label("PASSPORTNO", &[], ""),
+    label("PASSPORT", &[], ""),
+    label("BOOKLET", &[], ""),
+];
+
+const NATIONAL: &[Label] = &[
+    label("SSN", &[9], "USA"),
+    label("CNIC", &[13], "PAK"),
+    label("NIC", &[11, 13], ""),
+    label("JMBG", &[13], ""),
+    label("JMB", &[13], ""),
+    label("PESEL", &[11], "POL"),
+    label("CEDULA", &[], ""),
+    label("BPANR", &[10], ""),
+];
+
+#[rustfmt::skip]
+const TAX: &[Label] = &[
+    label("INN", &[10, 12], "RUS"), label("ИHH", &[10, 12], "RUS"),
+    label("UNP", &[9], "BLR"), label("YHП", &[9], "BLR"),
+    label("NIT", &[9, 10], ""), label("TIN", &[], ""),
+    // VAT prefixes before national tax numbers of digits alone.
+    label("AT", &[9], "AUT"), label("BE", &[9, 10], "BEL"), label("BG", &[9, 10], "BGR"),
+    label("CZ", &[8, 9, 10], "CZE"), label("DE", &[9], "DEU"), label("DK", &[8], "DNK"),
+    label("EE", &[9], "EST"), label("EL", &[9], "GRC"), label("FI", &[8], "FIN"),
+    label("HR", &[11], "HRV"), label("HU", &[8], "HUN"), label("IT", &[11], "ITA"),
+    label("LT", &[9, 12], "LTU"), label("LU", &[8], "LUX"), label("LV", &[11], "LVA"),
+    label("MT", &[8], "MLT"), label("PL", &[10], "POL"), label("PT", &[9], "PRT"),
+    label("SE", &[12], "SWE"), label("SI", &[8], "SVN"), label("SK", &[10], "SVK"),
+    label("CHE", &[9], "CHE"),
+];
+
+const COMPANY: &[Label] = &[
+    label("OGRN", &[13, 15], "RUS"),
+    label("OГPH", &[13, 15], "RUS"),
+    label("INN", &[10, 12], "RUS"),
+    label("ИHH", &[10, 12], "RUS"),
+    label("UNP", &[9], "BLR"),
+    label("YHП", &[9], "BLR"),
+    label("TIN", &[], ""),
+    label("GROUPID", &[], ""),
+];

@@ -1,0 +1,32 @@
+//! Every bound of this crate, with its unit.
+//!
+//! Implements spec/identifiers.md#limits.
+
+/// Longest identifier text accepted, in bytes: the longest published organisation names stay below
+/// 500 bytes, two MRZ lines below 100.
+pub const TEXT_BYTES_MAX: usize = 1024;
+
+/// Longest issuer or date text accepted, in bytes.
+pub const ISSUER_BYTES_MAX: usize = 256;
+
+/// Longest canonical document, tax or register number, in characters.
+pub const NUMBER_CHARS_MAX: usize = 40;
+
+/// Longest issuer that goes into a match key, in bytes.
+pub const KEY_ISSUER_BYTES_MAX: usize = 48;
+
+/// Longest value that goes into a match key as it is, in bytes; a longer one goes in as its hash.
+pub const KEY_VALUE_BYTES_MAX: usize = 160;
+
+/// Longest match key, in bytes (spec/matching.md: the input of the OPRF).
+pub const KEY_BYTES_MAX: usize = 256;
+
+/// Most match keys of one identifier.
+pub const KEYS_MAX: usize = 4;
+
+/// From this length on, in characters, a number is told apart without its issuer.
+pub const NUMBER_WITHOUT_ISSUER_CHARS_MIN: usize = 8;
+
+/// Shortest number that gets a key without its issuer, in characters. Real lists demand it: among
+/// the passports on both sample lists one of four digits has its country on one list only.
+pub const SHORT_NUMBER_WITHOUT_ISSUER_CHARS_MIN: usize = 4;

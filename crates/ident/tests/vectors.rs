@@ -1,0 +1,102 @@
+//! The published vectors of spec/vectors/identifiers, every rule of every kind.
+//!
+//! Implements spec/identifiers.md#vectors.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a vector file that cannot be read is a failed test"
+)]
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use symbolon_ident::{Canonical, Check, IdentError, Input, Kind, Strength, limits};
+
+#[test]
+fn every_rule_holds() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors/identifiers");
+    let mut failures = Vec::new();
+    for kind in Kind::ALL {
+        let text = fs::read_to_string(folder.join(format!("{kind}.json"))).unwrap();
+        let cases: Vec<Value> = serde_json::from_str(&text).unwrap();
+        assert!(!cases.is_empty(), "{kind} has no vectors");
+        for case in &cases {
+            if let Err(difference) = check(*kind, case) {
+                failures.push(format!("{kind}: {}: {difference}", case["rule"]));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+fn check(kind: Kind, case: &Value) -> Result<(), String> {
+    if let Some(inputs) = case["apart"].as_array() {
+        return apart(kind, inputs);
+    }
+    for input in case["inputs"].as_array().unwrap() {
+        let parsed = parse(kind, input);
+        match (parsed, case["error"].as_str()) {
+            (Err(error), Some(expect)) if error.code() == expect => {}
+            (Err(error), _) => return Err(format!("{input}: refused: {error}")),
+            (Ok(_), Some(expect)) => return Err(format!("{input}: accepted, not {expect}")),
+            (Ok(canonical), None) => same(&canonical, case).map_err(|d| format!("{input}: {d}"))?,
+        }
+    }
+    Ok(())
+}
+
+fn parse(kind: Kind, input: &Value) -> Result<Canonical, IdentError> {
+    let text = input["text"].as_str().unwrap();
+    let input = Input {
+        text,
+        issuer: input["issuer"].as_str(),
+        date: input["date"].as_str(),
+    };
+    Canonical::parse(kind, input)
+}
+
+fn same(canonical: &Canonical, case: &Value) -> Result<(), String> {
+    let differ = |what: &str, got: &str| Err(format!("{what} is {got}"));
+    if case["canonical"] != canonical.expose() {
+        return differ("canonical", canonical.expose());
+    }
+    if case["issuer"].as_str() != canonical.issuer() {
+        return differ("issuer", canonical.issuer().unwrap_or("none"));
+    }
+    if case["check"] != canonical.check().as_str() {
+        return differ("check", canonical.check().as_str());
+    }
+    let expected = case["keys"].as_array().unwrap();
+    let keys = canonical.keys();
+    if keys.len() != expected.len() || !(1..=limits::KEYS_MAX).contains(&keys.len()) {
+        return differ("number of keys", &keys.len().to_string());
+    }
+    for (key, expect) in keys.iter().zip(expected) {
+        if expect["form"] != key.form().as_str() || expect["kind"] != key.kind().as_str() {
+            return differ("key", &format!("{key:?}"));
+        }
+        if expect["strength"] != key.strength().as_str() {
+            return differ("strength", key.strength().as_str());
+        }
+        if expect["hex"] != hex::encode(key.as_bytes()) {
+            return differ("key bytes", &hex::encode(key.as_bytes()));
+        }
+        assert!(key.as_bytes().len() <= limits::KEY_BYTES_MAX);
+        assert!(canonical.check() != Check::Invalid || key.strength() == Strength::Weak);
+    }
+    Ok(())
+}
+
+fn apart(kind: Kind, inputs: &[Value]) -> Result<(), String> {
+    let [one, other] = inputs else {
+        panic!("two inputs stay apart")
+    };
+    let keys = |input| parse(kind, input).map_err(|error| format!("{input}: {error}"));
+    let (one, other) = (keys(one)?, keys(other)?);
+    match one.keys().iter().find(|key| other.keys().contains(key)) {
+        Some(key) => Err(format!("meet on {key:?}")),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,174 @@
+//! Partners: their card, the agreement with them, and how much of their log was seen.
+//!
+//! Implements spec/store.md#partners.
+//!
+//! Invariant: what was seen of a partner's log never goes back.
+
+use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
+use sha2::{Digest, Sha256};
+use symbolon_audit::LogSeen;
+use symbolon_codec::encode;
+use symbolon_trust::NodeId;
+
+use crate::backend::{Expect, Op};
+use crate::limits::SCAN_ROWS_MAX;
+use crate::store::{Sealed, decoded};
+use crate::table::Table;
+use crate::write::{Step, Write};
+use crate::{Store, StoreError};
+
+/// Whether a partner is worked with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartnerState {
+    /// Known, but no agreement is in force yet.
+    Pending,
+    /// Worked with.
+    Active,
+    /// Not worked with until resumed.
+    Suspended,
+}
+
+/// A partner.
+#[derive(Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Partner {
+    /// Whose card.
+    pub node: NodeId,
+    /// Its node name, as in the card.
+    pub name: String,
+    /// The signed card.
+    #[serde(with = "serde_bytes")]
+    pub card: Vec<u8>,
+    /// TLS pins of the card: where a connection finds its partner.
+    pub pins: Vec<serde_bytes::ByteArray<32>>,
+    /// The agreement, half or fully signed.
+    #[serde(with = "serde_bytes")]
+    pub agreement: Option<Vec<u8>>,
+    /// An agreement that is to replace it.
+    #[serde(with = "serde_bytes")]
+    pub proposal: Option<Vec<u8>>,
+    /// Whether it is worked with.
+    pub state: PartnerState,
+    /// Own notes.
+    pub notes: String,
+    /// When it was added, in Unix seconds.
+    pub added_at: u64,
+    /// When it last changed, in Unix seconds.
+    pub changed_at: u64,
+}
+
+impl std::fmt::Debug for Partner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Partner({}, {:?})", self.node, self.state)
+    }
+}
+
+impl Sealed for Partner {
+    const TABLE: Table = Table::Partner;
+
+    fn key(&self) -> Vec<u8> {
+        self.node.as_bytes().to_vec()
+    }
+}
+
+/// A change to the partners.
+pub(crate) enum PartnerStep {
+    Put(Box<Partner>),
+    Seen { node: NodeId, old: Option<LogSeen>, new: LogSeen },
+}
+
+impl Write {
+    /// Keeps a partner in place of what was there of it.
+    pub fn partner(self, partner: Partner) -> Self {
+        self.step(Step::Partner(PartnerStep::Put(Box::new(partner))))
+    }
+
+    /// Keeps what was last seen of a partner's log, if what was seen before is still `old`:
+    /// [`StoreError::Conflict`] otherwise, [`StoreError::WentBack`] if `new` is shorter.
+    pub fn partner_seen(self, node: NodeId, old: Option<LogSeen>, new: LogSeen) -> Self {
+        self.step(Step::Partner(PartnerStep::Seen { node, old, new }))
+    }
+}
+
+impl Store {
+    /// A partner.
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub fn partner_fetch(&self, node: &NodeId) -> Result<Option<Partner>, StoreError> {
+        self.row_fetch(node.as_bytes())
+    }
+
+    /// All partners, in the order of their fingerprints.
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub fn partner_list(&self) -> Result<Vec<Partner>, StoreError> {
+        self.row_scan(None, SCAN_ROWS_MAX)
+    }
+
+    /// The partner whose card has this TLS pin.
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub fn partner_by_pin(&self, pin: &[u8; 32]) -> Result<Option<Partner>, StoreError> {
+        let mark = self.crypter.pin_mark(pin);
+        let Some(node) = self.opened(Table::PartnerPin, &mark)? else { return Ok(None) };
+        let partner: Option<Partner> = self.row_fetch(&node)?;
+        // The index only points; the row decides.
+        Ok(partner.filter(|partner| partner.pins.iter().any(|own| **own == *pin)))
+    }
+
+    /// What was last seen of a partner's log.
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub fn partner_seen(&self, node: &NodeId) -> Result<Option<LogSeen>, StoreError> {
+        let plain = self.opened(Table::PartnerSeen, node.as_bytes())?;
+        plain.map(|plain| decoded(Table::PartnerSeen, &plain)).transpose()
+    }
+
+    pub(crate) fn prepare_partner(
+        &self,
+        step: PartnerStep,
+        ops: &mut Vec<Op>,
+    ) -> Result<(), StoreError> {
+        match step {
+            PartnerStep::Put(partner) => self.put_partner(&partner, ops),
+            PartnerStep::Seen { node, old, new } => {
+                if old.is_some_and(|old| new.size < old.size) {
+                    return Err(StoreError::WentBack);
+                }
+                let old = old.map(|old| encode(&old));
+                let key = node.as_bytes().to_vec();
+                let expect = self.unchanged(Table::PartnerSeen, &key, old.as_deref())?;
+                ops.push(self.sealed(Table::PartnerSeen, key, &encode(&new), expect)?);
+                Ok(())
+            }
+        }
+    }
+
+    fn put_partner(&self, partner: &Partner, ops: &mut Vec<Op>) -> Result<(), StoreError> {
+        let sealed = self.backend.fetch(Table::Partner, partner.node.as_bytes())?;
+        let mut expect = Expect::Absent;
+        if let Some(sealed) = sealed {
+            expect = Expect::Digest(Sha256::digest(&sealed).into());
+            let cell = self.cell(Table::Partner, partner.node.as_bytes());
+            let before: Partner = decoded(Table::Partner, &self.crypter.open(&cell, &sealed)?)?;
+            ops.extend(before.pins.iter().map(|pin| Op::Delete {
+                table: Table::PartnerPin,
+                key: self.crypter.pin_mark(&**pin).to_vec(),
+                expect: Expect::Any,
+            }));
+        }
+        for pin in &partner.pins {
+            let key = self.crypter.pin_mark(&**pin).to_vec();
+            let node = partner.node.as_bytes();
+            ops.push(self.sealed(Table::PartnerPin, key, node, Expect::Any)?);
+        }
+        let plain = zeroize::Zeroizing::new(encode(partner));
+        ops.push(self.sealed(Table::Partner, partner.key(), &plain, expect)?);
+        Ok(())
+    }
+}

@@ -1,0 +1,221 @@
+//! The store in one SQLite file: write-ahead log, one writer, readers beside it.
+//!
+//! Implements spec/store.md#sqlite.
+//!
+//! Invariant: nothing is written before keyring and schema are known to be this store's.
+
+mod connection;
+pub(crate) mod schema;
+mod statement;
+mod writer;
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use symbolon_tlog::{Hash, leaf_hash, tile};
+
+use crate::StoreError;
+use crate::backend::{Backend, LogRow, Op, Pending, Row, prefix_end};
+use crate::edge::{Edge, TILE_HASHES};
+use crate::limits::QUEUE_BATCHES_MAX;
+use crate::sqlite::connection::{Readers, make_file, writer};
+use crate::sqlite::writer::{Request, Writer};
+use crate::table::Table;
+
+/// Name of the database in the data directory.
+pub const DATABASE_FILE: &str = "symbolon.db";
+/// Name of the file whose lock says that a process has the store open.
+pub const LOCK_FILE: &str = "lock";
+
+/// State in one SQLite file.
+pub(crate) struct Sqlite {
+    readers: Readers,
+    published: Arc<RwLock<Arc<Edge>>>,
+    requests: Option<SyncSender<Request>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    _lock: File,
+}
+
+impl Sqlite {
+    /// Makes the database in a directory that has none.
+    pub(crate) fn create(directory: &Path, store: &[u8; 16]) -> Result<(), StoreError> {
+        let _lock = lock(directory)?;
+        let path = directory.join(DATABASE_FILE);
+        make_file(&path)?;
+        let mut connection = writer(&path)?;
+        schema::create(&mut connection, store)
+    }
+
+    /// Opens the database. `pages_max` bounds its size.
+    pub(crate) fn open(
+        directory: &Path,
+        store: &[u8; 16],
+        pages_max: Option<u32>,
+    ) -> Result<Self, StoreError> {
+        let path = directory.join(DATABASE_FILE);
+        let lock = lock(directory)?;
+        schema::inspect(&path, store)?;
+        let mut connection = writer(&path)?;
+        schema::migrate(&mut connection)?;
+        if let Some(pages) = pages_max {
+            connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
+        }
+        let edge = edge(&connection)?;
+        let published = Arc::new(RwLock::new(Arc::new(edge.clone())));
+        let (requests, received) = sync_channel(QUEUE_BATCHES_MAX);
+        let worker = Writer { connection, edge, published: Arc::clone(&published) };
+        let thread = std::thread::Builder::new()
+            .name("store".into())
+            .spawn(move || worker.run(&received))
+            .map_err(StoreError::io("start the writer"))?;
+        Ok(Self {
+            readers: Readers::new(path),
+            published,
+            requests: Some(requests),
+            thread: Mutex::new(Some(thread)),
+            _lock: lock,
+        })
+    }
+}
+
+impl Drop for Sqlite {
+    /// Waits for the writer, so that whoever opens the store next finds it closed.
+    fn drop(&mut self) {
+        self.requests = None;
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Backend for Sqlite {
+    fn submit(&self, batch: Vec<Op>) -> Result<Pending, StoreError> {
+        let (reply, pending) = Pending::channel();
+        let requests = self.requests.as_ref().ok_or(StoreError::Closed)?;
+        requests.send(Request { batch, reply }).map_err(|_| StoreError::Closed)?;
+        Ok(pending)
+    }
+
+    fn fetch(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let reader = self.readers.take()?;
+        let mut fetch = reader.connection()?.prepare_cached(statement::of(table).fetch)?;
+        Ok(fetch.query_row([key], |row| row.get(0)).optional()?)
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        let reader = self.readers.take()?;
+        let connection = reader.connection()?;
+        let texts = statement::of(table);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        // No key is empty, so the empty one lies before all.
+        let after = after.unwrap_or_default();
+        let row = |row: &rusqlite::Row<'_>| Ok(Row { key: row.get(0)?, value: row.get(1)? });
+        let rows = match prefix_end(prefix) {
+            Some(end) => connection
+                .prepare_cached(texts.scan)?
+                .query_map(params![prefix, after, end, limit], row)?
+                .collect::<Result<_, _>>(),
+            None => connection
+                .prepare_cached(texts.scan_to_end)?
+                .query_map(params![prefix, after, limit], row)?
+                .collect(),
+        };
+        Ok(rows?)
+    }
+
+    fn count(&self, table: Table) -> Result<u64, StoreError> {
+        let reader = self.readers.take()?;
+        let mut count = reader.connection()?.prepare_cached(statement::of(table).count)?;
+        let rows: i64 = count.query_row([], |row| row.get(0))?;
+        Ok(rows.unsigned_abs())
+    }
+
+    fn spent(&self, key: &[u8]) -> Result<u64, StoreError> {
+        writer::spent(self.readers.take()?.connection()?, key)
+    }
+
+    fn edge(&self) -> Arc<Edge> {
+        Arc::clone(&self.published.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn log_rows(&self, from: u64, limit: usize) -> Result<Vec<LogRow>, StoreError> {
+        log_rows(self.readers.take()?.connection()?, from, limit)
+    }
+
+    fn log_tile(&self, level: u8, index: u64) -> Result<Option<Vec<Hash>>, StoreError> {
+        log_tile(self.readers.take()?.connection()?, level, index)
+    }
+}
+
+/// Takes the lock of the directory, or says that another process holds it.
+fn lock(directory: &Path) -> Result<File, StoreError> {
+    let opened = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(directory.join(LOCK_FILE));
+    let file = opened.map_err(StoreError::io("open the lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse),
+        Err(std::fs::TryLockError::Error(source)) => {
+            Err(StoreError::Io { what: "take the lock", source })
+        }
+    }
+}
+
+/// Rebuilds the edge of the log from what is durable.
+fn edge(connection: &Connection) -> Result<Edge, StoreError> {
+    let size: i64 = connection.query_row(statement::LOG_SIZE, [], |row| row.get(0))?;
+    let size = size.unsigned_abs();
+    let rest = size % TILE_HASHES as u64;
+    let last = log_rows(connection, size - rest, TILE_HASHES)?;
+    if last.len() as u64 != rest {
+        return Err(StoreError::Damaged { what: "the log has a gap" });
+    }
+    let last = last.iter().map(|row| leaf_hash(row.leaf)).collect();
+    let tile = |level, index| {
+        let tile = log_tile(connection, level, index)?;
+        tile.ok_or(StoreError::Damaged { what: "a tile of the log is missing" })
+    };
+    Edge::rebuild(size, tile, last)
+}
+
+fn log_rows(connection: &Connection, from: u64, limit: usize) -> Result<Vec<LogRow>, StoreError> {
+    let from = i64::try_from(from).map_err(|_| StoreError::BeyondLog)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut scan = connection.prepare_cached(statement::LOG_SCAN)?;
+    let rows = scan.query_map([from, limit], |row| {
+        let number: i64 = row.get(0)?;
+        Ok(LogRow { index: number.unsigned_abs(), leaf: row.get(1)?, cell: row.get(2)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn log_tile(
+    connection: &Connection,
+    level: u8,
+    index: u64,
+) -> Result<Option<Vec<Hash>>, StoreError> {
+    let number = i64::try_from(index).map_err(|_| StoreError::BeyondLog)?;
+    let mut fetch = connection.prepare_cached(statement::TILE_FETCH)?;
+    let bytes: Option<Vec<u8>> =
+        fetch.query_row(params![level, number], |row| row.get(0)).optional()?;
+    bytes
+        .map(|bytes| tile::decode_hashes(&bytes, TILE_HASHES as u16))
+        .transpose()
+        .map_err(|_| StoreError::Damaged { what: "a tile of the log is misshapen" })
+}

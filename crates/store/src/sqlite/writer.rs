@@ -1,0 +1,253 @@
+//! The one thread that writes: all batches that wait share one durable transaction.
+//!
+//! Implements spec/store.md#group-commit.
+//!
+//! Invariant: a batch is answered `Ok` only after the commit that holds it was synced; a batch that
+//! is refused is rolled back alone.
+
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use symbolon_tlog::{leaf_hash, tile};
+
+use crate::StoreError;
+use crate::backend::{Applied, Expect, Op, Reply, prefix_end};
+use crate::edge::Edge;
+use crate::limits::{GROUP_BATCHES_MAX, GROUP_OPS_MAX};
+use crate::memory::{as_expected, spend};
+use crate::sqlite::statement;
+
+/// A batch and where its outcome is awaited.
+pub(crate) struct Request {
+    pub(crate) batch: Vec<Op>,
+    pub(crate) reply: Reply,
+}
+
+/// The writer's state.
+pub(crate) struct Writer {
+    pub(crate) connection: Connection,
+    pub(crate) edge: Edge,
+    /// The edge as of the last durable commit, for everyone.
+    pub(crate) published: Arc<RwLock<Arc<Edge>>>,
+}
+
+impl Writer {
+    /// Serves until every sender is gone, or a durable write has failed.
+    pub(crate) fn run(mut self, requests: &Receiver<Request>) {
+        while let Ok(first) = requests.recv() {
+            let group = gather(first, requests);
+            if self.serve(group).is_err() {
+                // What the disk holds is no longer known: only opening again, which replays the
+                // write-ahead log, can tell.
+                return;
+            }
+        }
+    }
+
+    /// Applies a group; `Err` if the writer must stop.
+    fn serve(&mut self, group: Vec<Request>) -> Result<(), Stop> {
+        match self.apply_group(&group) {
+            Ok(outcomes) => {
+                self.publish();
+                for (request, outcome) in group.into_iter().zip(outcomes) {
+                    request.reply.send(outcome);
+                }
+                Ok(())
+            }
+            Err(Stop::Retry(_)) if group.len() > 1 => {
+                // One batch does not fit any more, or broke the transaction: each for itself.
+                group.into_iter().try_for_each(|request| self.serve(vec![request]))
+            }
+            Err(Stop::Retry(error)) => {
+                group.into_iter().for_each(|request| request.reply.send(Err(error.again())));
+                Ok(())
+            }
+            Err(Stop::Broken(error)) => {
+                group.into_iter().for_each(|request| request.reply.send(Err(error.again())));
+                Err(Stop::Broken(StoreError::Closed))
+            }
+        }
+    }
+
+    /// One transaction for the whole group; a refused batch is rolled back to its savepoint.
+    fn apply_group(&mut self, group: &[Request]) -> Result<Vec<Result<Applied, StoreError>>, Stop> {
+        let before = self.edge.clone();
+        let applied = self.transact(group);
+        if applied.is_err() {
+            self.edge = before;
+            if !self.connection.is_autocommit() {
+                self.connection.execute_batch("ROLLBACK").map_err(Stop::broken)?;
+            }
+        }
+        applied
+    }
+
+    fn transact(&mut self, group: &[Request]) -> Result<Vec<Result<Applied, StoreError>>, Stop> {
+        self.run_statement("BEGIN IMMEDIATE")?;
+        let mut outcomes = Vec::with_capacity(group.len());
+        for request in group {
+            self.run_statement("SAVEPOINT batch")?;
+            let before = request.batch.iter().any(|op| matches!(op, Op::Append { .. }));
+            let before = before.then(|| self.edge.clone());
+            let outcome = self.apply(&request.batch);
+            match &outcome {
+                Ok(_) => self.run_statement("RELEASE batch")?,
+                Err(error) if error.is_refusal() => {
+                    self.run_statement("ROLLBACK TO batch")?;
+                    self.run_statement("RELEASE batch")?;
+                    self.edge = before.unwrap_or_else(|| self.edge.clone());
+                }
+                Err(error) => return Err(Stop::Retry(error.again())),
+            }
+            outcomes.push(outcome);
+        }
+        match self.run_statement("COMMIT") {
+            Ok(()) => Ok(outcomes),
+            Err(Stop::Retry(StoreError::Full)) => Err(Stop::Retry(StoreError::Full)),
+            // A failed sync may have lost pages that the kernel now believes clean.
+            Err(Stop::Retry(error) | Stop::Broken(error)) => Err(Stop::Broken(error)),
+        }
+    }
+
+    fn run_statement(&self, text: &str) -> Result<(), Stop> {
+        let ran = self.connection.prepare_cached(text).and_then(|mut ready| ready.execute([]));
+        ran.map(|_| ()).map_err(|error| Stop::Retry(error.into()))
+    }
+
+    fn apply(&mut self, batch: &[Op]) -> Result<Applied, StoreError> {
+        let mut indexes = Vec::new();
+        for op in batch {
+            match op {
+                Op::Put { table, key, value, expect } => {
+                    self.put(statement::of(*table), key, value, *expect)?;
+                }
+                Op::Delete { table, key, expect } => {
+                    self.delete(statement::of(*table), key, *expect)?;
+                }
+                Op::DeletePrefix { table, prefix } => {
+                    let end = prefix_end(prefix).ok_or(StoreError::TooLong { what: "prefix" })?;
+                    let text = statement::of(*table).delete_range;
+                    self.connection.prepare_cached(text)?.execute([prefix, &end])?;
+                }
+                Op::Spend { key, amount, limit } => self.spend(key, *amount, *limit)?,
+                Op::Append { leaf, cell } => indexes.push(self.append(leaf, cell)?),
+            }
+        }
+        Ok(Applied { indexes, tree_size: self.edge.size() })
+    }
+
+    fn put(
+        &self,
+        texts: &statement::Texts,
+        key: &[u8],
+        value: &[u8],
+        expect: Expect,
+    ) -> Result<(), StoreError> {
+        match expect {
+            Expect::Any => {
+                self.connection.prepare_cached(texts.replace)?.execute([key, value])?;
+            }
+            // One look at the index instead of two: an insert tells itself whether the row is there.
+            Expect::Absent | Expect::Fresh => {
+                let rows = self.connection.prepare_cached(texts.insert)?.execute([key, value])?;
+                as_expected(expect, (rows == 0).then_some(&[]))?;
+            }
+            Expect::Digest(_) => {
+                self.check(texts, key, expect)?;
+                self.connection.prepare_cached(texts.replace)?.execute([key, value])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn delete(
+        &self,
+        texts: &statement::Texts,
+        key: &[u8],
+        expect: Expect,
+    ) -> Result<(), StoreError> {
+        if !matches!(expect, Expect::Any) {
+            self.check(texts, key, expect)?;
+        }
+        self.connection.prepare_cached(texts.delete)?.execute([key])?;
+        Ok(())
+    }
+
+    fn check(
+        &self,
+        texts: &statement::Texts,
+        key: &[u8],
+        expect: Expect,
+    ) -> Result<(), StoreError> {
+        let mut fetch = self.connection.prepare_cached(texts.fetch)?;
+        let there: Option<Vec<u8>> = fetch.query_row([key], |row| row.get(0)).optional()?;
+        as_expected(expect, there.as_deref())
+    }
+
+    fn spend(&self, key: &[u8], amount: u64, limit: u64) -> Result<(), StoreError> {
+        let spent = spent(&self.connection, key)?;
+        let sum = spend(spent, amount, limit)?;
+        // SQLite's integers are signed; no budget comes near the difference.
+        let sum = i64::try_from(sum).map_err(|_| StoreError::Exhausted { remaining: 0 })?;
+        self.connection.prepare_cached(statement::BUDGET_PUT)?.execute(params![key, sum])?;
+        Ok(())
+    }
+
+    fn append(&mut self, leaf: &[u8; 32], cell: &[u8]) -> Result<u64, StoreError> {
+        let index = self.edge.size();
+        let number = i64::try_from(index).map_err(|_| StoreError::BeyondLog)?;
+        let mut put = self.connection.prepare_cached(statement::LOG_PUT)?;
+        put.execute(params![number, leaf, cell])?;
+        for full in self.edge.append(leaf_hash(leaf)) {
+            let number = i64::try_from(full.index).map_err(|_| StoreError::BeyondLog)?;
+            let hashes = tile::encode_hashes(&full.hashes);
+            let mut put = self.connection.prepare_cached(statement::TILE_PUT)?;
+            put.execute(params![full.level, number, hashes])?;
+        }
+        Ok(index)
+    }
+
+    fn publish(&self) {
+        let mut published = self.published.write().unwrap_or_else(PoisonError::into_inner);
+        if published.size() != self.edge.size() {
+            *published = Arc::new(self.edge.clone());
+        }
+    }
+}
+
+/// Why a group could not be committed.
+enum Stop {
+    /// The transaction is gone, the connection is good.
+    Retry(StoreError),
+    /// Nothing more may be written through this connection.
+    Broken(StoreError),
+}
+
+impl Stop {
+    fn broken(error: rusqlite::Error) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
+/// What has been spent under a budget key.
+pub(crate) fn spent(connection: &Connection, key: &[u8]) -> Result<u64, StoreError> {
+    let mut fetch = connection.prepare_cached(statement::BUDGET_FETCH)?;
+    let spent: Option<i64> = fetch.query_row([key], |row| row.get(0)).optional()?;
+    u64::try_from(spent.unwrap_or_default())
+        .map_err(|_| StoreError::Damaged { what: "a budget is negative" })
+}
+
+/// The first request and all that wait behind it, up to a bound.
+fn gather(first: Request, requests: &Receiver<Request>) -> Vec<Request> {
+    let mut ops = first.batch.len();
+    let mut group = vec![first];
+    while group.len() < GROUP_BATCHES_MAX
+        && ops < GROUP_OPS_MAX
+        && let Ok(next) = requests.try_recv()
+    {
+        ops += next.batch.len();
+        group.push(next);
+    }
+    group
+}

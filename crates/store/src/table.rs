@@ -1,0 +1,82 @@
+//! The tables of the store: their names, and how a backend should lay them out.
+//!
+//! Implements spec/store.md#tables.
+
+/// A table of rows `key -> value`, ordered by key. The log and the budgets stand beside these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Table {
+    Setting,
+    Record,
+    RecordIndex,
+    External,
+    Partner,
+    PartnerPin,
+    PartnerSeen,
+    Checkpoint,
+    TagSet,
+    TagChunk,
+    TagDetail,
+    Hit,
+    Evidence,
+    Envelope,
+    Query,
+    Progress,
+}
+
+/// How the rows of a table are shaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Values of a kilobyte and more, found through a separate index of keys.
+    Wide,
+    /// Rows of a few dozen bytes, kept in the index itself.
+    Narrow,
+}
+
+impl Table {
+    pub(crate) const ALL: [Self; 16] = [
+        Self::Setting,
+        Self::Record,
+        Self::RecordIndex,
+        Self::External,
+        Self::Partner,
+        Self::PartnerPin,
+        Self::PartnerSeen,
+        Self::Checkpoint,
+        Self::TagSet,
+        Self::TagChunk,
+        Self::TagDetail,
+        Self::Hit,
+        Self::Evidence,
+        Self::Envelope,
+        Self::Query,
+        Self::Progress,
+    ];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Setting => "setting",
+            Self::Record => "record",
+            Self::RecordIndex => "record_index",
+            Self::External => "external",
+            Self::Partner => "partner",
+            Self::PartnerPin => "partner_pin",
+            Self::PartnerSeen => "partner_seen",
+            Self::Checkpoint => "checkpoint",
+            Self::TagSet => "tag_set",
+            Self::TagChunk => "tag_chunk",
+            Self::TagDetail => "tag_detail",
+            Self::Hit => "hit",
+            Self::Evidence => "evidence",
+            Self::Envelope => "envelope",
+            Self::Query => "query",
+            Self::Progress => "progress",
+        }
+    }
+
+    pub(crate) const fn shape(self) -> Shape {
+        match self {
+            Self::RecordIndex | Self::External | Self::PartnerPin => Shape::Narrow,
+            _ => Shape::Wide,
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! A write: what one commit changes, put together before the store sees it.
+//!
+//! Implements spec/store.md#writes.
+//!
+//! Invariant: all steps of a write become durable together, the log entries among them.
+
+use sha2::{Digest, Sha256};
+use symbolon_audit::{Entry, LeafData, Logged, Receipt};
+use symbolon_codec::encode;
+use zeroize::Zeroizing;
+
+use crate::backend::{Applied, Expect, Op, Pending};
+use crate::budget::BudgetKey;
+use crate::crypter::Cell;
+use crate::limits::{KEY_BYTES_MAX, LOG_ENTRY_BYTES_MAX};
+use crate::partner::PartnerStep;
+use crate::record::RecordStep;
+use crate::store::{Sealed, Store};
+use crate::table::Table;
+use crate::tag_set::TagSetStep;
+use crate::StoreError;
+
+/// What one commit changes. Steps are applied in the order of the calls.
+#[derive(Default)]
+#[must_use]
+pub struct Write {
+    pub(crate) steps: Vec<Step>,
+}
+
+pub(crate) enum Step {
+    /// Writes one sealed cell.
+    Seal { table: Table, key: Vec<u8>, plain: Zeroizing<Vec<u8>>, expect: Expect },
+    /// Removes a row.
+    Delete { table: Table, key: Vec<u8> },
+    Admit { id: [u8; 16], expires: u64, answer: Zeroizing<Vec<u8>> },
+    Record(RecordStep),
+    Partner(PartnerStep),
+    TagSet(TagSetStep),
+    Spend { key: BudgetKey, amount: u64, limit: u64 },
+    Log(Box<Entry>),
+}
+
+/// What a commit gives back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    receipts: Vec<Receipt>,
+}
+
+impl Committed {
+    /// One receipt for each entry, in the order of [`Write::log`].
+    #[must_use]
+    pub fn receipts(&self) -> &[Receipt] {
+        &self.receipts
+    }
+
+    /// The receipt of the last entry, if the write held one.
+    #[must_use]
+    pub fn last(&self) -> Option<Receipt> {
+        self.receipts.last().copied()
+    }
+}
+
+/// A write on its way to the disk: the caller may prepare the next one meanwhile.
+#[must_use]
+pub struct Submitted {
+    pending: Pending,
+    leaves: Vec<LeafData>,
+}
+
+impl Submitted {
+    /// Waits until the write is durable.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing is changed then.
+    pub fn wait(self) -> Result<Committed, StoreError> {
+        let Applied { indexes, tree_size } = self.pending.wait()?;
+        let receipts = self.leaves.iter().zip(indexes).map(|(leaf, leaf_index)| Receipt {
+            leaf_index,
+            leaf_hash: leaf.leaf_hash(),
+            tree_size,
+        });
+        Ok(Committed { receipts: receipts.collect() })
+    }
+}
+
+impl Write {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether it holds no step.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Appends an entry to the log.
+    pub fn log(self, entry: Entry) -> Self {
+        self.step(Step::Log(Box::new(entry)))
+    }
+
+    /// Spends `amount` of a budget of `limit`; the whole write is refused as
+    /// [`StoreError::Exhausted`] where the rest does not cover it.
+    pub fn spend(self, key: BudgetKey, amount: u64, limit: u64) -> Self {
+        self.step(Step::Spend { key, amount, limit })
+    }
+
+    /// Adds every step of another write behind those of this one.
+    pub fn and(mut self, other: Self) -> Self {
+        self.steps.extend(other.steps);
+        self
+    }
+
+    pub(crate) fn step(mut self, step: Step) -> Self {
+        self.steps.push(step);
+        self
+    }
+
+    pub(crate) fn seal(self, table: Table, key: Vec<u8>, plain: Vec<u8>, expect: Expect) -> Self {
+        self.step(Step::Seal { table, key, plain: Zeroizing::new(plain), expect })
+    }
+
+    pub(crate) fn row<T: Sealed>(self, row: &T) -> Self {
+        self.seal(T::TABLE, row.key(), encode(row), Expect::Any)
+    }
+}
+
+impl Store {
+    /// Seals a write and queues it. Writes of one thread are applied in the order of its calls.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it cannot even be put together.
+    pub fn submit(&self, write: Write) -> Result<Submitted, StoreError> {
+        let mut ops = Vec::with_capacity(write.steps.len());
+        let mut leaves = Vec::new();
+        for step in write.steps {
+            match step {
+                Step::Log(entry) => {
+                    let (leaf, op) = self.append(*entry)?;
+                    leaves.push(leaf);
+                    ops.push(op);
+                }
+                other => self.prepare(other, &mut ops)?,
+            }
+        }
+        Ok(Submitted { pending: self.backend.submit(ops)?, leaves })
+    }
+
+    fn prepare(&self, step: Step, ops: &mut Vec<Op>) -> Result<(), StoreError> {
+        match step {
+            Step::Seal { table, key, plain, expect } => {
+                if key.len() > KEY_BYTES_MAX {
+                    return Err(StoreError::TooLong { what: "key" });
+                }
+                ops.push(self.sealed(table, key, &plain, expect)?);
+            }
+            Step::Delete { table, key } => {
+                ops.push(Op::Delete { table, key, expect: Expect::Any });
+            }
+            Step::Admit { id, expires, answer } => {
+                ops.push(self.admit_op(&id, expires, &answer)?);
+            }
+            Step::Record(step) => self.prepare_record(step, ops)?,
+            Step::Partner(step) => self.prepare_partner(step, ops)?,
+            Step::TagSet(step) => self.prepare_tag_set(step, ops)?,
+            Step::Spend { key, amount, limit } => {
+                ops.push(Op::Spend { key: key.encode(), amount, limit });
+            }
+            // Handled by the caller, which collects the leaves.
+            Step::Log(_) => {}
+        }
+        Ok(())
+    }
+
+    /// What to expect of a row so that it is written only while it holds `old`.
+    pub(crate) fn unchanged(
+        &self,
+        table: Table,
+        key: &[u8],
+        old: Option<&[u8]>,
+    ) -> Result<Expect, StoreError> {
+        match (self.backend.fetch(table, key)?, old) {
+            (None, None) => Ok(Expect::Absent),
+            (Some(sealed), Some(old)) => {
+                let plain = self.crypter.open(&self.cell(table, key), &sealed)?;
+                if **plain == *old {
+                    Ok(Expect::Digest(Sha256::digest(&sealed).into()))
+                } else {
+                    Err(StoreError::Conflict)
+                }
+            }
+            _ => Err(StoreError::Conflict),
+        }
+    }
+
+    /// The row of the log is named by its leaf: the index is known only when it is written, and
+    /// the tree binds the one to the other.
+    fn append(&self, entry: Entry) -> Result<(LeafData, Op), StoreError> {
+        let logged = Logged::new(entry, self.crypter.random());
+        let leaf = logged.leaf();
+        let plain = logged.encode();
+        if plain.len() > LOG_ENTRY_BYTES_MAX {
+            return Err(StoreError::TooLong { what: "log entry" });
+        }
+        let cell = self.crypter.seal(&log_cell(leaf.as_bytes()), &plain)?;
+        Ok((leaf, Op::Append { leaf: *leaf.as_bytes(), cell }))
+    }
+}
+
+pub(crate) const fn log_cell(leaf: &[u8; 32]) -> Cell<'_> {
+    Cell { table: "log_entry", key: leaf, column: "entry" }
+}

@@ -1,0 +1,273 @@
+//! What lies on the disk: refusals that touch nothing, sealed contents, a full disk.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use rusqlite::Connection;
+use symbolon_audit::{Entry, Who};
+use symbolon_ident::{Canonical, Kind};
+use symbolon_record::sample;
+use symbolon_store::{
+    Cost, DATABASE_FILE, External, HitId, IndexKey, KEYRING_FILE, Store, StoreError, Unlock, Write,
+};
+
+use crate::conformance::hit;
+use crate::{create, entry, indexed, open, record, unlock};
+
+/// Name, mode and bytes of every file.
+fn snapshot(directory: &Path) -> BTreeMap<String, (u32, Vec<u8>)> {
+    let files = std::fs::read_dir(directory).unwrap().map(|file| {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        let name = file.file_name().into_string().unwrap();
+        (name, (mode, std::fs::read(file.path()).unwrap()))
+    });
+    files.collect()
+}
+
+fn passphrase(text: &str) -> Unlock {
+    Unlock::passphrase(text.into()).unwrap()
+}
+
+#[test]
+fn only_the_owner_can_read_the_files() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("node");
+    let store = create(&directory);
+    store.log_append(entry(1)).unwrap();
+    let mode = std::fs::metadata(&directory).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o700);
+    let files = snapshot(&directory);
+    assert!(files.len() >= 4, "database, its log, keyring, lock");
+    assert!(files.values().all(|(mode, _)| *mode == 0o600));
+}
+
+#[test]
+fn a_refused_opening_touches_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let cheap = Cost::dangerous_cheap();
+    Store::create(path, &passphrase("right"), cheap, [1; 32]).unwrap();
+    let attempt = |unlock: Unlock, name: &str, expected: fn(&StoreError) -> bool| {
+        let before = snapshot(path);
+        let error = Store::open(path, &unlock, [2; 32]).err().unwrap();
+        assert!(expected(&error), "{name}: {error}");
+        assert_eq!(snapshot(path), before, "{name}");
+    };
+    attempt(passphrase("wrong"), "wrong passphrase", |error| {
+        matches!(error, StoreError::WrongPassphrase)
+    });
+    attempt(unlock(), "key file for a passphrase", |error| {
+        matches!(error, StoreError::WrongUnlock { wanted: "passphrase" })
+    });
+    let exists = Store::create(path, &passphrase("right"), cheap, [3; 32]);
+    assert!(matches!(exists, Err(StoreError::Exists)));
+
+    let database = path.join(DATABASE_FILE);
+    let version = |version: u32| {
+        let connection = Connection::open(&database).unwrap();
+        connection.pragma_update(None, "user_version", version).unwrap();
+    };
+    version(99);
+    attempt(passphrase("right"), "newer schema", |error| {
+        matches!(error, StoreError::NewerSchema { found: 99, known: 1 })
+    });
+    version(1);
+
+    let stranger = tempfile::tempdir().unwrap();
+    Store::create(stranger.path(), &passphrase("right"), cheap, [9; 32]).unwrap();
+    let keyring = path.join(KEYRING_FILE);
+    let own = std::fs::read(&keyring).unwrap();
+    std::fs::copy(stranger.path().join(KEYRING_FILE), &keyring).unwrap();
+    attempt(passphrase("right"), "keyring of another store", |error| {
+        matches!(error, StoreError::Foreign { file: "database" })
+    });
+    // [magic, version 2, anything]: a form that a later program may define.
+    std::fs::write(&keyring, [b"\x83\x70symbolon keyring\x02".as_slice(), &[0]].concat()).unwrap();
+    attempt(passphrase("right"), "newer keyring", |error| {
+        matches!(error, StoreError::NewerKeyring { found: 2, known: 1 })
+    });
+    std::fs::write(&keyring, b"something else").unwrap();
+    attempt(passphrase("right"), "not a keyring", |error| {
+        matches!(error, StoreError::Foreign { file: "keyring" })
+    });
+    std::fs::write(&keyring, own).unwrap();
+    drop(Store::open(path, &passphrase("right"), [4; 32]).unwrap());
+    std::fs::write(&database, vec![b'x'; 8192]).unwrap();
+    attempt(passphrase("right"), "not a database", |error| {
+        matches!(error, StoreError::Foreign { file: "database" })
+    });
+}
+
+#[test]
+fn one_process_has_the_store_at_a_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = create(directory.path());
+    let second = Store::open(directory.path(), &unlock(), [3; 32]);
+    assert!(matches!(second, Err(StoreError::InUse)));
+    drop(store);
+    drop(open(directory.path(), 3));
+}
+
+#[test]
+fn keys_rotate_and_the_passphrase_changes() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = create(directory.path());
+    let (one, keys) = indexed(0);
+    store.commit(Write::new().record(&one, keys.clone()).setting("before", b"1")).unwrap();
+    store.key_rotate(&passphrase("new"), Cost::dangerous_cheap(), [8; 32]).unwrap();
+    store.commit(Write::new().setting("after", b"2").log(entry(1))).unwrap();
+    drop(store);
+
+    let old = Store::open(directory.path(), &unlock(), [4; 32]);
+    assert!(matches!(old, Err(StoreError::WrongUnlock { .. })));
+    let store = Store::open(directory.path(), &passphrase("new"), [4; 32]).unwrap();
+    assert_eq!(**store.setting_fetch("before").unwrap().unwrap(), *b"1");
+    assert_eq!(**store.setting_fetch("after").unwrap().unwrap(), *b"2");
+    assert_eq!(store.record_lookup(&keys[0].key).unwrap()[0].record, one.id());
+    drop(store);
+
+    let connection = Connection::open(directory.path().join(DATABASE_FILE)).unwrap();
+    let number = |name: &str| -> Vec<u8> {
+        let query = "SELECT substr(value, 1, 4) FROM setting WHERE key = ?1";
+        connection.query_row(query, [name.as_bytes()], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((number("before"), number("after")), (vec![0, 0, 0, 1], vec![0, 0, 0, 2]));
+}
+
+#[test]
+fn a_moved_cell_does_not_open() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = create(directory.path());
+    let (one, other) = (record(1), record(2));
+    let (first, second) = (HitId::generate(1, [1; 32]), HitId::generate(2, [1; 32]));
+    let write = Write::new()
+        .record(&one, Vec::new())
+        .record(&other, Vec::new())
+        .hit(&hit(first, "case"))
+        .hit(&hit(second, "case"))
+        .setting("a", b"1")
+        .log(entry(1))
+        .log(entry(2));
+    store.commit(write).unwrap();
+    drop(store);
+    let connection = Connection::open(directory.path().join(DATABASE_FILE)).unwrap();
+    let swap = |statement: &str, to: &[u8], from: &[u8]| {
+        assert_eq!(connection.execute(statement, [to, from]).unwrap(), 1, "{statement}");
+    };
+    swap(
+        "UPDATE record SET value = (SELECT value FROM record WHERE key = ?2) WHERE key = ?1",
+        one.id().as_bytes(),
+        other.id().as_bytes(),
+    );
+    swap(
+        "UPDATE hit SET value = (SELECT value FROM setting WHERE key = ?2) WHERE key = ?1",
+        first.as_bytes(),
+        b"a",
+    );
+    connection
+        .execute("UPDATE log_entry SET cell = (SELECT cell FROM log_entry WHERE number = 1) WHERE number = 0", [])
+        .unwrap();
+    drop(connection);
+
+    let store = open(directory.path(), 3);
+    let altered = |error: StoreError| matches!(error, StoreError::Altered { .. });
+    assert!(altered(store.record_fetch(one.id()).unwrap_err()));
+    assert!(altered(store.hit_fetch(first).unwrap_err()));
+    assert!(altered(store.log_entry_fetch(0).unwrap_err()));
+    assert!(altered(store.log_verify(|_| ()).unwrap_err()));
+    assert_eq!(store.record_fetch(other.id()).unwrap(), Some(other));
+    assert!(store.hit_fetch(second).unwrap().is_some());
+    assert!(store.log_entry_fetch(1).unwrap().is_some());
+}
+
+#[test]
+fn a_thief_of_the_files_reads_no_text_and_no_identifier() {
+    const MARKER: &str = "XYZZYMARKER";
+    let directory = tempfile::tempdir().unwrap();
+    let store = create(directory.path());
+    let mut content = sample::content(1);
+    content.narrative = format!("{MARKER} narrative");
+    let one = record(1).revise(content).unwrap();
+    let keys = |text: &str| {
+        let canonical = Canonical::parse(Kind::VesselName, text).unwrap();
+        let keys = canonical.keys().iter();
+        keys.map(|key| IndexKey { subject: 0, key: key.clone() }).collect::<Vec<_>>()
+    };
+    let who = Who { now: 1, actor: MARKER };
+    let write = Write::new()
+        .record(&one, keys(MARKER))
+        .external(MARKER, External { record: one.id(), version: one.version(), run: 1 })
+        .setting("seed", MARKER.as_bytes())
+        .hit(&hit(HitId::generate(1, [1; 32]), MARKER))
+        .admit([1; 16], 1, MARKER.as_bytes().to_vec())
+        .log(Entry::heartbeat(who))
+        .log_checkpoint(1, MARKER);
+    store.commit(write).unwrap();
+    let holds = |bytes: &[u8], text: &str| {
+        bytes.windows(text.len()).any(|window| window.eq_ignore_ascii_case(text.as_bytes()))
+    };
+    let search = || {
+        for (name, (_, bytes)) in snapshot(directory.path()) {
+            assert!(!holds(&bytes, MARKER), "{name}");
+            for (field, text) in sample::markers(&one) {
+                assert!(!holds(&bytes, &text), "{name} shows {field:?}");
+            }
+            for key in keys(MARKER) {
+                let bytes = bytes.windows(key.key.as_bytes().len());
+                assert!(bytes.into_iter().all(|window| window != key.key.as_bytes()), "{name}");
+            }
+        }
+    };
+    // With the write-ahead log beside it, and after it was folded in.
+    search();
+    drop(store);
+    search();
+    let store = open(directory.path(), 3);
+    assert_eq!(store.record_fetch(one.id()).unwrap(), Some(one));
+    assert_eq!(store.record_lookup(&keys(MARKER)[0].key).unwrap().len(), 1);
+}
+
+#[test]
+fn a_full_disk_is_said_so_and_loses_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(create(directory.path()));
+    let bounded = |seed: u8, pages: u32| {
+        Store::open_bounded(directory.path(), &unlock(), [seed; 32], Some(pages)).unwrap()
+    };
+    let store = bounded(3, 150);
+    let mut kept = Vec::new();
+    let full = (0..10_000).find_map(|number| {
+        let write = Write::new().record(&record(number), Vec::new()).log(entry(number));
+        match store.commit(write) {
+            Ok(_) => {
+                kept.push(record(number));
+                None
+            }
+            Err(error) => Some(error),
+        }
+    });
+    assert!(matches!(full, Some(StoreError::Full)));
+    assert!(kept.len() > 20);
+    let complete = |store: &Store| {
+        assert_eq!(store.record_count().unwrap(), kept.len() as u64);
+        assert_eq!(store.log_verify(|_| ()).unwrap().size, kept.len() as u64);
+        assert!(kept.iter().all(|one| store.record_fetch(one.id()).unwrap().as_ref() == Some(one)));
+    };
+    complete(&store);
+    // What is deleted makes room again, in the same process.
+    let freed: Vec<_> = kept.drain(..kept.len() / 2).collect();
+    let write = freed.iter().fold(Write::new(), |write, one| write.record_delete(one.id()));
+    store.commit(write).unwrap();
+    let size = store.log_size();
+    store.commit(Write::new().record(&freed[0], Vec::new()).log(entry(1))).unwrap();
+    assert_eq!(store.log_verify(|_| ()).unwrap().size, size + 1);
+    drop(store);
+    // And so does a larger disk.
+    let store = bounded(4, 1_000);
+    for one in &freed {
+        store.commit(Write::new().record(one, Vec::new())).unwrap();
+    }
+    assert_eq!(store.record_count().unwrap(), (kept.len() + freed.len()) as u64);
+}

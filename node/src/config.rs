@@ -1,0 +1,124 @@
+//! `symbolon.toml`: one structure that refuses unknown keys; holds no secret.
+//!
+//! Implements spec/node.md#configuration.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// Name of the file in the data directory.
+pub(crate) const FILE_NAME: &str = "symbolon.toml";
+
+/// The configuration of one node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Where partners reach this node: UDP.
+    pub(crate) listen: SocketAddr,
+    /// File with the key that opens the data directory; without it a passphrase is asked for.
+    pub(crate) key_file: Option<PathBuf>,
+    /// The policy, relative to the data directory.
+    pub(crate) policy_file: PathBuf,
+    /// How often new match keys are published to partners, in seconds.
+    pub(crate) publish_interval_seconds: u64,
+    /// Threads for elliptic-curve work; 0 for one per core.
+    pub(crate) workers: usize,
+    /// What is written to standard error: `error`, `warn`, `info` or `debug`.
+    pub(crate) log_level: LogLevel,
+}
+
+/// How much is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogLevel {
+    /// Only what failed.
+    Error,
+    /// What may fail soon, too.
+    Warn,
+    /// Starts, stops and connections, too.
+    Info,
+    /// Every request, too.
+    Debug,
+}
+
+/// Why the configuration is not usable.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    /// There is no such file.
+    #[error("there is no node in {0}: run 'symbolon init' first, or name its folder with --data")]
+    Missing(PathBuf),
+    /// It could not be read or written.
+    #[error("{0} cannot be read or written")]
+    File(PathBuf, #[source] std::io::Error),
+    /// It is not what it should be.
+    #[error("{0}: {1}; correct the file and start again")]
+    Parse(PathBuf, String),
+}
+
+impl Config {
+    /// What `init` writes.
+    pub(crate) fn new(listen: SocketAddr, key_file: Option<PathBuf>) -> Config {
+        Config {
+            listen,
+            key_file,
+            policy_file: PathBuf::from("policy.cedar"),
+            publish_interval_seconds: 3600,
+            workers: 0,
+            log_level: LogLevel::Info,
+        }
+    }
+
+    /// Reads the file in `directory`.
+    pub(crate) fn load(directory: &Path) -> Result<Config, ConfigError> {
+        let path = directory.join(FILE_NAME);
+        let text = std::fs::read_to_string(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => ConfigError::Missing(directory.to_path_buf()),
+            _ => ConfigError::File(path.clone(), error),
+        })?;
+        toml::from_str(&text).map_err(|error| {
+            let line = error.span().map_or(0, |span| text.get(..span.start).map_or(0, lines));
+            ConfigError::Parse(path, format!("line {}: {}", line + 1, error.message()))
+        })
+    }
+
+    /// The file's text.
+    pub(crate) fn to_text(&self) -> String {
+        let body = toml::to_string(self).unwrap_or_default();
+        format!("# Configuration of a Symbolon node. Unknown keys are refused. No secrets here.\n{body}")
+    }
+
+    /// Threads for elliptic-curve work.
+    pub(crate) fn workers(&self) -> usize {
+        match self.workers {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            workers => workers,
+        }
+    }
+}
+
+fn lines(text: &str) -> usize {
+    text.matches('\n').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_it_writes_and_refuses_unknown_keys() {
+        let config = Config::new("127.0.0.1:4433".parse().unwrap(), None);
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(FILE_NAME);
+        std::fs::write(&path, config.to_text()).unwrap();
+        assert_eq!(Config::load(directory.path()).unwrap(), config);
+
+        std::fs::write(&path, config.to_text() + "\npasword = \"x\"\n").unwrap();
+        let error = Config::load(directory.path()).unwrap_err().to_string();
+        assert!(error.contains("unknown field `pasword`") && error.contains("line "), "{error}");
+        assert!(matches!(
+            Config::load(&directory.path().join("none")),
+            Err(ConfigError::Missing(_))
+        ));
+    }
+}

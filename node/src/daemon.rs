@@ -1,0 +1,184 @@
+//! `symbolon run`: opens the node, serves partners and the API, stops within five seconds.
+//!
+//! Implements spec/node.md#stopping.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use symbolon_desk::api::{Quiet, TagSetPublish};
+use symbolon_desk::{Desk, Identity, Officer, Surroundings};
+use symbolon_policy::PolicySet;
+use symbolon_store::Store;
+use tokio::net::UnixListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::spawn_blocking;
+use tokio::time::{interval, timeout};
+
+use crate::cli::Unlock;
+use crate::client::SOCKET_NAME;
+use crate::config::{Config, LogLevel};
+use crate::exit::{Exit, Failure};
+use crate::init::{desk_failure, store_failure};
+use crate::quic::{Endpoint, EndpointConfig, Timing, TlsKey};
+use crate::unlock::unlock;
+use crate::wiring::{Front, Machine, Quic, chain};
+use crate::{cli, entropy};
+
+/// What stopping may take.
+const STOP_SECONDS_MAX: u64 = 5;
+/// How often that which falls due with time is looked after.
+const TEND_SECONDS: u64 = 60;
+/// Threads that may block: requests of partners, calls of the API, and what they wait for.
+const BLOCKING_THREADS_MAX: usize = 160;
+
+/// Runs the node until it is told to stop.
+pub(crate) fn run(directory: &Path, given: &Unlock) -> Result<(), Failure> {
+    let config = Config::load(directory).map_err(|error| {
+        Failure::new(Exit::Invalid, chain(&error), "nothing was started")
+    })?;
+    watch(config.log_level);
+    let desk = open(directory, &config, given)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Internal, error.to_string(), ""))?;
+    let served = runtime.block_on(serve(directory, &config, &desk));
+    // Whatever still blocks after the grace is cut off: what it acknowledged is durable.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    served
+}
+
+/// Opens the desk in `directory`.
+pub(crate) fn open(
+    directory: &Path,
+    config: &Config,
+    given: &Unlock,
+) -> Result<Arc<Desk>, Failure> {
+    let secret = unlock(given, config.key_file.as_deref())?;
+    let store = Store::open(directory, &secret, entropy::seed()).map_err(store_failure)?;
+    let path = directory.join(&config.policy_file);
+    let policy = PolicySet::parse(&cli::read_text(&path)?).map_err(|error| {
+        let message = format!("{}: {}", path.display(), chain(&error));
+        Failure::invalid(message, "correct the policy and start again")
+    })?;
+    let surroundings: Arc<dyn Surroundings> = Arc::new(Machine);
+    let desk = Desk::open(Arc::new(store), surroundings, policy, config.workers());
+    desk.map(Arc::new).map_err(|error| desk_failure(&error))
+}
+
+async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<(), Failure> {
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let front = Arc::new(Front::new(desk).map_err(|error| desk_failure(&error))?);
+    let key = tls_key(desk)?;
+    let endpoint = Endpoint::bind(EndpointConfig {
+        listen: config.listen,
+        key,
+        directory: front.clone(),
+        service: front,
+        timing: Timing::default(),
+    });
+    let endpoint = endpoint.map_err(|error| {
+        let message = format!("{}: {}", config.listen, chain(&error));
+        Failure::new(Exit::Unavailable, message, "is another node running at this address?")
+    })?;
+    desk.connect(Arc::new(Quic(endpoint.dialer())));
+    let socket = api_socket(directory).await?;
+    let (stop, mut stopped) = tokio::sync::watch::channel(());
+    let api = axum::serve(socket, symbolon_web::router(Arc::clone(desk)))
+        .with_graceful_shutdown(async move {
+            let _ = stopped.changed().await;
+        });
+    let api = tokio::spawn(async move { api.await });
+    let chores = tokio::spawn(chores(Arc::clone(desk), config.publish_interval_seconds));
+    let address = endpoint.local_addr().map(|address| address.to_string()).unwrap_or_default();
+    tracing::info!(%address, node = %desk.identity().node(), "the node is running");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("the node is stopping");
+    chores.abort();
+    let _ = stop.send(());
+    let grace = Duration::from_secs(STOP_SECONDS_MAX - 1);
+    let _ = timeout(grace, async {
+        tokio::join!(endpoint.shutdown(), api);
+    })
+    .await;
+    let _ = std::fs::remove_file(directory.join(SOCKET_NAME));
+    Ok(())
+}
+
+fn tls_key(desk: &Desk) -> Result<TlsKey, Failure> {
+    let der = Identity::tls_key(desk.store()).map_err(|error| desk_failure(&error))?;
+    TlsKey::from_der(&der).map_err(|error| {
+        Failure::new(Exit::Internal, error.to_string(), "restore the node from a backup")
+    })
+}
+
+fn listen(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
+    signal(kind).map_err(|error| Failure::new(Exit::Internal, error.to_string(), ""))
+}
+
+/// The API's socket: only this user may open it, and a dead one is cleared away.
+async fn api_socket(directory: &Path) -> Result<UnixListener, Failure> {
+    let path = directory.join(SOCKET_NAME);
+    if tokio::net::UnixStream::connect(&path).await.is_ok() {
+        return Err(Failure::new(Exit::Refused, "this node is running already", "stop it first"));
+    }
+    let _ = std::fs::remove_file(&path);
+    let bound = UnixListener::bind(&path).and_then(|listener| {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        Ok(listener)
+    });
+    bound.map_err(|error| {
+        let message = format!("{}: {error}", path.display());
+        Failure::invalid(message, "use a folder with a shorter path and your own rights")
+    })
+}
+
+/// What falls due with time, until the task is aborted.
+async fn chores(desk: Arc<Desk>, publish_interval_seconds: u64) {
+    let mut tend = interval(Duration::from_secs(TEND_SECONDS));
+    let mut publish = interval(Duration::from_secs(publish_interval_seconds.max(1)));
+    loop {
+        let desk = Arc::clone(&desk);
+        tokio::select! {
+            _ = tend.tick() => report(spawn_blocking(move || desk.tend()).await),
+            _ = publish.tick() => report(
+                spawn_blocking(move || {
+                    let all = TagSetPublish::default();
+                    desk.exchange_publish(&Officer::node(), all, &mut Quiet).map(|_| ())
+                })
+                .await,
+            ),
+        }
+    }
+}
+
+fn report(outcome: Result<Result<(), symbolon_desk::DeskError>, tokio::task::JoinError>) {
+    match outcome {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "a regular task failed"),
+        Err(_) => tracing::error!("a regular task ended unexpectedly"),
+    }
+}
+
+/// Log lines go to standard error, one JSON object each, times in UTC.
+fn watch(level: LogLevel) {
+    let level = match level {
+        LogLevel::Error => tracing::Level::ERROR,
+        LogLevel::Warn => tracing::Level::WARN,
+        LogLevel::Info => tracing::Level::INFO,
+        LogLevel::Debug => tracing::Level::DEBUG,
+    };
+    // Another subscriber can only be a test's.
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .try_init();
+}

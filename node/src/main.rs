@@ -1,0 +1,48 @@
+//! The program `symbolon`: parses the command line and ends with a documented code.
+//!
+//! Implements spec/node.md#exit-codes.
+
+mod cli;
+mod client;
+mod clock;
+mod config;
+mod daemon;
+mod entropy;
+mod exit;
+mod init;
+mod quic;
+mod unlock;
+mod wiring;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::exit::{Exit, Failure};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "symbolon: {failure}");
+            ExitCode::from(failure.exit as u8)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    match &cli.command {
+        Command::Init(init) => cli::init(&cli, init),
+        Command::Run(unlock) => daemon::run(&cli.data, unlock),
+        _ => {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(|error| Failure::new(Exit::Internal, error.to_string(), ""))?;
+            runtime.block_on(cli::run(cli))
+        }
+    }
+}

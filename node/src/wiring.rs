@@ -1,0 +1,177 @@
+//! Joins desk and transport: the desk answers what QUIC brings, and asks through it. No logic.
+//!
+//! Implements spec/architecture.md#layers.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use symbolon_desk::{Answered, Desk, DeskError, LinkError as DeskLinkError, Link, Surroundings};
+use symbolon_protocol::{
+    Delivered, Disclose, Epochs, EpochsRequest, Established, Evaluate, Evaluated, Incoming, Local,
+    Partner, ProtocolError, Refusal, TagSetEvent, TagSetProgress, TagSetUpload, VerifiedEpochCard,
+};
+use symbolon_store::SetKey;
+use symbolon_trust::{NodeId, TlsPin};
+
+use crate::quic::{Answer, Dialer, Directory, LinkError, Service};
+use crate::{clock, entropy};
+
+/// The machine's clock and randomness.
+pub(crate) struct Machine;
+
+impl Surroundings for Machine {
+    fn now_ms(&self) -> u64 {
+        clock::now_ms()
+    }
+
+    fn seed(&self) -> [u8; 32] {
+        entropy::seed()
+    }
+}
+
+/// The desk as the transport sees it.
+pub(crate) struct Front {
+    desk: Arc<Desk>,
+    /// What this node said last: said again where the store fails to give anything newer.
+    last: Mutex<Local>,
+}
+
+impl Front {
+    /// # Errors
+    /// Where this node cannot say who it is.
+    pub(crate) fn new(desk: &Arc<Desk>) -> Result<Front, DeskError> {
+        Ok(Front { desk: Arc::clone(desk), last: Mutex::new(desk.local()?) })
+    }
+}
+
+impl Directory for Front {
+    fn by_pin(&self, pin: &TlsPin) -> Option<NodeId> {
+        let partners = self.desk.partners();
+        let found = partners.values().find(|partner| {
+            partner.is_welcome() && partner.card().card().tls_pins.iter().any(|own| own.0 == pin.0)
+        });
+        found.map(|partner| partner.node())
+    }
+
+    fn partner(&self, node: &NodeId) -> Option<Partner> {
+        self.desk.remote(node).unwrap_or_else(|error| {
+            tracing::error!(%error, "a partner cannot be read");
+            None
+        })
+    }
+
+    fn local(&self) -> Local {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.desk.local() {
+            Ok(local) => *last = local,
+            Err(error) => tracing::error!(%error, "the newest checkpoint cannot be given"),
+        }
+        last.clone()
+    }
+
+    fn met(&self, session: &Established) {
+        if let Some(card) = session.replacement()
+            && let Err(error) = self.desk.partner_renewed(card)
+        {
+            tracing::warn!(partner = %session.partner(), %error, "a newer card was not kept");
+        }
+    }
+}
+
+impl Service for Front {
+    fn serve(&self, session: &Established, incoming: Incoming) -> Answer {
+        match self.desk.answer(session, incoming) {
+            Answered::Reply(reply) => Answer::Reply(reply),
+            Answered::Upload { header, upload, set } => {
+                let pieces = Box::new(Pieces { desk: Arc::clone(&self.desk), upload, set });
+                Answer::Bulk { header, pieces }
+            }
+        }
+    }
+}
+
+/// The chunks of a tag set, each read when the partner takes it.
+struct Pieces {
+    desk: Arc<Desk>,
+    upload: TagSetUpload,
+    set: SetKey,
+}
+
+impl Iterator for Pieces {
+    type Item = Result<Vec<u8>, ProtocolError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let number = self.upload.due()?;
+        let tags = self.desk.upload_chunk(&self.set, number);
+        let tags = tags.map_err(|_| ProtocolError::Refused(Refusal::Internal));
+        Some(tags.and_then(|tags| self.upload.chunk(tags)))
+    }
+}
+
+/// The way to partners over QUIC.
+pub(crate) struct Quic(pub(crate) Arc<Dialer>);
+
+impl Link for Quic {
+    fn epochs(&self, partner: &NodeId) -> Result<Epochs, DeskLinkError> {
+        self.0.request(*partner, &EpochsRequest::new()).map_err(told)
+    }
+
+    fn evaluate(&self, partner: &NodeId, request: &Evaluate) -> Result<Evaluated, DeskLinkError> {
+        self.0.request(*partner, request).map_err(told)
+    }
+
+    fn deliver(&self, partner: &NodeId, envelope: &Disclose) -> Result<Delivered, DeskLinkError> {
+        self.0.request(*partner, envelope).map_err(told)
+    }
+
+    fn tag_set(
+        &self,
+        partner: &NodeId,
+        card: &VerifiedEpochCard,
+        progress: &TagSetProgress,
+        events: &mut dyn FnMut(
+            Vec<TagSetEvent>,
+            Option<&TagSetProgress>,
+        ) -> Result<(), DeskLinkError>,
+    ) -> Result<(), DeskLinkError> {
+        let mut stream = self.0.session(*partner).map_err(told)?.tag_set(card, progress).map_err(told)?;
+        loop {
+            let event = stream.next().map_err(told)?;
+            let is_last = matches!(event, TagSetEvent::Done(_));
+            let given = match &event {
+                TagSetEvent::Chunk { number, .. } => Some(number + 1),
+                TagSetEvent::Done(_) => None,
+            };
+            // Chunks that wait inside the stream are not given out yet, so they do not count.
+            let progress = stream.progress().filter(|kept| Some(kept.chunks()) == given);
+            events(vec![event], progress.as_ref())?;
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    fn seen_by(&self, partner: &NodeId) -> Option<u64> {
+        let session = self.0.session(*partner).ok()?;
+        Some(session.established().seen_by_partner())
+    }
+}
+
+fn told(error: LinkError) -> DeskLinkError {
+    match error {
+        LinkError::Unreachable(cause) => DeskLinkError::Unreachable(chain(&cause)),
+        LinkError::TimedOut => DeskLinkError::TimedOut,
+        LinkError::Refused { code, detail } => DeskLinkError::Refused { code, detail },
+        LinkError::Answer(cause) => DeskLinkError::Broken(chain(&cause)),
+    }
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,116 @@
+//! Manners that no compiler checks: sizes, file openings, spec anchors, words that do not belong here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use symbolon_tests::{files, root};
+
+const FILE_LINES_MAX: usize = 600;
+const LINE_COLUMNS_MAX: usize = 100;
+
+#[test]
+fn files_stay_readable() {
+    let mut wrong = Vec::new();
+    for path in sources() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let name = path.strip_prefix(root()).unwrap().display().to_string();
+        if text.lines().count() > FILE_LINES_MAX {
+            wrong.push(format!("{name}: {} lines", text.lines().count()));
+        }
+        if !text.starts_with("//! ") && !text.starts_with("#![no_main]") {
+            wrong.push(format!("{name}: does not open with //! and one sentence"));
+        }
+        for (index, line) in text.lines().enumerate() {
+            if line.chars().count() > LINE_COLUMNS_MAX {
+                wrong.push(format!("{name}:{}: over {LINE_COLUMNS_MAX} columns", index + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn module_names_say_what_they_hold() {
+    let banned = ["mod.rs", "utils.rs", "util.rs", "common.rs", "helpers.rs", "types.rs", "misc.rs"];
+    for path in sources() {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(!banned.contains(&name), "{}", path.display());
+    }
+}
+
+#[test]
+fn references_into_the_spec_exist() {
+    let anchors = anchors();
+    let mut wrong = BTreeSet::new();
+    let mut found = 0;
+    let texts = sources().into_iter().chain(files("spec", "md")).chain([root().join("README.md")]);
+    for path in texts {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (start, _) in text.match_indices("spec/") {
+            let reference: String = text[start + 5..]
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || "-_.#/".contains(*c))
+                .collect();
+            let reference = reference.trim_end_matches('.');
+            let (file, anchor) = reference.split_once('#').unwrap_or((reference, ""));
+            if !file.ends_with(".md") && !file.ends_with(".cddl") {
+                continue;
+            }
+            found += 1;
+            let known = anchors.get(file);
+            if !known.is_some_and(|known| anchor.is_empty() || known.contains(anchor)) {
+                wrong.insert(format!("{}: spec/{reference}", path.display()));
+            }
+        }
+    }
+    assert!(found > 20, "the search found only {found} references");
+    assert!(wrong.is_empty(), "{}", wrong.into_iter().collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn the_repository_speaks_of_the_product_alone() {
+    // Spelled in halves, or this list would find itself.
+    let banned = [
+        concat!("crates", ".io"), concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("TO", "DO"),
+        concat!("FIX", "ME"), concat!("github", ".com/rust-lang"), concat!("claude"), concat!("Chat", "GPT"),
+    ];
+    let texts = sources().into_iter().chain(files("spec", "md")).chain(files(".", "toml"));
+    for path in texts.chain([root().join("README.md")]) {
+        if path.ends_with("tests/tests/tidy.rs") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        for word in banned {
+            assert!(!text.contains(word), "{} says {word}", path.display());
+        }
+    }
+}
+
+fn sources() -> Vec<std::path::PathBuf> {
+    files(".", "rs")
+}
+
+/// The anchors of every heading under spec/, by file, in the usual heading-to-anchor rule.
+fn anchors() -> BTreeMap<String, BTreeSet<String>> {
+    let mut anchors = BTreeMap::new();
+    for path in files("spec", "md").into_iter().chain(files("spec", "cddl")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let set = text.lines().filter_map(heading).map(slug).collect();
+        let name = path.strip_prefix(root().join("spec")).unwrap_or(Path::new(""));
+        anchors.insert(name.display().to_string(), set);
+    }
+    anchors
+}
+
+fn heading(line: &str) -> Option<&str> {
+    line.starts_with('#').then(|| line.trim_start_matches('#').trim())
+}
+
+fn slug(title: &str) -> String {
+    title
+        .to_lowercase()
+        .chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
+}
