@@ -5,13 +5,14 @@
 mod commands;
 mod output;
 mod progress;
-mod tables;
+pub(crate) mod tables;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use commands::{init, read_text, run};
+pub(crate) use output::Output;
 
 /// The node that states run to find what both already hold, and to release only what policy grants.
 #[derive(Debug, Parser)]

@@ -33,8 +33,15 @@ const TEND_SECONDS: u64 = 60;
 /// Threads that may block: requests of partners, calls of the API, and what they wait for.
 const BLOCKING_THREADS_MAX: usize = 160;
 
+/// Set by a parent whose node must not outlive it.
+pub(crate) const WITH_PARENT: &str = "SYMBOLON_WITH_PARENT";
+
 /// Runs the node until it is told to stop.
 pub(crate) fn run(directory: &Path, given: &Unlock) -> Result<(), Failure> {
+    if std::env::var_os(WITH_PARENT).is_some() {
+        let signal = Some(rustix::process::Signal::TERM);
+        let _ = rustix::process::set_parent_process_death_signal(signal);
+    }
     let config = Config::load(directory).map_err(|error| {
         Failure::new(Exit::Invalid, chain(&error), "nothing was started")
     })?;
@@ -105,7 +112,7 @@ async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<()
     let _ = stop.send(());
     let grace = Duration::from_secs(STOP_SECONDS_MAX - 1);
     let _ = timeout(grace, async {
-        tokio::join!(endpoint.shutdown(), api);
+        let ((), _) = tokio::join!(endpoint.shutdown(), api);
     })
     .await;
     let _ = std::fs::remove_file(directory.join(SOCKET_NAME));

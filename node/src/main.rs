@@ -7,6 +7,7 @@ mod client;
 mod clock;
 mod config;
 mod daemon;
+mod demo;
 mod entropy;
 mod exit;
 mod init;
@@ -37,6 +38,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Init(init) => cli::init(&cli, init),
         Command::Run(unlock) => daemon::run(&cli.data, unlock),
+        Command::Demo(demo) => demo::demo(demo, cli.json),
         _ => {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()

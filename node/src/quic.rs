@@ -25,10 +25,10 @@ mod tests;
 mod tls_key;
 
 pub(crate) use ask::{Session, TagSetStream};
-pub(crate) use config::{ConfigError, Timing};
+pub(crate) use config::Timing;
 pub(crate) use dial::Dialer;
 pub(crate) use directory::Directory;
-pub(crate) use endpoint::{BindError, Endpoint, EndpointConfig, Statistics};
+pub(crate) use endpoint::{Endpoint, EndpointConfig};
 pub(crate) use error::{DialError, LinkError};
 pub(crate) use serve::{Answer, Service};
-pub(crate) use tls_key::{TlsKey, TlsKeyError};
+pub(crate) use tls_key::TlsKey;

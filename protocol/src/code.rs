@@ -121,13 +121,19 @@ impl Code {
     /// The row of `number`, if there is one.
     #[must_use]
     pub fn from_number(number: u16) -> Option<Self> {
-        Self::ALL.iter().copied().find(|code| code.number() == number)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|code| code.number() == number)
     }
 
     /// True when the same request may succeed later without anyone changing anything.
     #[must_use]
     pub const fn is_transient(self) -> bool {
-        matches!(self, Self::Stale | Self::Busy | Self::Deadline | Self::Unavailable | Self::Internal)
+        matches!(
+            self,
+            Self::Stale | Self::Busy | Self::Deadline | Self::Unavailable | Self::Internal
+        )
     }
 }
 
@@ -164,7 +170,9 @@ impl ProtocolError {
             E::Version { .. } => Code::Version,
             E::ProfileDiffers => Code::Profile,
             E::ClockSkew { .. } => Code::Clock,
-            E::OtherNode | E::CardConflict | E::CardInvalid(_) | E::HelloSignature(_) => Code::Hello,
+            E::OtherNode | E::CardConflict | E::CardInvalid(_) | E::HelloSignature(_) => {
+                Code::Hello
+            }
             E::CardOutdated => Code::CardOutdated,
             E::CardExpired(_) => Code::CardExpired,
             E::CheckpointInvalid(_) | E::LogConflict => Code::Log,
@@ -241,8 +249,16 @@ mod tests {
         let text = include_str!("../../spec/transport.md");
         let rows: Vec<&str> = text.lines().filter(|line| line.contains("| `")).collect();
         for code in Code::ALL {
-            let row = format!("| {} | `{}` | {} |", code.number(), code.name(), code.sentence());
-            assert!(rows.iter().any(|line| line.starts_with(&row)), "no row {row}");
+            let row = format!(
+                "| {} | `{}` | {} |",
+                code.number(),
+                code.name(),
+                code.sentence()
+            );
+            assert!(
+                rows.iter().any(|line| line.starts_with(&row)),
+                "no row {row}"
+            );
         }
     }
 }

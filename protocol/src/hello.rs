@@ -5,8 +5,8 @@
 //! Invariant: a signature covers the TLS exporter of its own connection, so a relay that splices
 //! two connections has none that fits.
 
-use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use symbolon_codec::{Framed, sha256};
 use symbolon_trust::{NodeId, Signatures};
 
@@ -112,7 +112,11 @@ impl Message for ServerHello {
 
     fn validate(&self) -> Result<(), ProtocolError> {
         self.hello.validate()?;
-        bound(self.card.as_ref().map_or(0, Vec::len), CARD_BYTES_MAX, "card")
+        bound(
+            self.card.as_ref().map_or(0, Vec::len),
+            CARD_BYTES_MAX,
+            "card",
+        )
     }
 }
 
@@ -124,7 +128,11 @@ impl Message for ClientFinish {
     const BYTES_MAX: usize = HELLO_FRAME_BYTES_MAX;
 
     fn validate(&self) -> Result<(), ProtocolError> {
-        bound(self.card.as_ref().map_or(0, Vec::len), CARD_BYTES_MAX, "card")
+        bound(
+            self.card.as_ref().map_or(0, Vec::len),
+            CARD_BYTES_MAX,
+            "card",
+        )
     }
 }
 
@@ -150,12 +158,7 @@ pub fn exporter_context(client: &NodeId, server: &NodeId) -> [u8; 32] {
 /// nonce ‖ transcript, where the transcript is a hash over both whole hellos, so that no field of
 /// either can be changed on the way.
 #[must_use]
-pub fn signing_input(
-    role: Role,
-    exporter: &[u8; 32],
-    client: &Hello,
-    server: &Hello,
-) -> [u8; 129] {
+pub fn signing_input(role: Role, exporter: &[u8; 32], client: &Hello, server: &Hello) -> [u8; 129] {
     let both = Framed::new()
         .part(symbolon_codec::encode(client))
         .part(symbolon_codec::encode(server));

@@ -77,13 +77,14 @@ pub const EPOCH_CARDS_MAX: usize = 32;
 pub const EPOCH_CARD_BYTES_MAX: usize = 8 * 1024;
 
 /// Sizes to which a batch of blinded elements is padded; no other size is answered.
-pub const BATCH_ELEMENTS: [usize; 3] = [8, 64, 1024];
+pub const BATCH_ELEMENTS: [usize; 3] = symbolon_oprf::BATCH_SIZES_ELEMENTS;
 /// One encoded group element.
 pub const ELEMENT_BYTES: usize = 32;
 /// One batch proof.
 pub const PROOF_BYTES: usize = 64;
 /// One evaluate request: 1,024 elements and the evidence.
-pub const EVALUATE_BYTES_MAX: usize = 1024 * ELEMENT_BYTES + 32 * 1024 + 64;
+pub const EVALUATE_BYTES_MAX: usize =
+    1024 * ELEMENT_BYTES + symbolon_audit::limits::EVIDENCE_BYTES_MAX + 64;
 /// One answer to it.
 pub const EVALUATED_BYTES_MAX: usize = 1024 * ELEMENT_BYTES + PROOF_BYTES + 64;
 
@@ -91,12 +92,12 @@ pub const EVALUATED_BYTES_MAX: usize = 1024 * ELEMENT_BYTES + PROOF_BYTES + 64;
 pub const ENVELOPE_BYTES_MAX: usize = FRAME_BYTES_MAX - 1024;
 
 /// One tag.
-pub const TAG_BYTES: usize = 16;
+pub const TAG_BYTES: usize = symbolon_oprf::TAG_BYTES;
 /// Tags in one chunk of a transfer.
-pub const CHUNK_TAGS: usize = 256;
+pub const CHUNK_TAGS: usize = symbolon_oprf::CHUNK_ENTRIES;
 /// One chunk of a transfer.
 pub const CHUNK_BYTES: usize = CHUNK_TAGS * TAG_BYTES;
 /// Tags in the smallest set; every set is padded to 2^k or 1.5·2^k, so all chunks are full.
-pub const TAG_SET_TAGS_MIN: u64 = 1024;
+pub const TAG_SET_TAGS_MIN: u64 = symbolon_oprf::TAG_SET_ENTRIES_MIN;
 /// Tags in the largest set, 2^28: 4 GiB on the wire.
-pub const TAG_SET_TAGS_MAX: u64 = 1 << 28;
+pub const TAG_SET_TAGS_MAX: u64 = symbolon_oprf::TAG_SET_ENTRIES_MAX;

@@ -187,11 +187,11 @@ impl Draft {
         let known = self.rules.iter().find(|(known, _)| known.name == rule);
         let start = known.map(|(known, _)| known.line).unwrap_or(1);
         let line = line(error, text).unwrap_or(start);
-        // Cedar names the rule first; the officer has read it already.
-        let message = message(error);
-        let message = message
-            .strip_prefix(&format!("for policy `{rule}`, "))
-            .unwrap_or(&message);
+        // Cedar names the rule too; the officer has read it already.
+        let named = format!("for policy `{rule}`");
+        let message = message(error).replace(&named, "");
+        let message = message.replace("(, ", "(").replace("(: ", "(");
+        let message = message.trim_start_matches([',', ':', ' ']);
         PolicyError::Meaning {
             rule: rule.to_owned(),
             line,

@@ -22,6 +22,8 @@ mod view;
 pub mod limits;
 #[cfg(any(test, feature = "sample"))]
 pub mod sample;
+#[cfg(test)]
+mod tests;
 
 pub use content::{
     Content, ControlCode, Dispute, Event, Identifier, Item, Place, Quantity, Source, Subject,

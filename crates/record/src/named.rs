@@ -12,7 +12,9 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 macro_rules! named {
     (
         $(#[$about:meta])*
-        $Name:ident as $what:literal { $( $(#[$about_value:meta])* $Value:ident = $text:literal, )+ }
+        $Name:ident as $what:literal {
+            $( $(#[$about_value:meta])* $Value:ident = $text:literal, )+
+        }
     ) => {
         $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

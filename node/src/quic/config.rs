@@ -140,8 +140,12 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn new(timing: &Timing) -> Result<Self, ConfigError> {
         let transport = Arc::new(transport(Side::Client, timing)?);
-        let tokens = TokenMemoryCache::new(local::TOKEN_PARTNERS_MAX, local::TOKENS_PER_PARTNER_MAX);
-        Ok(Self { transport, tokens: Arc::new(tokens) })
+        let tokens =
+            TokenMemoryCache::new(local::TOKEN_PARTNERS_MAX, local::TOKENS_PER_PARTNER_MAX);
+        Ok(Self {
+            transport,
+            tokens: Arc::new(tokens),
+        })
     }
 
     /// Settings for one dial: only `partner` passes the verifier.

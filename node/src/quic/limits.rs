@@ -22,7 +22,7 @@ pub(super) const TOKENS_PER_PARTNER_MAX: usize = 2;
 pub(super) const RESET_INTERVAL_MS_MIN: u64 = 20;
 
 /// Requests of all partners that run at a time, each on a thread that may block.
-pub(super) const SERVING_MAX: usize = 32;
+pub(super) const SERVING_MAX: usize = 64;
 /// Requests of one partner that run at a time, so that none can keep the others out.
 pub(super) const SERVING_PER_PARTNER_MAX: usize = 8;
 /// Pieces of an answer that wait for the network, so that a slow partner slows its own request.

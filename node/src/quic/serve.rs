@@ -72,7 +72,13 @@ pub(super) async fn admit(
     match timeout_at(deadline, hello).await {
         Ok(Ok(session)) => {
             dialer.heard(partner);
-            let guest = Guest { connection, session, seat, pin, shared };
+            let guest = Guest {
+                connection,
+                session,
+                seat,
+                pin,
+                shared,
+            };
             tokio::spawn(Arc::new(guest).serve(serving));
         }
         Ok(Err(DialError::Hello(error))) => {
@@ -146,26 +152,30 @@ impl Guest {
             self.connection.close(to_wire(Code::Unavailable), &[]);
             return Err(Failed::Lost);
         }
-        let turn = timeout_at(deadline, self.seat.turn()).await.ok().flatten();
+        // Half the time for waiting, so that "busy" still arrives before the partner gives up.
+        let turn = timeout(limit / 2, self.seat.turn()).await.ok().flatten();
         let turn = turn.ok_or(Failed::Before(BUSY))?;
         let mut pieces = self.answer(incoming, turn);
-        let mut first = timeout_at(deadline, pieces.recv()).await?;
+        let mut piece = timeout_at(deadline, pieces.recv()).await?;
         let mut begun = false;
         loop {
-            match first {
+            match piece {
                 Some(Piece::Bytes(bytes)) => {
                     let written = timeout(limit, stream.write(&bytes)).await;
                     written.map_err(|_| Failed::Midway(Code::Deadline))??;
                     begun = true;
                 }
-                Some(Piece::End) => return Ok(stream.finish()),
+                Some(Piece::End) => {
+                    stream.finish();
+                    return Ok(());
+                }
                 Some(Piece::Failed(code)) => return Err(Failed::Midway(code)),
                 // The service panicked: its partner must not take the rest for the whole.
                 None if begun => return Err(Failed::Midway(Code::Internal)),
                 None => return Err(Failed::Before(ProtocolError::Refused(Refusal::Internal))),
             }
             let next = timeout(limit, pieces.recv()).await;
-            first = next.map_err(|_| Failed::Midway(Code::Deadline))?;
+            piece = next.map_err(|_| Failed::Midway(Code::Deadline))?;
         }
     }
 
@@ -199,7 +209,9 @@ impl Guest {
                 Ok(bytes) => Piece::Bytes(bytes),
                 Err(error) => Piece::Failed(error.code()),
             });
-            let all = std::iter::once(Piece::Bytes(first)).chain(rest).chain([Piece::End]);
+            let all = std::iter::once(Piece::Bytes(first))
+                .chain(rest)
+                .chain([Piece::End]);
             for piece in all {
                 let last = !matches!(piece, Piece::Bytes(_));
                 if sender.blocking_send(piece).is_err() || last {
@@ -225,8 +237,9 @@ enum Failed {
     Lost,
 }
 
-const BUSY: ProtocolError =
-    ProtocolError::Refused(Refusal::Busy { retry_seconds: BUSY_RETRY_SECONDS });
+const BUSY: ProtocolError = ProtocolError::Refused(Refusal::Busy {
+    retry_seconds: BUSY_RETRY_SECONDS,
+});
 
 impl From<ConnectionError> for Failed {
     fn from(_: ConnectionError) -> Self {

@@ -4,9 +4,7 @@
 
 use quinn::{ConnectionError, ReadError, RecvStream, SendStream, VarInt, WriteError};
 use symbolon_protocol::limits::READ_BYTES_MAX;
-use symbolon_protocol::{
-    Code, Exchange, Handshake, Request, Serve, TagSetDownload, Transmit,
-};
+use symbolon_protocol::{Code, Exchange, Handshake, Request, Serve, TagSetDownload, Transmit};
 
 use crate::clock::monotonic_ms;
 
@@ -53,7 +51,11 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn new((send, recv): (SendStream, RecvStream)) -> Self {
-        Self { send, recv, reset: None }
+        Self {
+            send,
+            recv,
+            reset: None,
+        }
     }
 
     /// Writes all that `machine` has to say, then gives it what comes next.
@@ -73,7 +75,10 @@ impl Stream {
     }
 
     /// Writes all that `machine` has to say.
-    pub(super) async fn flush(&mut self, machine: &mut impl Machine) -> Result<(), ConnectionError> {
+    pub(super) async fn flush(
+        &mut self,
+        machine: &mut impl Machine,
+    ) -> Result<(), ConnectionError> {
         while let Some(transmit) = machine.poll_transmit() {
             match transmit {
                 Transmit::Bytes(bytes) => self.write(&bytes).await?,
@@ -122,5 +127,7 @@ pub(super) fn to_wire(code: Code) -> VarInt {
 
 /// The code of a QUIC application error, if it is one of the table.
 pub(super) fn from_wire(code: VarInt) -> Option<Code> {
-    u16::try_from(code.into_inner()).ok().and_then(Code::from_number)
+    u16::try_from(code.into_inner())
+        .ok()
+        .and_then(Code::from_number)
 }

@@ -16,7 +16,9 @@ use zeroize::Zeroizing;
 /// The pin of the key inside `certificate`, or `None` where there is no readable key.
 pub(super) fn pin_of(certificate: &CertificateDer<'_>) -> Option<TlsPin> {
     let certificate = EndEntityCert::try_from(certificate).ok()?;
-    Some(TlsPin(Sha256::digest(certificate.subject_public_key_info()).into()))
+    Some(TlsPin(
+        Sha256::digest(certificate.subject_public_key_info()).into(),
+    ))
 }
 
 /// Why bytes are no TLS key.
@@ -38,8 +40,9 @@ pub(crate) struct TlsKey {
 }
 
 /// PKCS#8 version 1 around an Ed25519 seed (RFC 8410 §7, `OneAsymmetricKey` without attributes).
-const PKCS8_PREFIX: [u8; 16] =
-    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+const PKCS8_PREFIX: [u8; 16] = [
+    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
 
 impl TlsKey {
     /// The key that `seed` determines.
@@ -48,7 +51,9 @@ impl TlsKey {
     /// [`TlsKeyError::Certificate`], which no seed is known to cause.
     pub(crate) fn generate(seed: [u8; 32]) -> Result<Self, TlsKeyError> {
         let seed = Zeroizing::new(seed);
-        Self::from_der(&Zeroizing::new([PKCS8_PREFIX.as_slice(), seed.as_slice()].concat()))
+        Self::from_der(&Zeroizing::new(
+            [PKCS8_PREFIX.as_slice(), seed.as_slice()].concat(),
+        ))
     }
 
     /// The key stored as PKCS#8 by [`TlsKey::expose_secret`].
@@ -56,19 +61,23 @@ impl TlsKey {
     /// # Errors
     /// [`TlsKeyError`].
     pub(crate) fn from_der(pkcs8: &[u8]) -> Result<Self, TlsKeyError> {
-        let pair = KeyPair::from_pkcs8_der_and_sign_algo(
-            &PrivatePkcs8KeyDer::from(pkcs8),
-            &PKCS_ED25519,
-        )
-        .map_err(|_| TlsKeyError::NotEd25519)?;
+        let pair =
+            KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(pkcs8), &PKCS_ED25519)
+                .map_err(|_| TlsKeyError::NotEd25519)?;
         // An empty name and rcgen's wide dates: a certificate tells an observer of a stolen key
         // file nothing about the agency.
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
-        let certificate = params.self_signed(&pair).map_err(|_| TlsKeyError::Certificate)?;
+        let certificate = params
+            .self_signed(&pair)
+            .map_err(|_| TlsKeyError::Certificate)?;
         let certificate = certificate.der().clone();
         let pin = pin_of(&certificate).ok_or(TlsKeyError::Certificate)?;
-        Ok(Self { pkcs8: Zeroizing::new(pkcs8.to_vec()), certificate, pin })
+        Ok(Self {
+            pkcs8: Zeroizing::new(pkcs8.to_vec()),
+            certificate,
+            pin,
+        })
     }
 
     /// The pin for this node's card.
@@ -93,7 +102,10 @@ impl TlsKey {
     /// its partners by a stateless reset (RFC 9000 §10.3) that their connections are gone.
     pub(super) fn derive(&self, label: &str) -> hmac::Key {
         let master = hmac::Key::new(hmac::HMAC_SHA256, &self.pkcs8);
-        hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&master, label.as_bytes()).as_ref())
+        hmac::Key::new(
+            hmac::HMAC_SHA256,
+            hmac::sign(&master, label.as_bytes()).as_ref(),
+        )
     }
 }
 
@@ -128,6 +140,9 @@ mod tests {
     }
 
     fn hex(text: &str) -> Vec<u8> {
-        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+        (0..text.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+            .collect()
     }
 }

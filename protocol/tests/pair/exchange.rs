@@ -33,7 +33,12 @@ pub(crate) struct Answering<F> {
 impl<F: FnMut(Incoming) -> Reply> Answering<F> {
     pub(crate) fn new(session: &Established, answer: F) -> Self {
         let serve = Serve::new(session, 0);
-        Self { serve, answer, outbox: VecDeque::new(), outcome: None }
+        Self {
+            serve,
+            answer,
+            outbox: VecDeque::new(),
+            outcome: None,
+        }
     }
 
     fn answer(&mut self) {
@@ -41,7 +46,8 @@ impl<F: FnMut(Incoming) -> Reply> Answering<F> {
             None => (),
             Some(Err(error)) => self.outcome = Some(Err(error)),
             Some(Ok(incoming)) => {
-                self.outbox.push_back(Transmit::Bytes((self.answer)(incoming).into_bytes()));
+                self.outbox
+                    .push_back(Transmit::Bytes((self.answer)(incoming).into_bytes()));
                 self.outbox.push_back(Transmit::Finish);
                 self.outcome = Some(Ok(()));
             }
@@ -66,7 +72,9 @@ impl<F: FnMut(Incoming) -> Reply> End for Answering<F> {
         self.serve.poll_timeout()
     }
     fn transmit(&mut self) -> Option<Transmit> {
-        self.serve.poll_transmit().or_else(|| self.outbox.pop_front())
+        self.serve
+            .poll_transmit()
+            .or_else(|| self.outbox.pop_front())
     }
 }
 
@@ -100,7 +108,10 @@ pub(crate) fn sender(holder: &Node, asker: &Node) -> (Sender, SetSalt) {
         class: Class::Document,
         epoch,
     };
-    (Sender::derive(&seed, &names).unwrap(), SetSalt::derive(&seed, &names, 1))
+    (
+        Sender::derive(&seed, &names).unwrap(),
+        SetSalt::derive(&seed, &names, 1),
+    )
 }
 
 pub(crate) fn epoch_card(holder: &Node, asker: &Node) -> EpochCard {
@@ -141,18 +152,28 @@ pub(crate) fn verify(
 fn cards_are_exchanged() {
     let (a, b) = two();
     let session = session(&a, &b);
-    let (card, _) = ask(&session, &CardRequest::new(), &[], |incoming| match incoming {
-        Incoming::Card(asked) => asked.answer(&Card::new(&b.signed_card)),
-        other => panic!("{other:?}"),
-    });
+    let (card, _) = ask(
+        &session,
+        &CardRequest::new(),
+        &[],
+        |incoming| match incoming {
+            Incoming::Card(asked) => asked.answer(&Card::new(&b.signed_card)),
+            other => panic!("{other:?}"),
+        },
+    );
     assert_eq!(card.unwrap().signed().unwrap(), *b.signed_card);
 
     let made = SignedEpochCard::sign(epoch_card(&b, &a), &b.key).unwrap();
     let answer = Epochs::new(&vec![made.clone(); 8]).unwrap();
-    let (epochs, _) = ask(&session, &EpochsRequest::new(), &[], |incoming| match incoming {
-        Incoming::Epochs(asked) => asked.answer(&answer),
-        other => panic!("{other:?}"),
-    });
+    let (epochs, _) = ask(
+        &session,
+        &EpochsRequest::new(),
+        &[],
+        |incoming| match incoming {
+            Incoming::Epochs(asked) => asked.answer(&answer),
+            other => panic!("{other:?}"),
+        },
+    );
     assert_eq!(epochs.unwrap().signed().unwrap(), vec![made; 8]);
 }
 
@@ -163,24 +184,90 @@ fn epoch_cards_are_refused_by_their_rule() {
     assert_eq!(verify(good.clone(), &b, &a).unwrap().card(), &good);
     let stranger = Node::new("gamma", 30);
     let cases: [(&str, EpochCard); 10] = [
-        ("another asker", EpochCard { asker: stranger.card.id(), ..good.clone() }),
-        ("another holder", EpochCard { holder: stranger.card.id(), ..good.clone() }),
-        ("next epoch", EpochCard { epoch: good.epoch + 1, ..good.clone() }),
-        ("longer than its epoch", EpochCard { not_after: good.not_after + 1, ..good.clone() }),
-        ("before its epoch", EpochCard { not_before: good.not_before - 1, ..good.clone() }),
-        ("over", EpochCard { not_after: NOW, ..good.clone() }),
-        ("a count without padding", EpochCard { count: 1025, ..good.clone() }),
-        ("a class outside the agreement", EpochCard { class: Class::Contact, ..good.clone() }),
-        ("serial 0", EpochCard { serial: 0, ..good.clone() }),
-        ("another version", EpochCard { version: 2, ..good.clone() }),
+        (
+            "another asker",
+            EpochCard {
+                asker: stranger.card.id(),
+                ..good.clone()
+            },
+        ),
+        (
+            "another holder",
+            EpochCard {
+                holder: stranger.card.id(),
+                ..good.clone()
+            },
+        ),
+        (
+            "next epoch",
+            EpochCard {
+                epoch: good.epoch + 1,
+                ..good.clone()
+            },
+        ),
+        (
+            "longer than its epoch",
+            EpochCard {
+                not_after: good.not_after + 1,
+                ..good.clone()
+            },
+        ),
+        (
+            "before its epoch",
+            EpochCard {
+                not_before: good.not_before - 1,
+                ..good.clone()
+            },
+        ),
+        (
+            "over",
+            EpochCard {
+                not_after: NOW,
+                ..good.clone()
+            },
+        ),
+        (
+            "a count without padding",
+            EpochCard {
+                count: 1025,
+                ..good.clone()
+            },
+        ),
+        (
+            "a class outside the agreement",
+            EpochCard {
+                class: Class::Contact,
+                ..good.clone()
+            },
+        ),
+        (
+            "serial 0",
+            EpochCard {
+                serial: 0,
+                ..good.clone()
+            },
+        ),
+        (
+            "another version",
+            EpochCard {
+                version: 2,
+                ..good.clone()
+            },
+        ),
     ];
     for (rule, card) in cases {
         let error = verify(card, &b, &a).unwrap_err();
         assert!(matches!(error, ProtocolError::EpochCard { .. }), "{rule}");
         assert_eq!(error.code(), Code::Epoch, "{rule}");
     }
-    let other = EpochCard { profile: [0; 32], ..good.clone() };
-    assert!(matches!(verify(other, &b, &a), Err(ProtocolError::ProfileDiffers)));
+    let other = EpochCard {
+        profile: [0; 32],
+        ..good.clone()
+    };
+    assert!(matches!(
+        verify(other, &b, &a),
+        Err(ProtocolError::ProfileDiffers)
+    ));
     // Signed by somebody else.
     let forged = SignedEpochCard::sign(good, &a.key).unwrap();
     let agreement = agreement(&b, &a);
@@ -191,7 +278,10 @@ fn epoch_cards_are_refused_by_their_rule() {
         profile: &PROFILE,
         now: NOW,
     };
-    assert!(matches!(forged.verify(&check), Err(ProtocolError::EpochCard { .. })));
+    assert!(matches!(
+        forged.verify(&check),
+        Err(ProtocolError::EpochCard { .. })
+    ));
     assert_eq!(SignedEpochCard::decode(&forged.encode()).unwrap(), forged);
 }
 
@@ -204,15 +294,27 @@ fn an_epoch_card_replaces_an_older_one_of_the_same_key() {
         verify(card, &b, &a).unwrap()
     };
     let held = card(&|card| card.serial = 2);
-    assert_eq!(card(&|card| card.serial = 3).replaces(&held).unwrap(), Replacement::Newer);
-    assert_eq!(card(&|card| card.serial = 2).replaces(&held).unwrap(), Replacement::Same);
+    assert_eq!(
+        card(&|card| card.serial = 3).replaces(&held).unwrap(),
+        Replacement::Newer
+    );
+    assert_eq!(
+        card(&|card| card.serial = 2).replaces(&held).unwrap(),
+        Replacement::Same
+    );
     let refused = [
         ("lower serial", card(&|_| ())),
-        ("other contents", card(&|card| (card.serial, card.count) = (2, 2048))),
-        ("other key", card(&|card| {
-            card.serial = 3;
-            card.public_key = sender(&a, &b).0.public_key().clone();
-        })),
+        (
+            "other contents",
+            card(&|card| (card.serial, card.count) = (2, 2048)),
+        ),
+        (
+            "other key",
+            card(&|card| {
+                card.serial = 3;
+                card.public_key = sender(&a, &b).0.public_key().clone();
+            }),
+        ),
     ];
     for (rule, card) in refused {
         assert!(card.replaces(&held).is_err(), "{rule}");
@@ -253,7 +355,9 @@ pub(crate) fn committed_batch(asker: &mut Node, holder: &Node) -> (Receiver, Que
 
 /// The holder's side of a query, in the order that the types demand.
 fn answer_query(incoming: Incoming, holder: &mut Node, asker: &Node) -> Reply {
-    let Incoming::Evaluate(asked) = incoming else { panic!("{incoming:?}") };
+    let Incoming::Evaluate(asked) = incoming else {
+        panic!("{incoming:?}")
+    };
     let request = asked.request();
     let blinded = match request.blinded() {
         Ok(blinded) => blinded,
@@ -280,12 +384,20 @@ fn a_query_finds_what_both_hold() {
     let card = verify(epoch_card(&b, &a), &b, &a).unwrap();
     let (receiver, evidence) = committed_batch(&mut a, &b);
     let request = Evaluate::new(&card, receiver.blinded(), evidence).unwrap();
-    let (answer, _) = ask(&session, &request, &[], |incoming| answer_query(incoming, &mut b, &a));
+    let (answer, _) = ask(&session, &request, &[], |incoming| {
+        answer_query(incoming, &mut b, &a)
+    });
     let evaluated = answer.unwrap().evaluated().unwrap();
 
     let passport = Canonical::parse(Kind::Passport, "C01X00T47").unwrap();
-    let held = sender(&b, &a).0.evaluate(&passport.keys()[0]).unwrap().tag();
-    let hits = receiver.finalize(&evaluated, &card.card().public_key, &[held][..]).unwrap();
+    let held = sender(&b, &a)
+        .0
+        .evaluate(&passport.keys()[0])
+        .unwrap()
+        .tag();
+    let hits = receiver
+        .finalize(&evaluated, &card.card().public_key, &[held][..])
+        .unwrap();
     assert_eq!((hits.len(), hits[0].index), (1, 0));
 }
 
@@ -295,18 +407,27 @@ fn a_query_without_its_commitment_is_refused() {
     let session = session(&a, &b);
     let card = verify(epoch_card(&b, &a), &b, &a).unwrap();
     let (receiver, evidence) = committed_batch(&mut a, &b);
-    let false_salt = QueryEvidence { salt: [0; 32], ..evidence.clone() };
-    let other_log =
-        QueryEvidence { checkpoint: b.checkpoint(), ..evidence.clone() };
-    let no_consistency = QueryEvidence { consistency: Vec::new(), ..evidence };
+    let false_salt = QueryEvidence {
+        salt: [0; 32],
+        ..evidence.clone()
+    };
+    let other_log = QueryEvidence {
+        checkpoint: b.checkpoint(),
+        ..evidence.clone()
+    };
+    let no_consistency = QueryEvidence {
+        consistency: Vec::new(),
+        ..evidence
+    };
     for (evidence, code) in [
         (false_salt, Code::Commitment),
         (other_log, Code::Commitment),
         (no_consistency, Code::Log),
     ] {
         let request = Evaluate::new(&card, receiver.blinded(), evidence).unwrap();
-        let (answer, _) =
-            ask(&session, &request, &[], |incoming| answer_query(incoming, &mut b, &a));
+        let (answer, _) = ask(&session, &request, &[], |incoming| {
+            answer_query(incoming, &mut b, &a)
+        });
         assert_refused(answer, code);
     }
 }
@@ -321,7 +442,10 @@ fn evidence_of_another_batch_cannot_answer() {
     let other = Canonical::parse(Kind::Passport, "X99887766").unwrap();
     let other = Receiver::blind(other.keys(), [8; 32]).unwrap();
     let request = Evaluate::new(&card, other.blinded(), evidence).unwrap();
-    let evaluated = sender(&b, &a).0.blind_evaluate(other.blinded(), [6; 32]).unwrap();
+    let evaluated = sender(&b, &a)
+        .0
+        .blind_evaluate(other.blinded(), [6; 32])
+        .unwrap();
     let receipt = a.append(leaf_hash("entry"));
     let answer = Evaluation::new(&request, other.blinded(), &committed, receipt, &evaluated);
     assert!(matches!(answer, Err(ProtocolError::Misuse { .. })));
@@ -338,14 +462,25 @@ fn elements_that_are_no_elements_are_refused_with_their_code() {
     for (rule, element) in [("identity", [0; 32]), ("not canonical", [0xff; 32])] {
         let mut exchange = Exchange::begin(&session.0, &request, 0).unwrap();
         let mut bytes = written(|| exchange.poll_transmit());
-        let place = bytes.windows(32).position(|window| window == first).unwrap();
+        let place = bytes
+            .windows(32)
+            .position(|window| window == first)
+            .unwrap();
         bytes[place..place + 32].copy_from_slice(&element);
-        let answer = answer_raw(&session.1, &bytes, |incoming| answer_query(incoming, &mut b, &a));
+        let answer = answer_raw(&session.1, &bytes, |incoming| {
+            answer_query(incoming, &mut b, &a)
+        });
         exchange.handle_bytes(&answer, 1);
         exchange.handle_end(1);
         let outcome = exchange.poll_outcome().unwrap();
         assert!(
-            matches!(outcome, Err(ProtocolError::PeerRefused { code: Code::Element, .. })),
+            matches!(
+                outcome,
+                Err(ProtocolError::PeerRefused {
+                    code: Code::Element,
+                    ..
+                })
+            ),
             "{rule}"
         );
     }
@@ -375,7 +510,11 @@ fn assert_refused<T: std::fmt::Debug>(answer: Result<T, ProtocolError>, expect: 
 }
 
 fn terms() -> Terms {
-    Terms { created: NOW, expires: NOW + 3600, in_reply_to: None }
+    Terms {
+        created: NOW,
+        expires: NOW + 3600,
+        in_reply_to: None,
+    }
 }
 
 fn confirm(from: &Node, to: &Node) -> Sealed {
@@ -388,9 +527,18 @@ fn confirm(from: &Node, to: &Node) -> Sealed {
         purpose: "investigation".into(),
         case_hash: [3; 32],
     };
-    let author = Author { node: from.card.id(), key: &from.key };
-    seal_confirm(confirm, &Recipient::new(&to.card, NOW).unwrap(), &author, &terms(), [1; 32])
-        .unwrap()
+    let author = Author {
+        node: from.card.id(),
+        key: &from.key,
+    };
+    seal_confirm(
+        confirm,
+        &Recipient::new(&to.card, NOW).unwrap(),
+        &author,
+        &terms(),
+        [1; 32],
+    )
+    .unwrap()
 }
 
 #[test]
@@ -400,14 +548,28 @@ fn an_envelope_is_delivered_and_answered() {
     let sealed = confirm(&a, &b);
     let (id, receipt) = (sealed.id(), a.append(leaf_hash("confirm sent")));
     let disclose = Disclose::new(sealed, receipt).unwrap();
-    let secrets = [symbolon_disclosure::RecipientSecret::generate([22; 32])];
     let (answer, _) = ask(&session, &disclose, &[], |incoming| {
-        let Incoming::Deliver(asked) = incoming else { panic!("{incoming:?}") };
+        let Incoming::Deliver(asked) = incoming else {
+            panic!("{incoming:?}")
+        };
         let senders = |node: &_| (*node == a.card.id()).then(|| a.key.public().clone());
         let envelope = asked.request().envelope();
-        open(envelope, &secrets, &senders, &b.card.id(), NOW).unwrap();
-        let refusal = RefusalStatement { code: RefusalCode::Neutral, in_reply_to: id };
-        let author = Author { node: b.card.id(), key: &b.key };
+        open(
+            envelope,
+            std::slice::from_ref(&b.envelope),
+            &senders,
+            &b.card.id(),
+            NOW,
+        )
+        .unwrap();
+        let refusal = RefusalStatement {
+            code: RefusalCode::Neutral,
+            in_reply_to: id,
+        };
+        let author = Author {
+            node: b.card.id(),
+            key: &b.key,
+        };
         let to = Recipient::new(&a.card, NOW).unwrap();
         let sealed = seal_refusal(refusal, &to, &author, &terms(), [2; 32]).unwrap();
         let receipt = b.append(leaf_hash("refused"));
@@ -485,14 +647,38 @@ fn hostile_requests_get_their_code() {
     let huge_card_request = [&[0, 0x0f, 0, 0][..], &[0x82, CardRequest::TYPE]].concat();
     let twice = [frame(&[0x82, 5, 0x80]), frame(&[0x82, 5, 0x80])].concat();
     let cases: [(&str, Vec<u8>, Code); 10] = [
-        ("a frame over the limit", (FRAME_BYTES_MAX as u32 + 1).to_be_bytes().to_vec(), Code::TooLarge),
-        ("a small request in a large frame", huge_card_request, Code::TooLarge),
+        (
+            "a frame over the limit",
+            (FRAME_BYTES_MAX as u32 + 1).to_be_bytes().to_vec(),
+            Code::TooLarge,
+        ),
+        (
+            "a small request in a large frame",
+            huge_card_request,
+            Code::TooLarge,
+        ),
         ("an empty frame", frame(&[]), Code::Malformed),
         ("deep CBOR", frame(&deep), Code::Malformed),
-        ("a trailing byte", frame(&[0x82, 5, 0x80, 0]), Code::Malformed),
-        ("an unknown type", frame(&[0x82, 23, 0x80]), Code::Unexpected),
-        ("a hello after hello", frame(&[0x82, 1, 0x80]), Code::Unexpected),
-        ("an answer as a request", frame(&[0x82, 12, 0x80]), Code::Unexpected),
+        (
+            "a trailing byte",
+            frame(&[0x82, 5, 0x80, 0]),
+            Code::Malformed,
+        ),
+        (
+            "an unknown type",
+            frame(&[0x82, 23, 0x80]),
+            Code::Unexpected,
+        ),
+        (
+            "a hello after hello",
+            frame(&[0x82, 1, 0x80]),
+            Code::Unexpected,
+        ),
+        (
+            "an answer as a request",
+            frame(&[0x82, 12, 0x80]),
+            Code::Unexpected,
+        ),
         ("two requests", twice, Code::Unexpected),
         ("nothing", Vec::new(), Code::Malformed),
     ];
@@ -500,8 +686,15 @@ fn hostile_requests_get_their_code() {
         let mut serve = Serve::new(&session, 0);
         serve.handle_bytes(&bytes, 0);
         serve.handle_end(0);
-        assert_eq!(serve.poll_outcome().unwrap().unwrap_err().code(), expect, "{rule}");
-        assert!(matches!(serve.poll_transmit(), Some(Transmit::Bytes(_))), "{rule}");
+        assert_eq!(
+            serve.poll_outcome().unwrap().unwrap_err().code(),
+            expect,
+            "{rule}"
+        );
+        assert!(
+            matches!(serve.poll_transmit(), Some(Transmit::Bytes(_))),
+            "{rule}"
+        );
         assert_eq!(serve.poll_transmit(), Some(Transmit::Finish), "{rule}");
     }
 }
@@ -513,7 +706,10 @@ fn an_answer_of_another_kind_is_refused() {
     let mut exchange = Exchange::begin(&session, &CardRequest::new(), 0).unwrap();
     exchange.handle_bytes(&symbolon_protocol::encode(&Epochs::new(&[]).unwrap()), 0);
     let outcome = exchange.poll_outcome().unwrap();
-    assert!(matches!(outcome, Err(ProtocolError::Unexpected { expected: "card" })));
+    assert!(matches!(
+        outcome,
+        Err(ProtocolError::Unexpected { expected: "card" })
+    ));
 }
 
 proptest! {

@@ -85,6 +85,10 @@ fn draft() -> impl Strategy<Value = Draft> {
         )
 }
 
+#[expect(
+    clippy::panic,
+    reason = "a draft that gives no valid text is a fault of this file"
+)]
 fn policy(drafts: &[Draft]) -> PolicySet {
     let text: String = drafts
         .iter()

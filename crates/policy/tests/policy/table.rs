@@ -1,14 +1,16 @@
 //! The sample policy by a table of (record, partner, action) and what comes of it; then the bounds.
 
+use std::collections::BTreeSet;
+
 use symbolon_ident::{Class, Country};
 use symbolon_policy::{
     Action, Bound, Cause, Decision, DenialCode, Effect, PartnerContext, PolicyError, PolicySet,
-    Request, SAMPLE, Transform,
+    Reason, Request, SAMPLE, Transform,
 };
 use symbolon_record::{
-    Content, Dispute, Exercise, Field, OriginatorControl, RecordKind, SourceKind, Tlp,
+    Content, Dispute, Exercise, Field, OriginatorControl, Record, RecordKind, SourceKind, Tlp,
 };
-use symbolon_trust::{Mode, NodeId};
+use symbolon_trust::{Mode, NodeId, VerifiedAgreement};
 
 use crate::world::{DAY, LIVE, NOW, PURPOSE, agreed, decide, granted, partner, record};
 
@@ -41,6 +43,11 @@ const GOODS: [Field; 4] = [
 const NEIGHBOUR: [Field; 1] = [Field::Narrative];
 const BRAVO_SOURCE: [Field; 2] = [Field::SourceKind, Field::SourceReference];
 
+/// One change to a record, among others of its kind.
+fn change<'a>(change: impl Fn(&mut Content) + 'a) -> Box<dyn Fn(&mut Content) + 'a> {
+    Box::new(change)
+}
+
 #[test]
 fn the_sample_discloses_by_marks_country_and_partner() {
     let policy = PolicySet::parse(SAMPLE).unwrap();
@@ -52,105 +59,110 @@ fn the_sample_discloses_by_marks_country_and_partner() {
         });
     };
     let industry = |content: &mut Content| content.source.kind = SourceKind::Industry;
-    let cases: [(&str, &str, Box<dyn Fn(&mut Content)>, &[&[Field]]); 8] = [
+    let cases = [
         (
             "green, neighbour",
             "bravo",
-            Box::new(|_| {}),
-            &[&FRAME, &SUBJECTS, &GOODS, &NEIGHBOUR, &BRAVO_SOURCE],
+            change(|_| {}),
+            [&FRAME[..], &SUBJECTS, &GOODS, &NEIGHBOUR, &BRAVO_SOURCE].concat(),
         ),
         (
             "green, other",
             "delta",
-            Box::new(|_| {}),
-            &[&FRAME, &SUBJECTS, &GOODS],
+            change(|_| {}),
+            [&FRAME[..], &SUBJECTS, &GOODS].concat(),
         ),
         (
             "amber",
             "bravo",
-            Box::new(tlp(Tlp::Amber)),
-            &[&FRAME, &SUBJECTS, &NEIGHBOUR, &BRAVO_SOURCE],
+            change(tlp(Tlp::Amber)),
+            [&FRAME[..], &SUBJECTS, &NEIGHBOUR, &BRAVO_SOURCE].concat(),
         ),
         (
             "amber strict",
             "delta",
-            Box::new(tlp(Tlp::AmberStrict)),
-            &[&FRAME, &SUBJECTS],
+            change(tlp(Tlp::AmberStrict)),
+            [&FRAME[..], &SUBJECTS].concat(),
         ),
-        ("red", "bravo", Box::new(tlp(Tlp::Red)), &[]),
-        ("contested", "bravo", Box::new(disputed), &[&FRAME]),
+        ("red", "bravo", change(tlp(Tlp::Red)), Vec::new()),
+        (
+            "contested",
+            "bravo",
+            change(disputed),
+            [&FRAME[..]].concat(),
+        ),
         (
             "source not open",
             "bravo",
-            Box::new(industry),
-            &[&FRAME, &SUBJECTS, &GOODS, &NEIGHBOUR],
+            change(industry),
+            [&FRAME[..], &SUBJECTS, &GOODS, &NEIGHBOUR].concat(),
         ),
         (
             "clear",
             "delta",
-            Box::new(tlp(Tlp::Clear)),
-            &[&FRAME, &SUBJECTS, &GOODS],
+            change(tlp(Tlp::Clear)),
+            [&FRAME[..], &SUBJECTS, &GOODS].concat(),
         ),
     ];
-    for (case, name, change, expect) in cases {
-        let mut expect = expect.concat();
+    for (case, name, edit, expect) in cases {
+        let mut expect = expect;
         expect.sort_unstable();
-        assert_eq!(granted(&policy, name, &record(change)), expect, "{case}");
+        assert_eq!(granted(&policy, name, &record(edit)), expect, "{case}");
     }
 }
 
 #[test]
 fn the_sample_decides_whole_actions() {
     let policy = PolicySet::parse(SAMPLE).unwrap();
-    let cases: [(&str, Action, fn(&mut Content), Option<DenialCode>); 10] = [
-        ("shared kind", Action::Match, |_| {}, None),
-        ("shared kind", Action::Confirm, |_| {}, None),
+    let cases = [
+        ("shared kind", Action::Match, change(|_| {}), None),
+        ("shared kind", Action::Confirm, change(|_| {}), None),
         (
             "person by paper",
             Action::Match,
-            |c| c.kind = RecordKind::PersonOfInterest,
+            change(|c| c.kind = RecordKind::PersonOfInterest),
             None,
         ),
         (
             "red",
             Action::Match,
-            |c| c.handling.tlp = Tlp::Red,
+            change(|c| c.handling.tlp = Tlp::Red),
             Some(DenialCode::Forbidden),
         ),
         (
             "human source",
             Action::Match,
-            |c| c.source.kind = SourceKind::Human,
+            change(|c| c.source.kind = SourceKind::Human),
             Some(DenialCode::Forbidden),
         ),
         (
             "kind that is not shared",
             Action::Match,
-            |c| c.kind = RecordKind::MaterialOutOfControl,
+            change(|c| c.kind = RecordKind::MaterialOutOfControl),
             Some(DenialCode::NoRule),
         ),
         (
             "loose material",
             Action::Alert,
-            |c| c.kind = RecordKind::MaterialOutOfControl,
+            change(|c| c.kind = RecordKind::MaterialOutOfControl),
             None,
         ),
-        ("answer", Action::Answer, |_| {}, None),
+        ("answer", Action::Answer, change(|_| {}), None),
         (
             "answer above amber",
             Action::Answer,
-            |c| c.handling.tlp = Tlp::AmberStrict,
+            change(|c| c.handling.tlp = Tlp::AmberStrict),
             Some(DenialCode::NeedsApproval),
         ),
         (
             "onward",
             Action::Onward,
-            |_| {},
+            change(|_| {}),
             Some(DenialCode::Forbidden),
         ),
     ];
-    for (case, action, change, expect) in cases {
-        let outcome = match decide(&policy, "bravo", &record(change), action) {
+    for (case, action, edit, expect) in cases {
+        let outcome = match decide(&policy, "bravo", &record(edit), action) {
             Decision::Allow(grant) => {
                 assert!(grant.fields().is_empty(), "{case}");
                 None
@@ -257,113 +269,104 @@ fn every_field_has_its_reason() {
     );
 }
 
+/// The bound that stops every action under the widest rules, the same for each.
+#[expect(clippy::unwrap_used, clippy::panic, reason = "part of the tests below")]
+fn stopped(
+    agreement: &VerifiedAgreement,
+    record: &Record,
+    purpose: &str,
+    class: Class,
+) -> Option<Bound> {
+    let policy = PolicySet::parse(WIDEST).unwrap();
+    let partner = &partner("bravo", agreement);
+    let ask = |&action: &Action| {
+        let class = Some(class);
+        let decision = policy.decide(&Request {
+            action,
+            partner,
+            record,
+            purpose,
+            class,
+            now: NOW,
+        });
+        match decision {
+            Decision::Allow(_) => None,
+            Decision::Deny(denial) => match denial.explain() {
+                [
+                    Reason {
+                        field: None,
+                        cause: Cause::Outside(bound),
+                        ..
+                    },
+                ] => Some(*bound),
+                _ => panic!("{denial:?}"),
+            },
+        }
+    };
+    let found: BTreeSet<_> = Action::ALL.iter().map(ask).collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.into_iter().next().unwrap()
+}
+
+const WIDEST: &str = r#"
+    @id("everything") permit (principal, action in [
+        Action::"match", Action::"confirm", Action::"alert", Action::"answer", Action::"onward"
+    ], resource);
+    @id("kind") permit (principal, action == Action::"disclose", resource)
+    when { context.field == Field::"kind" };
+"#;
+
 #[test]
-fn no_rule_exceeds_the_agreement_or_the_marks() {
-    let all = r#"
-        @id("everything") permit (principal, action in [
-            Action::"match", Action::"confirm", Action::"alert", Action::"answer", Action::"onward"
-        ], resource);
-        @id("kind") permit (principal, action == Action::"disclose", resource)
-        when { context.field == Field::"kind" };
-    "#;
-    let policy = PolicySet::parse(all).unwrap();
+fn no_rule_exceeds_the_agreement() {
     let ended = agreed(|agreement| agreement.not_after = NOW - 1);
     let drill = agreed(|agreement| agreement.mode = Mode::Exercise);
-    let lists = |name: &str| Country::parse(name).unwrap();
-    let record_of = |change: fn(&mut Content)| record(change);
-    let abroad = record(|content| content.handling.releasable_to = vec![lists("DEU")]);
-    let here = record(|content| content.handling.releasable_to = vec![lists("NOR")]);
-    let usual = Some(Class::Document);
+    let usual = record(|_| {});
+    let exercise = record(|content| content.exercise = Exercise::Exercise);
+    let payment = record(|content| content.kind = RecordKind::SuspiciousTransaction);
+    let document = Class::Document;
     let cases = [
-        (&*LIVE, here, PURPOSE, usual, None),
-        (&*LIVE, abroad, PURPOSE, usual, Some(Bound::Audience)),
+        (&*LIVE, &usual, PURPOSE, document, None),
         (
             &ended,
-            record_of(|_| {}),
+            &usual,
             PURPOSE,
-            usual,
+            document,
             Some(Bound::AgreementNotActive),
         ),
-        (
-            &drill,
-            record_of(|_| {}),
-            PURPOSE,
-            usual,
-            Some(Bound::Exercise),
-        ),
-        (
-            &drill,
-            record_of(|c| c.exercise = Exercise::Exercise),
-            PURPOSE,
-            usual,
-            None,
-        ),
-        (
-            &*LIVE,
-            record_of(|c| c.exercise = Exercise::Exercise),
-            PURPOSE,
-            usual,
-            Some(Bound::Exercise),
-        ),
-        (
-            &*LIVE,
-            record_of(|_| {}),
-            "tourism",
-            usual,
-            Some(Bound::Purpose),
-        ),
-        (
-            &*LIVE,
-            record_of(|_| {}),
-            PURPOSE,
-            Some(Class::Account),
-            Some(Bound::Class),
-        ),
-        (
-            &*LIVE,
-            record_of(|c| c.kind = RecordKind::SuspiciousTransaction),
-            PURPOSE,
-            usual,
-            Some(Bound::RecordKind),
-        ),
-        (
-            &*LIVE,
-            record_of(|c| (c.review_on, c.expires_on) = (NOW, NOW)),
-            PURPOSE,
-            usual,
-            Some(Bound::Expired),
-        ),
-        (
-            &*LIVE,
-            record_of(|c| c.handling.purposes = vec!["border_control".into()]),
-            PURPOSE,
-            usual,
-            Some(Bound::RecordPurpose),
-        ),
+        (&drill, &usual, PURPOSE, document, Some(Bound::Exercise)),
+        (&drill, &exercise, PURPOSE, document, None),
+        (&LIVE, &exercise, PURPOSE, document, Some(Bound::Exercise)),
+        (&LIVE, &usual, "tourism", document, Some(Bound::Purpose)),
+        (&LIVE, &usual, PURPOSE, Class::Account, Some(Bound::Class)),
+        (&LIVE, &payment, PURPOSE, document, Some(Bound::RecordKind)),
     ];
     for (agreement, record, purpose, class, expect) in cases {
-        let bravo = partner("bravo", agreement);
-        for &action in Action::ALL {
-            let request = Request {
-                action,
-                partner: &bravo,
-                record: &record,
-                purpose,
-                class,
-                now: NOW,
-            };
-            let found = match policy.decide(&request) {
-                Decision::Allow(_) => None,
-                Decision::Deny(denial) => match denial.explain() {
-                    [reason] => match reason.cause {
-                        Cause::Outside(bound) => Some(bound),
-                        other => panic!("{other:?}"),
-                    },
-                    other => panic!("{other:?}"),
-                },
-            };
-            assert_eq!(found, expect, "{action}");
+        assert_eq!(stopped(agreement, record, purpose, class), expect);
+    }
+}
+
+#[test]
+fn no_rule_exceeds_the_marks_or_the_life_of_the_record() {
+    let to = |name: &'static str| {
+        move |content: &mut Content| {
+            content.handling.releasable_to = vec![Country::parse(name).unwrap()];
         }
+    };
+    let border = |content: &mut Content| {
+        content.handling.purposes = vec!["border_control".into()];
+    };
+    let old = |content: &mut Content| (content.review_on, content.expires_on) = (NOW, NOW);
+    let cases = [
+        (change(to("NOR")), None),
+        (change(to("DEU")), Some(Bound::Audience)),
+        (change(border), Some(Bound::RecordPurpose)),
+        (change(old), Some(Bound::Expired)),
+    ];
+    for (edit, expect) in cases {
+        assert_eq!(
+            stopped(&LIVE, &record(edit), PURPOSE, Class::Document),
+            expect
+        );
     }
 }
 
@@ -477,6 +480,60 @@ fn rules_may_look_at_the_time_and_at_one_record() {
     assert!(ask(Action::Match, &record, limit - 1));
     assert!(!ask(Action::Match, &record, limit));
     assert!(!ask(Action::Confirm, &record, NOW));
-    let other = symbolon_record::Record::generate(record.content().clone(), NOW, [1; 32]).unwrap();
+    let other = Record::generate(record.content().clone(), NOW, [1; 32]).unwrap();
     assert!(ask(Action::Confirm, &other, NOW));
+}
+
+#[test]
+fn every_attribute_is_there_with_the_type_of_the_schema() {
+    let record = record(|content| {
+        content.handling.releasable_to = vec![Country::parse("NOR").unwrap()];
+        content.handling.purposes = vec![PURPOSE.to_owned()];
+        content.handling.originator_control = OriginatorControl::Controlled;
+        content.evaluation = "B2".parse().unwrap();
+        content.subjects.truncate(1);
+        content.subjects[0].kind = symbolon_record::SubjectKind::Vessel;
+        content.subjects[0].countries = vec![Country::parse("TUR").unwrap()];
+        content.origin = *crate::world::node().as_bytes();
+    });
+    let holds = [
+        "principal == Partner::\"bravo\"",
+        "principal.country == Country::\"NOR\"",
+        "resource.kind == RecordKind::\"licence_denial\"",
+        "resource.tlp == Tlp::\"green\"",
+        "resource.releasable_to == [Country::\"NOR\"]",
+        "resource.originator_controlled",
+        "resource.purposes == [Purpose::\"licensing\"]",
+        "resource.subject_kinds == [SubjectKind::\"vessel\"]",
+        "resource.countries == [Country::\"TUR\"]",
+        "resource.reliability == Reliability::\"B\"",
+        "resource.credibility == 2",
+        "resource.source_kind == SourceKind::\"open\"",
+        "!resource.exercise",
+        "!resource.disputed",
+        "resource.from_partner",
+        "context.purpose == Purpose::\"licensing\"",
+        "context.class == Class::\"document\"",
+        "context.now == datetime(\"2026-09-21T14:13:00Z\")",
+    ];
+    for rule in holds {
+        let head = "permit (principal, action == Action::\"match\", resource)";
+        let policy = PolicySet::parse(&format!("@id(\"a\") {head} when {{ {rule} }};")).unwrap();
+        let decision = decide(&policy, "bravo", &record, Action::Match);
+        assert!(
+            matches!(decision, Decision::Allow(_)),
+            "{rule}: {decision:?}"
+        );
+        let denies = format!("@id(\"a\") {head} when {{ !({rule}) }};");
+        let decision = decide(
+            &PolicySet::parse(&denies).unwrap(),
+            "bravo",
+            &record,
+            Action::Match,
+        );
+        let Decision::Deny(denial) = decision else {
+            panic!("allowed: {rule}")
+        };
+        assert_eq!(denial.code(), DenialCode::NoRule, "{rule}");
+    }
 }

@@ -9,12 +9,16 @@ use super::*;
 #[tokio::test]
 #[ignore = "runs as a child process of other tests"]
 async fn body() {
-    let Ok(asker) = std::env::var("SYMBOLON_TEST_ASKER") else { return };
+    let Ok(asker) = std::env::var("SYMBOLON_TEST_ASKER") else {
+        return;
+    };
     let hang = std::env::var("SYMBOLON_TEST_SERVICE").unwrap() == "hang";
     let service = move |_: &Established| {
         println!("asked");
-        while hang {
-            std::thread::park();
+        if hang {
+            loop {
+                std::thread::park();
+            }
         }
         Say::Card
     };
@@ -35,7 +39,12 @@ impl Child {
     /// Starts a holder that knows `asker` and answers (`"card"`) or never does (`"hang"`).
     pub(super) fn spawn(asker: &Node, service: &str) -> Self {
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "quic::tests::child::body", "--ignored", "--nocapture"])
+            .args([
+                "--exact",
+                "quic::tests::child::body",
+                "--ignored",
+                "--nocapture",
+            ])
             .env("SYMBOLON_TEST_ASKER", asker.address.to_string())
             .env("SYMBOLON_TEST_SERVICE", service)
             .stdout(Stdio::piped())
@@ -46,7 +55,11 @@ impl Child {
         let address = lines
             .find_map(|line| Some(line.unwrap().split_once("address ")?.1.parse().unwrap()))
             .unwrap();
-        Self { process, lines, address }
+        Self {
+            process,
+            lines,
+            address,
+        }
     }
 
     pub(super) fn wait_until_asked(&mut self) {
@@ -57,7 +70,10 @@ impl Child {
     pub(super) fn resident_kib(&self) -> u64 {
         let path = format!("/proc/{}/status", self.process.id());
         let status = std::fs::read_to_string(path).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .unwrap();
         line.split_whitespace().next().unwrap().parse().unwrap()
     }
 }

@@ -1,17 +1,12 @@
 //! Records: one version per content, every limit named, nothing readable in `Debug`.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot make its record should stop"
-)]
-
-use proptest::prelude::*;
-use symbolon_codec::{DecodeError, decode, encode};
-use symbolon_ident::Country;
-use symbolon_record::{
+use crate::{
     CodeScheme, Content, ControlCode, Dispute, Item, Place, Quantity, Record, RecordError,
     RecordId, RecordVersion, Tlp, limits, sample,
 };
+use proptest::prelude::*;
+use symbolon_codec::{DecodeError, decode, encode};
+use symbolon_ident::Country;
 
 const NOW_MS: u64 = 1_790_000_000_000;
 
@@ -38,6 +33,11 @@ fn made(change: impl FnOnce(&mut Content)) -> Result<Record, RecordError> {
     let mut content = content();
     change(&mut content);
     Record::generate(content, NOW_MS, [1; 32])
+}
+
+/// One change to a record, among others of its kind.
+fn change<'a>(change: impl Fn(&mut Content) + 'a) -> Box<dyn Fn(&mut Content) + 'a> {
+    Box::new(change)
 }
 
 #[test]
@@ -154,154 +154,162 @@ fn debug_shows_no_text() {
     }
 }
 
-#[test]
-fn each_limit_is_named() {
-    let long = |bytes: usize| "x".repeat(bytes + 1);
-    let too_long = |part, bytes_max| Err(RecordError::TooLong { part, bytes_max });
-    let too_many = |part, count_max| Err(RecordError::TooMany { part, count_max });
-    let place = |name: Option<&str>| Place {
+fn outcomes<F: Fn(&mut Content)>(cases: impl IntoIterator<Item = (F, Result<(), RecordError>)>) {
+    for (index, (edit, expect)) in cases.into_iter().enumerate() {
+        assert_eq!(made(edit).map(|_| ()), expect, "case {index}");
+    }
+}
+
+/// One byte too many.
+fn long(bytes_max: usize) -> String {
+    "x".repeat(bytes_max + 1)
+}
+
+fn too_long(part: &'static str, bytes_max: usize) -> Result<(), RecordError> {
+    Err(RecordError::TooLong { part, bytes_max })
+}
+
+fn too_many(part: &'static str, count_max: usize) -> Result<(), RecordError> {
+    Err(RecordError::TooMany { part, count_max })
+}
+
+fn empty(part: &'static str) -> Result<(), RecordError> {
+    Err(RecordError::Empty { part })
+}
+
+fn place(name: Option<&str>) -> Place {
+    Place {
         name: name.map(str::to_owned),
         country: None,
+    }
+}
+
+fn item(codes: Vec<ControlCode>, amount: &str) -> Item {
+    let quantity = Quantity {
+        amount: amount.into(),
+        unit: "kg".into(),
     };
-    let code = |scheme, code: &str| ControlCode {
-        scheme,
-        code: code.to_owned(),
-    };
-    let item = |codes, amount: &str| Item {
+    Item {
         codes,
         description: "x".into(),
-        quantity: Some(Quantity {
-            amount: amount.into(),
-            unit: "kg".into(),
-        }),
-    };
-    let cases: Vec<(Box<dyn Fn(&mut Content)>, Result<(), RecordError>)> = vec![
+        quantity: Some(quantity),
+    }
+}
+
+#[test]
+fn each_text_has_its_limit() {
+    let control = Err(RecordError::ControlCharacter { part: "narrative" });
+    outcomes([
+        (change(|c| c.title = " ".into()), empty("title")),
         (
-            Box::new(|c| c.title = " ".into()),
-            Err(RecordError::Empty { part: "title" }),
-        ),
-        (
-            Box::new(|c| c.title = long(limits::TITLE_BYTES_MAX)),
+            change(|c| c.title = long(limits::TITLE_BYTES_MAX)),
             too_long("title", 512),
         ),
-        (Box::new(|c| c.narrative.clear()), Ok(())),
+        (change(|c| c.narrative.clear()), Ok(())),
         (
-            Box::new(|c| c.narrative = "two\nlines\tand a tab".into()),
+            change(|c| c.narrative = "two\nlines\tand a tab".into()),
             Ok(()),
         ),
+        (change(|c| c.narrative = "a\u{1b}[31mred".into()), control),
         (
-            Box::new(|c| c.narrative = "a\u{1b}[31mred".into()),
-            Err(RecordError::ControlCharacter { part: "narrative" }),
-        ),
-        (
-            Box::new(|c| c.narrative = long(limits::NARRATIVE_BYTES_MAX)),
+            change(|c| c.narrative = long(limits::NARRATIVE_BYTES_MAX)),
             too_long("narrative", limits::NARRATIVE_BYTES_MAX),
         ),
         (
-            Box::new(|c| c.subjects = vec![c.subjects[0].clone(); 65]),
-            too_many("subjects", limits::SUBJECTS_COUNT_MAX),
+            change(|c| c.subjects[0].names[0].clear()),
+            empty("a subject name"),
         ),
         (
-            Box::new(|c| c.subjects[0].names = vec!["x".into(); 257]),
-            too_many("subject names", limits::NAMES_COUNT_MAX),
+            change(|c| c.case_reference = Some(String::new())),
+            empty("case reference"),
         ),
+        (change(|c| c.legal_basis.clear()), empty("legal basis")),
         (
-            Box::new(|c| c.subjects[0].names[0].clear()),
-            Err(RecordError::Empty {
-                part: "a subject name",
-            }),
-        ),
-        (
-            Box::new(|c| {
-                let subject = &mut c.subjects[0];
-                subject.names.clear();
-                subject.dates.clear();
-                subject.countries.clear();
-                subject.identifiers.clear();
-            }),
-            Err(RecordError::Blank { part: "a subject" }),
-        ),
-        (
-            Box::new(|c| {
-                let event = c.events.iter_mut().find(|event| event.place.is_some());
-                event.unwrap().place = Some(place(None));
-            }),
-            Err(RecordError::Blank { part: "a place" }),
-        ),
-        (
-            Box::new(|c| c.events[0].route = vec![place(Some("x")); 33]),
-            too_many("route", limits::ROUTE_COUNT_MAX),
-        ),
-        (Box::new(|c| c.items = vec![item(vec![], "1.50")]), Ok(())),
-        (
-            Box::new(|c| c.items = vec![item(vec![], "1,5")]),
-            Err(RecordError::Amount),
-        ),
-        (
-            Box::new(|c| c.items = vec![item(vec![], "1.")]),
-            Err(RecordError::Amount),
-        ),
-        (
-            Box::new(|c| c.items = vec![item(vec![code(CodeScheme::Hs, "84")], "1")]),
-            Err(RecordError::Code { scheme: "hs" }),
-        ),
-        (
-            Box::new(|c| c.case_reference = Some(String::new())),
-            Err(RecordError::Empty {
-                part: "case reference",
-            }),
-        ),
-        (
-            Box::new(|c| c.legal_basis.clear()),
-            Err(RecordError::Empty {
-                part: "legal basis",
-            }),
-        ),
-        (
-            Box::new(|c| c.handling.purposes = vec!["x".repeat(65)]),
+            change(|c| c.handling.purposes = vec!["x".repeat(65)]),
             too_long("a permitted purpose", limits::PURPOSE_BYTES_MAX),
         ),
         (
-            Box::new(|c| c.expires_on = 0),
-            Err(RecordError::Empty {
-                part: "expiry date",
-            }),
-        ),
-        (
-            Box::new(|c| c.review_on = 0),
-            Err(RecordError::Empty {
-                part: "review date",
-            }),
-        ),
-        (
-            Box::new(|c| c.review_on = c.expires_on + 1),
-            Err(RecordError::ReviewAfterExpiry),
-        ),
-        (
-            Box::new(|c| {
+            change(|c| {
                 c.dispute = Some(Dispute {
                     since: 1,
                     reason: String::new(),
                 })
             }),
-            Err(RecordError::Empty {
-                part: "dispute reason",
-            }),
+            empty("dispute reason"),
+        ),
+    ]);
+}
+
+#[test]
+fn each_list_has_its_limit() {
+    let huge = |c: &mut Content| {
+        let mut event = c.events[0].clone();
+        event.what = "x".repeat(limits::DESCRIPTION_BYTES_MAX);
+        c.events = vec![event; limits::EVENTS_COUNT_MAX];
+    };
+    let bytes_max = limits::RECORD_BYTES_MAX - 100;
+    outcomes([
+        (
+            change(|c| c.subjects = vec![c.subjects[0].clone(); 65]),
+            too_many("subjects", limits::SUBJECTS_COUNT_MAX),
         ),
         (
-            Box::new(|c| {
-                let mut event = c.events[0].clone();
-                event.what = "x".repeat(limits::DESCRIPTION_BYTES_MAX);
-                c.events = vec![event; limits::EVENTS_COUNT_MAX];
-            }),
-            Err(RecordError::TooLarge {
-                bytes_max: limits::RECORD_BYTES_MAX - 100,
-            }),
+            change(|c| c.subjects[0].names = vec!["x".into(); 257]),
+            too_many("subject names", limits::NAMES_COUNT_MAX),
         ),
-    ];
-    for (index, (change, expect)) in cases.into_iter().enumerate() {
-        assert_eq!(made(change).map(|_| ()), expect, "case {index}");
-    }
+        (
+            change(|c| c.events[0].route = vec![place(Some("x")); 33]),
+            too_many("route", limits::ROUTE_COUNT_MAX),
+        ),
+        (change(huge), Err(RecordError::TooLarge { bytes_max })),
+    ]);
+}
+
+#[test]
+fn what_says_nothing_is_refused() {
+    let blank = |part| Err(RecordError::Blank { part });
+    let nobody = |c: &mut Content| {
+        let kind = c.subjects[0].kind;
+        let (names, dates, countries, identifiers) = (vec![], vec![], vec![], vec![]);
+        c.subjects[0] = crate::Subject {
+            kind,
+            names,
+            dates,
+            countries,
+            identifiers,
+        };
+    };
+    let nowhere = |c: &mut Content| {
+        let event = c.events.iter_mut().find(|event| event.place.is_some());
+        event.unwrap().place = Some(place(None));
+    };
+    let item_without = |c: &mut Content| {
+        c.items = vec![Item {
+            codes: vec![],
+            description: String::new(),
+            quantity: None,
+        }];
+    };
+    outcomes([
+        (change(nobody), blank("a subject")),
+        (change(nowhere), blank("a place")),
+        (change(item_without), blank("an item")),
+        (change(|c| c.items = vec![item(vec![], "1.50")]), Ok(())),
+        (
+            change(|c| c.items = vec![item(vec![], "1,5")]),
+            Err(RecordError::Amount),
+        ),
+        (
+            change(|c| c.items = vec![item(vec![], "1.")]),
+            Err(RecordError::Amount),
+        ),
+        (change(|c| c.expires_on = 0), empty("expiry date")),
+        (change(|c| c.review_on = 0), empty("review date")),
+        (
+            change(|c| c.review_on = c.expires_on + 1),
+            Err(RecordError::ReviewAfterExpiry),
+        ),
+    ]);
 }
 
 #[test]

@@ -1,15 +1,10 @@
 //! Views: the granted fields and nothing else, the same bytes for the same selection.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot make its record should stop"
-)]
-
-use proptest::prelude::*;
-use symbolon_ident::{Country, Kind, PartialDate};
-use symbolon_record::{
+use crate::{
     Blur, Field, Identifier, Place, Record, RecordError, SubjectKind, Transform, View, sample,
 };
+use proptest::prelude::*;
+use symbolon_ident::{Country, Kind, PartialDate};
 
 fn shown(record: &Record, fields: &[Field], transforms: &[Transform]) -> View {
     View::project(record, fields.iter().map(|&field| (field, transforms)))
@@ -131,7 +126,7 @@ fn a_forged_view_is_refused() {
         Err(RecordError::Empty { part: "title" })
     );
     view.title = None;
-    view.items = vec![symbolon_record::ItemView {
+    view.items = vec![crate::ItemView {
         codes: vec![],
         description: None,
         quantity: None,

@@ -1,0 +1,4 @@
+//! Records and views from outside: what is accepted, what is shown, what is hidden.
+
+mod record;
+mod view;
