@@ -135,7 +135,10 @@ mod tests {
     proptest! {
         #[test]
         fn cuts_do_not_matter(
-            bodies in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..50), 0..8),
+            bodies in proptest::collection::vec(
+                proptest::collection::vec(any::<u8>(), 1..50),
+                0..8,
+            ),
             cut in 1_usize..20,
         ) {
             let stream: Vec<u8> = bodies.iter().flat_map(|body| frame(body)).collect();

@@ -71,14 +71,7 @@ impl Desk {
             ));
         }
         let held = self.partner(&card.id());
-        let is_taken =
-            self.partners().values().any(|k| k.name() == name && k.node() != card.id());
-        if is_taken {
-            return Err(DeskError::refused(
-                "another partner has this name",
-                "ask the partner for a card with another name",
-            ));
-        }
+        self.name_is_free(&card)?;
         if let Some(held) = &held {
             card.replaces(&held.card)?;
         }
@@ -110,10 +103,23 @@ impl Desk {
             DeskError::not_found("the card is of no partner", "add the partner first")
         })?;
         card.replaces(&held.card)?;
+        self.name_is_free(&card)?;
         let row = self.partner_row(signed, &card, Some(&held));
         let entry = card_entry(&card, self.now(), Officer::node().as_str(), Act::Replaced);
         self.store.commit(Write::new().partner(row).log(entry))?;
         self.partners_load()
+    }
+
+    /// Rules of policy name partners by the names on their cards, so no two may share one.
+    fn name_is_free(&self, card: &VerifiedCard) -> Result<(), DeskError> {
+        let name = card.card().name.as_str();
+        if self.partners().values().any(|k| k.name() == name && k.node() != card.id()) {
+            return Err(DeskError::refused(
+                "another partner has this name",
+                "ask the partner for a card with another name",
+            ));
+        }
+        Ok(())
     }
 
     fn partner_row(

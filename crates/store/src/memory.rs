@@ -69,12 +69,20 @@ impl Backend for Memory {
         Ok(rows
             .take_while(|((of, key), _)| *of == table && key.starts_with(prefix))
             .take(limit)
-            .map(|((_, key), value)| Row { key: key.clone(), value: value.clone() })
+            .map(|((_, key), value)| Row {
+                key: key.clone(),
+                value: value.clone(),
+            })
             .collect())
     }
 
     fn count(&self, table: Table) -> Result<u64, StoreError> {
-        Ok(self.state().rows.keys().filter(|(of, _)| *of == table).count() as u64)
+        Ok(self
+            .state()
+            .rows
+            .keys()
+            .filter(|(of, _)| *of == table)
+            .count() as u64)
     }
 
     fn spent(&self, key: &[u8]) -> Result<u64, StoreError> {
@@ -123,7 +131,10 @@ impl State {
             self.log.push((leaf, cell));
         }
         self.edge = Arc::new(edge);
-        Ok(Applied { indexes, tree_size: self.edge.size() })
+        Ok(Applied {
+            indexes,
+            tree_size: self.edge.size(),
+        })
     }
 
     fn step(
@@ -133,7 +144,12 @@ impl State {
         leaves: &mut Vec<([u8; 32], Vec<u8>)>,
     ) -> Result<(), StoreError> {
         match op {
-            Op::Put { table, key, value, expect } => {
+            Op::Put {
+                table,
+                key,
+                value,
+                expect,
+            } => {
                 let at = (table, key);
                 as_expected(expect, self.rows.get(&at).map(Vec::as_slice))?;
                 undo.push(Undo::Row(at.clone(), self.rows.insert(at, value)));
@@ -145,9 +161,8 @@ impl State {
                 undo.push(Undo::Row(at, before));
             }
             Op::DeletePrefix { table, prefix } => {
-                let end = prefix_end(&prefix).map_or(Bound::Unbounded, |end| {
-                    Bound::Excluded((table, end))
-                });
+                let end = prefix_end(&prefix)
+                    .map_or(Bound::Unbounded, |end| Bound::Excluded((table, end)));
                 let range = (Bound::Included((table, prefix)), end);
                 let within: Vec<_> = self.rows.range(range).map(|(at, _)| at.clone()).collect();
                 for at in within.into_iter().filter(|(of, _)| *of == table) {
@@ -192,6 +207,8 @@ pub(crate) fn as_expected(expect: Expect, there: Option<&[u8]>) -> Result<(), St
 pub(crate) fn spend(spent: u64, amount: u64, limit: u64) -> Result<u64, StoreError> {
     match spent.checked_add(amount) {
         Some(sum) if sum <= limit => Ok(sum),
-        _ => Err(StoreError::Exhausted { remaining: limit.saturating_sub(spent) }),
+        _ => Err(StoreError::Exhausted {
+            remaining: limit.saturating_sub(spent),
+        }),
     }
 }

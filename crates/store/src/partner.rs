@@ -75,7 +75,11 @@ impl Sealed for Partner {
 /// A change to the partners.
 pub(crate) enum PartnerStep {
     Put(Box<Partner>),
-    Seen { node: NodeId, old: Option<LogSeen>, new: LogSeen },
+    Seen {
+        node: NodeId,
+        old: Option<LogSeen>,
+        new: LogSeen,
+    },
 }
 
 impl Write {
@@ -114,7 +118,9 @@ impl Store {
     /// What reading gives.
     pub fn partner_by_pin(&self, pin: &[u8; 32]) -> Result<Option<Partner>, StoreError> {
         let mark = self.crypter.pin_mark(pin);
-        let Some(node) = self.opened(Table::PartnerPin, &mark)? else { return Ok(None) };
+        let Some(node) = self.opened(Table::PartnerPin, &mark)? else {
+            return Ok(None);
+        };
         let partner: Option<Partner> = self.row_fetch(&node)?;
         // The index only points; the row decides.
         Ok(partner.filter(|partner| partner.pins.iter().any(|own| **own == *pin)))
@@ -126,7 +132,9 @@ impl Store {
     /// What reading gives.
     pub fn partner_seen(&self, node: &NodeId) -> Result<Option<LogSeen>, StoreError> {
         let plain = self.opened(Table::PartnerSeen, node.as_bytes())?;
-        plain.map(|plain| decoded(Table::PartnerSeen, &plain)).transpose()
+        plain
+            .map(|plain| decoded(Table::PartnerSeen, &plain))
+            .transpose()
     }
 
     pub(crate) fn prepare_partner(
@@ -150,7 +158,9 @@ impl Store {
     }
 
     fn put_partner(&self, partner: &Partner, ops: &mut Vec<Op>) -> Result<(), StoreError> {
-        let sealed = self.backend.fetch(Table::Partner, partner.node.as_bytes())?;
+        let sealed = self
+            .backend
+            .fetch(Table::Partner, partner.node.as_bytes())?;
         let mut expect = Expect::Absent;
         if let Some(sealed) = sealed {
             expect = Expect::Digest(Sha256::digest(&sealed).into());

@@ -23,7 +23,10 @@ impl Write {
 
     /// Removes a setting.
     pub fn setting_delete(self, name: &str) -> Self {
-        self.step(Step::Delete { table: Table::Setting, key: name.into() })
+        self.step(Step::Delete {
+            table: Table::Setting,
+            key: name.into(),
+        })
     }
 
     /// Keeps how far a piece of work has come.
@@ -33,7 +36,10 @@ impl Write {
 
     /// Forgets a piece of work.
     pub fn progress_delete(self, name: &str) -> Self {
-        self.step(Step::Delete { table: Table::Progress, key: name.into() })
+        self.step(Step::Delete {
+            table: Table::Progress,
+            key: name.into(),
+        })
     }
 }
 
@@ -62,9 +68,13 @@ impl Store {
     /// # Errors
     /// What reading gives.
     pub fn setting_names(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
-        let rows = self.backend.scan(Table::Setting, prefix.as_bytes(), None, SCAN_ROWS_MAX)?;
+        let rows = self
+            .backend
+            .scan(Table::Setting, prefix.as_bytes(), None, SCAN_ROWS_MAX)?;
         let names = rows.into_iter().map(|row| String::from_utf8(row.key));
-        names.collect::<Result<_, _>>().map_err(|_| StoreError::Damaged { what: "a name" })
+        names
+            .collect::<Result<_, _>>()
+            .map_err(|_| StoreError::Damaged { what: "a name" })
     }
 
     /// How far a piece of work has come.
@@ -83,11 +93,18 @@ impl Store {
         &self,
         prefix: &str,
     ) -> Result<Vec<(String, Zeroizing<Vec<u8>>)>, StoreError> {
-        let rows = self.backend.scan(Table::Progress, prefix.as_bytes(), None, SCAN_ROWS_MAX)?;
+        let rows = self
+            .backend
+            .scan(Table::Progress, prefix.as_bytes(), None, SCAN_ROWS_MAX)?;
         let opened = rows.into_iter().map(|row| {
-            let plain = self.crypter.open(&self.cell(Table::Progress, &row.key), &row.value)?;
+            let plain = self
+                .crypter
+                .open(&self.cell(Table::Progress, &row.key), &row.value)?;
             let name = String::from_utf8(row.key);
-            Ok((name.map_err(|_| StoreError::Damaged { what: "a name" })?, plain))
+            Ok((
+                name.map_err(|_| StoreError::Damaged { what: "a name" })?,
+                plain,
+            ))
         });
         opened.collect()
     }

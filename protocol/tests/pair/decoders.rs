@@ -9,7 +9,9 @@ use symbolon_protocol::{
 };
 use symbolon_protocol::{ProtocolError, Refusal, ServerHello};
 
-use super::exchange::{committed_batch, epoch_card, two, verify};
+use super::epoch_card::{epoch_card, verify};
+use super::exchange::two;
+use super::query::committed_batch;
 use super::world::{NOW, context, session, written};
 
 /// Whatever is accepted is what its own encoding gives.
@@ -103,7 +105,10 @@ proptest! {
     }
 
     #[test]
-    fn machines_take_any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..300), cut in 1_usize..50) {
+    fn machines_take_any_bytes(
+        bytes in proptest::collection::vec(any::<u8>(), 0..300),
+        cut in 1_usize..50,
+    ) {
         let (a, b) = two();
         let mut handshake = Handshake::server(context(&b, &a), [2; 32], NOW, 0);
         let mut reader = FrameReader::new(HELLO_FRAME_BYTES_MAX);

@@ -12,8 +12,11 @@
 )]
 
 mod decoders;
+mod deliver;
+mod epoch_card;
 mod exchange;
 mod hello;
 mod link;
+mod query;
 mod tag_set;
 mod world;

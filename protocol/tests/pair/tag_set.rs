@@ -10,7 +10,8 @@ use symbolon_protocol::{
     TagSetProgress, TagSetUpload, Transmit, VerifiedEpochCard,
 };
 
-use super::exchange::{epoch_card, sender, two, verify};
+use super::epoch_card::{epoch_card, sender, verify};
+use super::exchange::two;
 use super::link::{End, Fault, faults, run};
 use super::world::{session, written};
 

@@ -19,19 +19,24 @@ macro_rules! texts {
         &Texts {
             fetch: concat!("SELECT value FROM ", $table, " WHERE key = ?1"),
             scan: concat!(
-                "SELECT key, value FROM ", $table,
+                "SELECT key, value FROM ",
+                $table,
                 " WHERE key >= ?1 AND key > ?2 AND key < ?3 ORDER BY key LIMIT ?4"
             ),
             scan_to_end: concat!(
-                "SELECT key, value FROM ", $table,
+                "SELECT key, value FROM ",
+                $table,
                 " WHERE key >= ?1 AND key > ?2 ORDER BY key LIMIT ?3"
             ),
             count: concat!("SELECT count(*) FROM ", $table),
             insert: concat!(
-                "INSERT INTO ", $table, " (key, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING"
+                "INSERT INTO ",
+                $table,
+                " (key, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING"
             ),
             replace: concat!(
-                "INSERT INTO ", $table,
+                "INSERT INTO ",
+                $table,
                 " (key, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value"
             ),
             delete: concat!("DELETE FROM ", $table, " WHERE key = ?1"),

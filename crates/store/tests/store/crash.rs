@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use symbolon_store::Write;
 
-use crate::{BUDGET, create, entry, open, record, unlock};
+use crate::{budget, create, entry, open, record, unlock};
 
 const KILLS: u64 = 24;
 const THREADS: u64 = 4;
@@ -16,7 +16,9 @@ const ROUND: &str = "SYMBOLON_STORE_CRASH_ROUND";
 /// one unit of budget together, and says so once it is durable.
 #[test]
 fn writes_until_killed() {
-    let Ok(directory) = std::env::var(DIRECTORY) else { return };
+    let Ok(directory) = std::env::var(DIRECTORY) else {
+        return;
+    };
     let round: u64 = std::env::var(ROUND).unwrap().parse().unwrap();
     let mut seed = [9; 32];
     seed[0] = u8::try_from(round).unwrap();
@@ -29,7 +31,7 @@ fn writes_until_killed() {
                     let number = round * 1_000_000 + thread * 100_000 + step;
                     let write = Write::new()
                         .record_create(&record(number), Vec::new())
-                        .spend(BUDGET, 1, u64::MAX / 2)
+                        .spend(budget(), 1, u64::MAX / 2)
                         .log(entry(number));
                     let receipt = store.commit(write).unwrap().last().unwrap();
                     let line = format!("durable {number} {}\n", receipt.leaf_index);
@@ -48,16 +50,26 @@ fn nothing_acknowledged_is_lost() {
     let mut dice: u64 = 0x9e37_79b9_7f4a_7c15;
     for round in 0..KILLS {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "crash::writes_until_killed", "--test-threads", "1", "--nocapture"])
+            .args([
+                "--exact",
+                "crash::writes_until_killed",
+                "--test-threads",
+                "1",
+                "--nocapture",
+            ])
             .env(DIRECTORY, directory.path())
             .env(ROUND, round.to_string())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        dice = dice
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         let until = 1 + (dice >> 33) % 60;
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut lines = BufReader::new(child.stdout.take().unwrap())
+            .lines()
+            .map_while(Result::ok);
         let mut seen = 0;
         while seen < until {
             let line = lines.next().expect("the child ended by itself");
@@ -74,7 +86,11 @@ fn nothing_acknowledged_is_lost() {
         let head = store.log_verify(|_| ()).unwrap();
         assert!(head.size >= acknowledged.len() as u64);
         assert_eq!(store.record_count().unwrap(), head.size, "round {round}");
-        assert_eq!(store.budget_spent(&BUDGET).unwrap(), head.size, "round {round}");
+        assert_eq!(
+            store.budget_spent(&budget()).unwrap(),
+            head.size,
+            "round {round}"
+        );
         for (number, index) in &acknowledged {
             let logged = store.log_entry_fetch(*index).unwrap().unwrap();
             assert_eq!(logged.entry(), &entry(*number));
@@ -86,9 +102,15 @@ fn nothing_acknowledged_is_lost() {
 
 fn acknowledge(line: &str, acknowledged: &mut Vec<(u64, u64)>) -> bool {
     // The harness may have written on the same line before. A line this short is never torn.
-    let Some((_, rest)) = line.split_once("durable ") else { return false };
-    let Some((number, index)) = rest.split_once(' ') else { return false };
-    let (Ok(number), Ok(index)) = (number.parse(), index.parse()) else { return false };
+    let Some((_, rest)) = line.split_once("durable ") else {
+        return false;
+    };
+    let Some((number, index)) = rest.split_once(' ') else {
+        return false;
+    };
+    let (Ok(number), Ok(index)) = (number.parse(), index.parse()) else {
+        return false;
+    };
     acknowledged.push((number, index));
     true
 }
