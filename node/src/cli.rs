@@ -12,14 +12,20 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use commands::{init, read_text, run};
-pub(crate) use output::Output;
+pub(crate) use output::{Output, number, table};
+pub(crate) use progress::Progress;
 
 /// The node that states run to find what both already hold, and to release only what policy grants.
 #[derive(Debug, Parser)]
 #[command(name = "symbolon", version, about, after_help = AFTER_HELP, max_term_width = 100)]
 pub(crate) struct Cli {
     /// Folder of the node.
-    #[arg(long, global = true, env = "SYMBOLON_DATA", default_value = "symbolon-data")]
+    #[arg(
+        long,
+        global = true,
+        env = "SYMBOLON_DATA",
+        default_value = "symbolon-data"
+    )]
     pub(crate) data: PathBuf,
     /// Writes the result as one JSON object.
     #[arg(long, global = true)]
@@ -347,7 +353,7 @@ pub(crate) enum Audit {
 
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
-    /// What to measure; everything if nothing is named.
+    /// What to measure: tag-set, log, import, start, query, batch; everything if none is named.
     pub(crate) jobs: Vec<String>,
     /// Records of the large store.
     #[arg(long, default_value_t = 1_000_000)]
@@ -363,6 +369,8 @@ pub(crate) struct Demo {
 
 fn budget(text: &str) -> Result<(String, u64), String> {
     let (class, amount) = text.split_once('=').ok_or("write it as class=amount")?;
-    let amount = amount.parse().map_err(|_| "the amount is a whole number of elements")?;
+    let amount = amount
+        .parse()
+        .map_err(|_| "the amount is a whole number of elements")?;
     Ok((class.to_owned(), amount))
 }

@@ -33,7 +33,10 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(directory: &Path, officer: &str) -> Client {
-        Client { socket: directory.join(SOCKET_NAME), officer: officer.to_owned() }
+        Client {
+            socket: directory.join(SOCKET_NAME),
+            officer: officer.to_owned(),
+        }
     }
 
     /// Makes one call and hands every line before the last to `line`.
@@ -44,8 +47,14 @@ impl Client {
         line: &mut dyn FnMut(Line),
     ) -> Result<R, Failure> {
         let body = serde_json::to_vec(request).map_err(|_| unreadable())?;
-        self.send(path, Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed(), line)
-            .await
+        self.send(
+            path,
+            Full::new(Bytes::from(body))
+                .map_err(|never| match never {})
+                .boxed(),
+            line,
+        )
+        .await
     }
 
     /// Makes one call whose body is one line of JSON and then the bytes of `input`.
@@ -89,9 +98,12 @@ impl Client {
         body: BoxBody<Bytes, std::io::Error>,
         line: &mut dyn FnMut(Line),
     ) -> Result<R, Failure> {
-        let stream = UnixStream::connect(&self.socket).await.map_err(|_| self.not_running())?;
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+        let stream = UnixStream::connect(&self.socket)
+            .await
+            .map_err(|_| self.not_running())?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(broken)?;
         let driving = tokio::spawn(connection);
         let request = Request::post(path)
             .header(header::HOST, "localhost")
@@ -126,14 +138,21 @@ async fn read_lines(
 ) -> Result<serde_json::Value, Failure> {
     let mut buffer: Vec<u8> = Vec::new();
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+        let Ok(data) = frame.map_err(broken)?.into_data() else {
+            continue;
+        };
         buffer.extend_from_slice(&data);
         if buffer.len() > LINE_BYTES_MAX {
             return Err(unreadable());
         }
-        let Some(end) = buffer.iter().rposition(|byte| *byte == b'\n') else { continue };
+        let Some(end) = buffer.iter().rposition(|byte| *byte == b'\n') else {
+            continue;
+        };
         let rest = buffer.split_off(end + 1);
-        for text in buffer.split(|byte| *byte == b'\n').filter(|text| !text.is_empty()) {
+        for text in buffer
+            .split(|byte| *byte == b'\n')
+            .filter(|text| !text.is_empty())
+        {
             match serde_json::from_slice(text).map_err(|_| unreadable())? {
                 Line::Result(value) => return Ok(value),
                 Line::Error(error) => {

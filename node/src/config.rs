@@ -77,7 +77,9 @@ impl Config {
             _ => ConfigError::File(path.clone(), error),
         })?;
         toml::from_str(&text).map_err(|error| {
-            let line = error.span().map_or(0, |span| text.get(..span.start).map_or(0, lines));
+            let line = error
+                .span()
+                .map_or(0, |span| text.get(..span.start).map_or(0, lines));
             ConfigError::Parse(path, format!("line {}: {}", line + 1, error.message()))
         })
     }
@@ -85,7 +87,9 @@ impl Config {
     /// The file's text.
     pub(crate) fn to_text(&self) -> String {
         let body = toml::to_string(self).unwrap_or_default();
-        format!("# Configuration of a Symbolon node. Unknown keys are refused. No secrets here.\n{body}")
+        format!(
+            "# Configuration of a Symbolon node. Unknown keys are refused. No secrets here.\n{body}"
+        )
     }
 
     /// Threads for elliptic-curve work.
@@ -115,7 +119,10 @@ mod tests {
 
         std::fs::write(&path, config.to_text() + "\npasword = \"x\"\n").unwrap();
         let error = Config::load(directory.path()).unwrap_err().to_string();
-        assert!(error.contains("unknown field `pasword`") && error.contains("line "), "{error}");
+        assert!(
+            error.contains("unknown field `pasword`") && error.contains("line "),
+            "{error}"
+        );
         assert!(matches!(
             Config::load(&directory.path().join("none")),
             Err(ConfigError::Missing(_))

@@ -2,6 +2,7 @@
 //!
 //! Implements spec/node.md#exit-codes.
 
+mod bench;
 mod cli;
 mod client;
 mod clock;
@@ -38,6 +39,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Init(init) => cli::init(&cli, init),
         Command::Run(unlock) => daemon::run(&cli.data, unlock),
+        Command::Bench(bench) => bench::bench(bench, cli.json),
         Command::Demo(demo) => demo::demo(demo, cli.json),
         _ => {
             let runtime = tokio::runtime::Builder::new_current_thread()

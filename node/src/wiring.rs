@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use symbolon_desk::{Answered, Desk, DeskError, LinkError as DeskLinkError, Link, Surroundings};
+use symbolon_desk::{Answered, Desk, DeskError, Link, LinkError as DeskLinkError, Surroundings};
 use symbolon_protocol::{
     Delivered, Disclose, Epochs, EpochsRequest, Established, Evaluate, Evaluated, Incoming, Local,
     Partner, ProtocolError, Refusal, TagSetEvent, TagSetProgress, TagSetUpload, VerifiedEpochCard,
@@ -39,7 +39,10 @@ impl Front {
     /// # Errors
     /// Where this node cannot say who it is.
     pub(crate) fn new(desk: &Arc<Desk>) -> Result<Front, DeskError> {
-        Ok(Front { desk: Arc::clone(desk), last: Mutex::new(desk.local()?) })
+        Ok(Front {
+            desk: Arc::clone(desk),
+            last: Mutex::new(desk.local()?),
+        })
     }
 }
 
@@ -47,7 +50,13 @@ impl Directory for Front {
     fn by_pin(&self, pin: &TlsPin) -> Option<NodeId> {
         let partners = self.desk.partners();
         let found = partners.values().find(|partner| {
-            partner.is_welcome() && partner.card().card().tls_pins.iter().any(|own| own.0 == pin.0)
+            partner.is_welcome()
+                && partner
+                    .card()
+                    .card()
+                    .tls_pins
+                    .iter()
+                    .any(|own| own.0 == pin.0)
         });
         found.map(|partner| partner.node())
     }
@@ -81,8 +90,16 @@ impl Service for Front {
     fn serve(&self, session: &Established, incoming: Incoming) -> Answer {
         match self.desk.answer(session, incoming) {
             Answered::Reply(reply) => Answer::Reply(reply),
-            Answered::Upload { header, upload, set } => {
-                let pieces = Box::new(Pieces { desk: Arc::clone(&self.desk), upload, set });
+            Answered::Upload {
+                header,
+                upload,
+                set,
+            } => {
+                let pieces = Box::new(Pieces {
+                    desk: Arc::clone(&self.desk),
+                    upload,
+                    set,
+                });
                 Answer::Bulk { header, pieces }
             }
         }
@@ -112,7 +129,9 @@ pub(crate) struct Quic(pub(crate) Arc<Dialer>);
 
 impl Link for Quic {
     fn epochs(&self, partner: &NodeId) -> Result<Epochs, DeskLinkError> {
-        self.0.request(*partner, &EpochsRequest::new()).map_err(told)
+        self.0
+            .request(*partner, &EpochsRequest::new())
+            .map_err(told)
     }
 
     fn evaluate(&self, partner: &NodeId, request: &Evaluate) -> Result<Evaluated, DeskLinkError> {
@@ -133,7 +152,12 @@ impl Link for Quic {
             Option<&TagSetProgress>,
         ) -> Result<(), DeskLinkError>,
     ) -> Result<(), DeskLinkError> {
-        let mut stream = self.0.session(*partner).map_err(told)?.tag_set(card, progress).map_err(told)?;
+        let mut stream = self
+            .0
+            .session(*partner)
+            .map_err(told)?
+            .tag_set(card, progress)
+            .map_err(told)?;
         loop {
             let event = stream.next().map_err(told)?;
             let is_last = matches!(event, TagSetEvent::Done(_));
@@ -142,7 +166,9 @@ impl Link for Quic {
                 TagSetEvent::Done(_) => None,
             };
             // Chunks that wait inside the stream are not given out yet, so they do not count.
-            let progress = stream.progress().filter(|kept| Some(kept.chunks()) == given);
+            let progress = stream
+                .progress()
+                .filter(|kept| Some(kept.chunks()) == given);
             events(vec![event], progress.as_ref())?;
             if is_last {
                 return Ok(());

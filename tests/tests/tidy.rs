@@ -22,7 +22,10 @@ fn files_stay_readable() {
         }
         for (index, line) in text.lines().enumerate() {
             if line.chars().count() > LINE_COLUMNS_MAX {
-                wrong.push(format!("{name}:{}: over {LINE_COLUMNS_MAX} columns", index + 1));
+                wrong.push(format!(
+                    "{name}:{}: over {LINE_COLUMNS_MAX} columns",
+                    index + 1
+                ));
             }
         }
     }
@@ -31,7 +34,15 @@ fn files_stay_readable() {
 
 #[test]
 fn module_names_say_what_they_hold() {
-    let banned = ["mod.rs", "utils.rs", "util.rs", "common.rs", "helpers.rs", "types.rs", "misc.rs"];
+    let banned = [
+        "mod.rs",
+        "utils.rs",
+        "util.rs",
+        "common.rs",
+        "helpers.rs",
+        "types.rs",
+        "misc.rs",
+    ];
     for path in sources() {
         let name = path.file_name().unwrap().to_str().unwrap();
         assert!(!banned.contains(&name), "{}", path.display());
@@ -43,7 +54,10 @@ fn references_into_the_spec_exist() {
     let anchors = anchors();
     let mut wrong = BTreeSet::new();
     let mut found = 0;
-    let texts = sources().into_iter().chain(files("spec", "md")).chain([root().join("README.md")]);
+    let texts = sources()
+        .into_iter()
+        .chain(files("spec", "md"))
+        .chain([root().join("README.md")]);
     for path in texts {
         let text = std::fs::read_to_string(&path).unwrap();
         for (start, _) in text.match_indices("spec/") {
@@ -64,17 +78,30 @@ fn references_into_the_spec_exist() {
         }
     }
     assert!(found > 20, "the search found only {found} references");
-    assert!(wrong.is_empty(), "{}", wrong.into_iter().collect::<Vec<_>>().join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{}",
+        wrong.into_iter().collect::<Vec<_>>().join("\n")
+    );
 }
 
 #[test]
 fn the_repository_speaks_of_the_product_alone() {
     // Spelled in halves, or this list would find itself.
     let banned = [
-        concat!("crates", ".io"), concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("TO", "DO"),
-        concat!("FIX", "ME"), concat!("github", ".com/rust-lang"), concat!("claude"), concat!("Chat", "GPT"),
+        concat!("crates", ".io"),
+        concat!("/wo", "rk/"),
+        concat!("/ro", "ot/"),
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("github", ".com/rust-lang"),
+        concat!("claude"),
+        concat!("Chat", "GPT"),
     ];
-    let texts = sources().into_iter().chain(files("spec", "md")).chain(files(".", "toml"));
+    let texts = sources()
+        .into_iter()
+        .chain(files("spec", "md"))
+        .chain(files(".", "toml"));
     for path in texts.chain([root().join("README.md")]) {
         if path.ends_with("tests/tests/tidy.rs") {
             continue;
@@ -96,14 +123,17 @@ fn anchors() -> BTreeMap<String, BTreeSet<String>> {
     for path in files("spec", "md").into_iter().chain(files("spec", "cddl")) {
         let text = std::fs::read_to_string(&path).unwrap();
         let set = text.lines().filter_map(heading).map(slug).collect();
-        let name = path.strip_prefix(root().join("spec")).unwrap_or(Path::new(""));
+        let name = path
+            .strip_prefix(root().join("spec"))
+            .unwrap_or(Path::new(""));
         anchors.insert(name.display().to_string(), set);
     }
     anchors
 }
 
 fn heading(line: &str) -> Option<&str> {
-    line.starts_with('#').then(|| line.trim_start_matches('#').trim())
+    line.starts_with('#')
+        .then(|| line.trim_start_matches('#').trim())
 }
 
 fn slug(title: &str) -> String {

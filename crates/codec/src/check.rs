@@ -5,7 +5,7 @@ use crate::DecodeError;
 /// Nesting of arrays and maps, in levels.
 pub const DEPTH_MAX: usize = 16;
 
-/// Checks that `bytes` is exactly one deterministic item (RFC 8949 §4.2.1) of the types in use here:
+/// Checks that `bytes` is exactly one deterministic item (RFC 8949 §4.2.1) of the types in use:
 /// integers, byte and text strings, arrays, maps, booleans and null.
 ///
 /// Every announced length is compared with what is left before it is believed.
@@ -89,7 +89,7 @@ impl<'a> Walk<'a> {
         (0..count).try_for_each(|_| self.item(depth + 1))
     }
 
-    /// "The keys in every map MUST be sorted in the bytewise lexicographic order" (RFC 8949 §4.2.1).
+    /// "The keys in every map MUST be sorted in the bytewise lexicographic order" (§4.2.1).
     fn map(&mut self, pairs: u64, depth: usize) -> Result<(), DecodeError> {
         self.announce(pairs, depth)?;
         let mut last: &[u8] = &[];

@@ -15,8 +15,7 @@ use symbolon_oprf::{CommitmentOpening, KeyNames, Sender, SetSalt, TagLookup};
 use symbolon_policy::{Action, Decision, Denial, Grant, Request};
 use symbolon_protocol::{
     Acknowledge, Asked, Card, Delivery, Disclose, Epochs, EpochsRequest, Established, Evaluate,
-    Evaluation,
-    Incoming, Refusal, Reply, SignedEpochCard, TagSetRequest, TagSetUpload,
+    Evaluation, Incoming, Refusal, Reply, SignedEpochCard, TagSetRequest, TagSetUpload,
 };
 use symbolon_record::{Record, RecordId};
 use symbolon_store::{BudgetKey, Direction, SetKey, SetSide, SetState, StoreError, Write};
@@ -59,7 +58,9 @@ impl Desk {
             Incoming::Epochs(asked) => Answered::Reply(self.answer_epochs(&known, asked)),
             Incoming::TagSet(asked) => self.answer_tag_set(&known, asked),
             Incoming::Evaluate(asked) => Answered::Reply(self.answer_evaluate(&known, asked)),
-            Incoming::Deliver(asked) => Answered::Reply(self.answer_delivery(session, &known, asked)),
+            Incoming::Deliver(asked) => {
+                Answered::Reply(self.answer_delivery(session, &known, asked))
+            }
         }
     }
 
@@ -72,11 +73,14 @@ impl Desk {
 
     fn epochs_for(&self, partner: &Known) -> Result<Epochs, Refusal> {
         let agreement = self.agreement_for(partner)?;
-        let epoch = agreement.epoch_at(self.now()).map_err(|_| Refusal::NoAgreement)?;
+        let epoch = agreement
+            .epoch_at(self.now())
+            .map_err(|_| Refusal::NoAgreement)?;
         let mut cards = Vec::new();
         for terms in &agreement.agreement().classes {
-            if let Some((_, about)) =
-                self.own_set(partner, terms.class, epoch.number).map_err(here)?
+            if let Some((_, about)) = self
+                .own_set(partner, terms.class, epoch.number)
+                .map_err(here)?
             {
                 cards.push(SignedEpochCard::decode(&about.card).map_err(here)?);
             }
@@ -88,7 +92,10 @@ impl Desk {
         if !partner.is_welcome() {
             return Err(Refusal::Suspended);
         }
-        partner.in_force(self.now()).map(|agreement| &**agreement).map_err(|_| Refusal::NoAgreement)
+        partner
+            .in_force(self.now())
+            .map(|agreement| &**agreement)
+            .map_err(|_| Refusal::NoAgreement)
     }
 
     fn answer_tag_set(&self, partner: &Known, asked: Asked<TagSetRequest>) -> Answered {
@@ -108,7 +115,11 @@ impl Desk {
         match head {
             Err(refusal) => Answered::Reply(asked.refuse(refusal)),
             Ok(head) => match asked.stream(head.tags) {
-                Ok((header, upload)) => Answered::Upload { header, upload, set },
+                Ok((header, upload)) => Answered::Upload {
+                    header,
+                    upload,
+                    set,
+                },
                 Err((asked, refusal)) => Answered::Reply(asked.refuse(refusal)),
             },
         }
@@ -121,7 +132,8 @@ impl Desk {
     pub fn upload_chunk(&self, set: &SetKey, number: u64) -> Result<Vec<u8>, DeskError> {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
         let tags = self.store.tag_set_tags(set, number)?;
-        tags.map(|tags| tags.to_vec()).ok_or_else(|| DeskError::internal("a chunk of a tag set is missing"))
+        tags.map(|tags| tags.to_vec())
+            .ok_or_else(|| DeskError::internal("a chunk of a tag set is missing"))
     }
 
     fn answer_evaluate(&self, partner: &Known, asked: Asked<Evaluate>) -> Reply {
@@ -134,9 +146,15 @@ impl Desk {
     /// Commitment, spend and log entry first; then the evaluation.
     fn evaluate(&self, partner: &Known, request: &Evaluate) -> Result<Evaluation, Refusal> {
         let agreement = self.agreement_for(partner)?;
-        let terms = agreement.terms(request.class()).ok_or(Refusal::NoAgreement)?;
-        let epoch = agreement.epoch_at(self.now()).map_err(|_| Refusal::NoAgreement)?;
-        let published = self.own_set(partner, request.class(), epoch.number).map_err(here)?;
+        let terms = agreement
+            .terms(request.class())
+            .ok_or(Refusal::NoAgreement)?;
+        let epoch = agreement
+            .epoch_at(self.now())
+            .map_err(|_| Refusal::NoAgreement)?;
+        let published = self
+            .own_set(partner, request.class(), epoch.number)
+            .map_err(here)?;
         if request.epoch() != epoch.number || published.is_none() {
             return Err(Refusal::EpochUnknown);
         }
@@ -153,7 +171,9 @@ impl Desk {
             epoch: epoch.number,
         };
         let seed = self.epoch_seed(partner, agreement).map_err(here)?;
-        let sender = Sender::derive(&seed, &names).map_err(here)?.with_workers(self.workers);
+        let sender = Sender::derive(&seed, &names)
+            .map_err(here)?
+            .with_workers(self.workers);
         let budget = BudgetKey {
             partner: partner.node(),
             class: request.class(),
@@ -169,7 +189,11 @@ impl Desk {
             &committed,
         );
         let write = Write::new()
-            .spend(budget, u64::from(committed.elements()), terms.budget_per_epoch)
+            .spend(
+                budget,
+                u64::from(committed.elements()),
+                terms.budget_per_epoch,
+            )
             .partner_seen(partner.node(), seen, committed.seen())
             .log(entry);
         let receipt = match self.store.commit(write) {
@@ -211,7 +235,12 @@ impl Desk {
         }
         let opened = self.open_envelope(delivery.envelope(), partner);
         let opened = opened.map_err(|_| Refusal::EnvelopeRefused)?;
-        if self.store.envelope_fetch(opened.id().as_bytes()).map_err(here)?.is_some() {
+        if self
+            .store
+            .envelope_fetch(opened.id().as_bytes())
+            .map_err(here)?
+            .is_some()
+        {
             // Acknowledged again, applied once.
             return Ok(Acknowledge::taken());
         }
@@ -222,7 +251,8 @@ impl Desk {
                 Acknowledge::with(answer, session).map_err(here)
             }
             Payload::Receipt(_) => {
-                self.keep_received(&opened, Write::new()).map_err(|_| Refusal::Internal)?;
+                self.keep_received(&opened, Write::new())
+                    .map_err(|_| Refusal::Internal)?;
                 Ok(Acknowledge::taken())
             }
             // Answers come on the stream of their question, never by themselves.
@@ -271,9 +301,20 @@ impl Desk {
         let node = Officer::node();
         let seed = self.surroundings.seed();
         let sealed: Sealed = match decided {
-            Decided::Granted { grant, record, opening } => {
-                let sealed =
-                    seal(grant, &record, Some(opening), &to, &identity.author(), &terms, seed)?;
+            Decided::Granted {
+                grant,
+                record,
+                opening,
+            } => {
+                let sealed = seal(
+                    grant,
+                    &record,
+                    Some(opening),
+                    &to,
+                    &identity.author(),
+                    &terms,
+                    seed,
+                )?;
                 write = write.log(Entry::disclosed(self.who(&node), &sealed));
                 sealed
             }
@@ -282,7 +323,10 @@ impl Desk {
                     write = write.log(Entry::refused(self.who(&node), &denial));
                 }
                 let code = RefusalCode::Neutral;
-                let refusal = Nothing { code, in_reply_to: opened.id() };
+                let refusal = Nothing {
+                    code,
+                    in_reply_to: opened.id(),
+                };
                 let sealed = seal_refusal(refusal, &to, &identity.author(), &terms, seed)?;
                 write = write.log(Entry::disclosed(self.who(&node), &sealed));
                 sealed
@@ -319,7 +363,11 @@ impl Desk {
                 Decision::Allow(_) => match policy.decide(&request(Action::Disclose)) {
                     Decision::Allow(grant) => {
                         let (record, opening) = (Box::new(record.clone()), behind.opening);
-                        return Ok(Decided::Granted { grant, record, opening });
+                        return Ok(Decided::Granted {
+                            grant,
+                            record,
+                            opening,
+                        });
                     }
                     Decision::Deny(denial) => denial,
                 },
@@ -343,16 +391,24 @@ impl Desk {
             epoch: confirm.epoch,
             serial: confirm.serial,
         };
-        let Some(about) = self.store.tag_set_about(&set)? else { return Ok(None) };
-        let Ok(about) = About::decode(&about) else { return Ok(None) };
+        let Some(about) = self.store.tag_set_about(&set)? else {
+            return Ok(None);
+        };
+        let Ok(about) = About::decode(&about) else {
+            return Ok(None);
+        };
         let lookup = self.store.tag_set_lookup(set);
         if lookup.contains(&[confirm.tag])?.first() != Some(&true) {
             return Ok(None);
         }
         let place = self.store.tag_set_find(&set, &[confirm.tag])?;
-        let Some(place) = place.first().copied().flatten() else { return Ok(None) };
+        let Some(place) = place.first().copied().flatten() else {
+            return Ok(None);
+        };
         let chunk = self.own_chunk(&set, place.chunk)?;
-        let Some((position, entry)) = chunk.find(&confirm.tag) else { return Ok(None) };
+        let Some((position, entry)) = chunk.find(&confirm.tag) else {
+            return Ok(None);
+        };
         let (own, asker) = (self.identity().node(), partner.node());
         let names = KeyNames {
             holder: own.as_bytes(),
@@ -365,8 +421,12 @@ impl Desk {
         let mut records = Vec::new();
         let mut is_proved = false;
         for row in &entry.records {
-            let Ok(id) = RecordId::decode(row.id) else { continue };
-            let Some(record) = self.store.record_fetch(id)? else { continue };
+            let Ok(id) = RecordId::decode(row.id) else {
+                continue;
+            };
+            let Some(record) = self.store.record_fetch(id)? else {
+                continue;
+            };
             // A record that changed since the set was built waits for the next one.
             if *record.version().as_bytes() != row.version || record.is_expired(self.now()) {
                 continue;
@@ -391,15 +451,27 @@ struct Behind {
 
 /// What policy decided on a confirm.
 enum Decided {
-    Granted { grant: Grant, record: Box<Record>, opening: CommitmentOpening },
+    Granted {
+        grant: Grant,
+        record: Box<Record>,
+        opening: CommitmentOpening,
+    },
     Withheld(Option<Denial>),
 }
 
 /// Whether the code is that of one of the record's own identifiers, compared in constant time.
 fn proves(sender: &Sender, record: &Record, confirm: &ConfirmRequest) -> Result<bool, DeskError> {
-    let identifiers = record.content().subjects.iter().flat_map(|subject| &subject.identifiers);
+    let identifiers = record
+        .content()
+        .subjects
+        .iter()
+        .flat_map(|subject| &subject.identifiers);
     for canonical in identifiers.filter_map(|identifier| identifier.canonical().ok()) {
-        for key in canonical.keys().iter().filter(|key| key.class() == confirm.class) {
+        for key in canonical
+            .keys()
+            .iter()
+            .filter(|key| key.class() == confirm.class)
+        {
             let output = sender.evaluate(key)?;
             if output.tag() == confirm.tag {
                 return Ok(output.verify_confirm(&confirm.confirm).is_ok());

@@ -53,11 +53,19 @@ impl Desk {
         }
         let partners = self.partners_named(&request.partners)?;
         if partners.is_empty() {
-            return Err(DeskError::refused("this node has no partners", "add a partner first"));
+            return Err(DeskError::refused(
+                "this node has no partners",
+                "add a partner first",
+            ));
         }
         let parsed: Vec<Result<Canonical, String>> =
             request.identifiers.iter().map(parse).collect();
-        let group: [u8; 16] = self.surroundings.seed().first_chunk().copied().unwrap_or_default();
+        let group: [u8; 16] = self
+            .surroundings
+            .seed()
+            .first_chunk()
+            .copied()
+            .unwrap_or_default();
         let total = (parsed.len() * partners.len()) as u64;
         let mut spoken = Vec::new();
         let ask = |partner: &Arc<Known>| {
@@ -65,8 +73,10 @@ impl Desk {
         };
         // One thread a partner: each waits for its own answers.
         std::thread::scope(|scope| {
-            let threads: Vec<_> =
-                partners.iter().map(|partner| scope.spawn(move || ask(partner))).collect();
+            let threads: Vec<_> = partners
+                .iter()
+                .map(|partner| scope.spawn(move || ask(partner)))
+                .collect();
             for thread in threads {
                 spoken.push(thread.join().unwrap_or_else(|_| {
                     Err(DeskError::internal("asking a partner ended unexpectedly"))
@@ -82,9 +92,12 @@ impl Desk {
                 cost.insert(partner.name().to_owned(), spoken.elements);
             }
         }
-        let identifiers =
-            answers(&request.identifiers, &parsed, &partners, spoken);
-        Ok(QueryReport { id: hex(&group), identifiers, cost })
+        let identifiers = answers(&request.identifiers, &parsed, &partners, spoken);
+        Ok(QueryReport {
+            id: hex(&group),
+            identifiers,
+            cost,
+        })
     }
 
     fn ask_partner(
@@ -95,7 +108,10 @@ impl Desk {
         reason: &Reason,
         group: [u8; 16],
     ) -> Result<Spoken, DeskError> {
-        let mut spoken = Spoken { said: parsed.iter().map(|_| None).collect(), elements: 0 };
+        let mut spoken = Spoken {
+            said: parsed.iter().map(|_| None).collect(),
+            elements: 0,
+        };
         let mut classes: BTreeMap<Class, Vec<usize>> = BTreeMap::new();
         for (index, canonical) in parsed.iter().enumerate() {
             let Ok(canonical) = canonical else { continue };
@@ -107,12 +123,23 @@ impl Desk {
             }
         }
         for (class, indexes) in classes {
-            self.ask_class(officer, partner, (class, &indexes), parsed, reason, group, &mut spoken)?;
+            self.ask_class(
+                officer,
+                partner,
+                (class, &indexes),
+                parsed,
+                reason,
+                group,
+                &mut spoken,
+            )?;
         }
         Ok(spoken)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one loop's body, split off for its length")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one loop's body, split off for its length"
+    )]
     fn ask_class(
         &self,
         officer: &Officer,
@@ -152,7 +179,10 @@ impl Desk {
             group,
         };
         let (keys, owners) = distinct_keys(class, indexes, parsed);
-        for (keys, owners) in keys.chunks(BATCH_KEYS_MAX).zip(owners.chunks(BATCH_KEYS_MAX)) {
+        for (keys, owners) in keys
+            .chunks(BATCH_KEYS_MAX)
+            .zip(owners.chunks(BATCH_KEYS_MAX))
+        {
             let concerned: Vec<usize> = owners.iter().flatten().copied().collect();
             match self.batch_ask(&asked, keys) {
                 Ok(answer) => {
@@ -162,7 +192,8 @@ impl Desk {
                         spoken.note(*index, Said::NoHit { leaf_index });
                     }
                     for hit in &answer.hits {
-                        let (Some(key), Some(owners)) = (keys.get(hit.index), owners.get(hit.index))
+                        let (Some(key), Some(owners)) =
+                            (keys.get(hit.index), owners.get(hit.index))
                         else {
                             continue;
                         };
@@ -219,7 +250,9 @@ impl Spoken {
     /// Keeps the strongest of all that was said: a hit over anything, a stronger key over a weaker,
     /// and *not asked* over *no hit*, because part of an answer is no answer.
     fn note(&mut self, index: usize, said: Said) {
-        let Some(place) = self.said.get_mut(index) else { return };
+        let Some(place) = self.said.get_mut(index) else {
+            return;
+        };
         let is_better = match (&*place, &said) {
             (None, _) => true,
             (Some(Said::Hit { found: old, .. }), Said::Hit { found: new, .. }) => {
@@ -244,7 +277,9 @@ fn distinct_keys(
     let mut places: HashMap<&MatchKey, usize> = HashMap::new();
     let (mut keys, mut owners) = (Vec::new(), Vec::<Vec<usize>>::new());
     for index in indexes {
-        let Some(Ok(canonical)) = parsed.get(*index) else { continue };
+        let Some(Ok(canonical)) = parsed.get(*index) else {
+            continue;
+        };
         for key in canonical.keys().iter().filter(|key| key.class() == class) {
             let place = *places.entry(key).or_insert_with(|| {
                 keys.push(key.clone());
@@ -265,7 +300,10 @@ fn answers(
     partners: &[Arc<Known>],
     spoken: Vec<Spoken>,
 ) -> Vec<IdentifierAnswer> {
-    let mut columns: Vec<_> = spoken.into_iter().map(|spoken| spoken.said.into_iter()).collect();
+    let mut columns: Vec<_> = spoken
+        .into_iter()
+        .map(|spoken| spoken.said.into_iter())
+        .collect();
     let mut rows = Vec::with_capacity(texts.len());
     for (text, canonical) in texts.iter().zip(parsed) {
         let mut answers = Vec::with_capacity(partners.len());
@@ -277,7 +315,10 @@ fn answers(
         }
         rows.push(IdentifierAnswer {
             kind: text.kind.clone(),
-            class: canonical.as_ref().map(|c| c.class().to_string()).unwrap_or_default(),
+            class: canonical
+                .as_ref()
+                .map(|c| c.class().to_string())
+                .unwrap_or_default(),
             check: match canonical {
                 Ok(canonical) => canonical.check().to_string(),
                 Err(cause) => cause.clone(),
@@ -316,9 +357,15 @@ fn answer(partner: &str, said: Option<Said>) -> PartnerAnswer {
 }
 
 fn parse(text: &IdentifierText) -> Result<Canonical, String> {
-    let kind: Kind = text.kind.parse().map_err(|_| "there is no such kind".to_owned())?;
-    let input =
-        Input { text: &text.text, issuer: text.issuer.as_deref(), date: text.date.as_deref() };
+    let kind: Kind = text
+        .kind
+        .parse()
+        .map_err(|_| "there is no such kind".to_owned())?;
+    let input = Input {
+        text: &text.text,
+        issuer: text.issuer.as_deref(),
+        date: text.date.as_deref(),
+    };
     Canonical::parse(kind, input).map_err(|error| error.to_string())
 }
 

@@ -8,9 +8,7 @@ use symbolon_audit::{Entry, QueryEvidence, QueryPrivate, commit};
 use symbolon_ident::MatchKey;
 use symbolon_oprf::{Hit, Receiver};
 use symbolon_protocol::{Code, Evaluate, Evaluated, VerifiedEpochCard};
-use symbolon_store::{
-    BudgetKey, Direction, Query, QueryId, QueryState, SetKey, StoreError, Write,
-};
+use symbolon_store::{BudgetKey, Direction, Query, QueryId, QueryState, SetKey, StoreError, Write};
 use symbolon_trust::VerifiedAgreement;
 
 use crate::api::Reason;
@@ -76,7 +74,10 @@ impl Desk {
             epoch: content.epoch,
             direction: Direction::Asked,
         };
-        let limit = asked.agreement.terms(content.class).map_or(0, |terms| terms.budget_per_epoch);
+        let limit = asked
+            .agreement
+            .terms(content.class)
+            .map_or(0, |terms| terms.budget_per_epoch);
         let write = Write::new()
             .spend(budget, elements, limit)
             .query(&query)
@@ -122,7 +123,12 @@ impl Desk {
         // The commitment is durable; that the answer came is a note that a crash may lose.
         drop(self.store.submit(Write::new().query(&query))?);
         let (query, leaf_index) = (query.id, receipt.leaf_index);
-        Ok(Answer { hits, query, leaf_index, elements })
+        Ok(Answer {
+            hits,
+            query,
+            leaf_index,
+            elements,
+        })
     }
 
     /// Shows the own log and asks; once more where the partner has seen another size of it.
@@ -136,7 +142,10 @@ impl Desk {
         let node = asked.partner.node();
         let turn = self.asking.turn(&node);
         let mut shown = lock(&turn);
-        let mut seen = shown.size.or_else(|| link.seen_by(&node)).unwrap_or_default();
+        let mut seen = shown
+            .size
+            .or_else(|| link.seen_by(&node))
+            .unwrap_or_default();
         let mut is_retried = false;
         loop {
             let (size, checkpoint) = self.checkpoint()?;
@@ -164,13 +173,22 @@ impl Desk {
                     shown.size = Some(size);
                     return Ok(evaluated);
                 }
-                Err(LinkError::Refused { code: Code::Log, detail: Some(size) }) if !is_retried => {
+                Err(LinkError::Refused {
+                    code: Code::Log,
+                    detail: Some(size),
+                }) if !is_retried => {
                     is_retried = true;
                     seen = size;
                 }
                 Err(error) => {
                     shown.size = None;
-                    if matches!(error, LinkError::Refused { code: Code::Epoch, .. }) {
+                    if matches!(
+                        error,
+                        LinkError::Refused {
+                            code: Code::Epoch,
+                            ..
+                        }
+                    ) {
                         self.epochs.forget(&node);
                     }
                     return Err(NotAsked::Cause(error.to_string()));

@@ -40,7 +40,10 @@ impl Desk {
         check_reason(&request.reason)?;
         let mut hit = self.hit_named(&request.id)?;
         let partner = self.partner(&hit.partner).ok_or_else(|| {
-            DeskError::refused("the hit's partner is no longer known", "add the partner again")
+            DeskError::refused(
+                "the hit's partner is no longer known",
+                "add the partner again",
+            )
         })?;
         let agreement = match self.ready(&partner, hit.class, &request.reason) {
             Ok(agreement) => agreement,
@@ -72,7 +75,10 @@ impl Desk {
             Payload::Confirm(_) | Payload::Receipt(_) => false,
         };
         if !is_reply {
-            return self.not_asked(&hit, "the partner's answer is to another question".to_owned());
+            return self.not_asked(
+                &hit,
+                "the partner's answer is to another question".to_owned(),
+            );
         }
         self.check_opening(&hit, &opened)?;
         hit.state = match opened.payload() {
@@ -114,7 +120,9 @@ impl Desk {
         reason: &Reason,
     ) -> Result<(), DeskError> {
         let Some(id) = hit.record else { return Ok(()) };
-        let Some(record) = self.store.record_fetch(id)? else { return Ok(()) };
+        let Some(record) = self.store.record_fetch(id)? else {
+            return Ok(());
+        };
         let context = partner.context(agreement);
         let request = Request {
             action: Action::Confirm,
@@ -148,7 +156,10 @@ impl Desk {
     ) -> Result<(Sealed, LogReceipt), DeskError> {
         let (identity, now) = (self.identity(), self.now());
         let salt = self.surroundings.seed();
-        let case = Framed::new().part(salt).part(&reason.case).part(&reason.legal_basis);
+        let case = Framed::new()
+            .part(salt)
+            .part(&reason.case)
+            .part(&reason.legal_basis);
         let confirm = ConfirmRequest {
             class: hit.class,
             epoch: hit.epoch,
@@ -158,10 +169,19 @@ impl Desk {
             purpose: reason.purpose.clone(),
             case_hash: symbolon_codec::sha256("symbolon/1 case", &[case.as_bytes()]),
         };
-        let terms = Terms { created: now, expires: now + STATEMENT_SECONDS, in_reply_to: None };
+        let terms = Terms {
+            created: now,
+            expires: now + STATEMENT_SECONDS,
+            in_reply_to: None,
+        };
         let to = Recipient::new(&partner.card, now)?;
-        let sealed =
-            seal_confirm(confirm, &to, &identity.author(), &terms, self.surroundings.seed())?;
+        let sealed = seal_confirm(
+            confirm,
+            &to,
+            &identity.author(),
+            &terms,
+            self.surroundings.seed(),
+        )?;
         let event = ConfirmEvent {
             partner: partner.node(),
             class: hit.class,
@@ -190,21 +210,25 @@ impl Desk {
     }
 
     /// Opens an envelope that came from `partner`, and from nobody else.
-    pub(crate) fn open_envelope(
-        &self,
-        bytes: &[u8],
-        partner: &Known,
-    ) -> Result<Opened, DeskError> {
+    pub(crate) fn open_envelope(&self, bytes: &[u8], partner: &Known) -> Result<Opened, DeskError> {
         let identity = self.identity();
         let sender = |node: &symbolon_trust::NodeId| {
             (*node == partner.node()).then(|| partner.card.card().signing.clone())
         };
-        Ok(open(bytes, &identity.recipients, &sender, &identity.node(), self.now())?)
+        Ok(open(
+            bytes,
+            &identity.recipients,
+            &sender,
+            &identity.node(),
+            self.now(),
+        )?)
     }
 
     /// The opening shows that the record stood behind the tag before this node asked.
     fn check_opening(&self, hit: &Hit, opened: &Opened) -> Result<(), DeskError> {
-        let Payload::Disclosure(disclosed) = opened.payload() else { return Ok(()) };
+        let Payload::Disclosure(disclosed) = opened.payload() else {
+            return Ok(());
+        };
         let set = SetKey {
             side: SetSide::Received,
             partner: hit.partner,
@@ -213,7 +237,9 @@ impl Desk {
             serial: hit.serial,
         };
         // The set may be gone, replaced by a newer one; then there is nothing to compare with.
-        let Some(card) = self.store.tag_set_about(&set)? else { return Ok(()) };
+        let Some(card) = self.store.tag_set_about(&set)? else {
+            return Ok(());
+        };
         let card: EpochCard = symbolon_codec::decode(&card, EPOCH_CARD_BYTES_MAX)
             .map_err(|_| DeskError::internal("a kept epoch card is damaged"))?;
         let broken = "the partner's answer does not open the commitment of its tag set";
@@ -234,9 +260,14 @@ impl Desk {
         write: Write,
     ) -> Result<LogReceipt, DeskError> {
         let entry = Entry::received(self.who(&Officer::node()), opened);
-        let write = write.evidence(&evidence_received(opened, self.now())).log(entry);
+        let write = write
+            .evidence(&evidence_received(opened, self.now()))
+            .log(entry);
         let id = *opened.id().as_bytes();
-        match self.store.envelope_admit(id, opened.expires(), Vec::new(), write)? {
+        match self
+            .store
+            .envelope_admit(id, opened.expires(), Vec::new(), write)?
+        {
             Admitted::New(committed) => committed
                 .last()
                 .ok_or_else(|| DeskError::internal("a logged write has a receipt")),
@@ -281,7 +312,9 @@ impl Desk {
             .evidence(&evidence_sent(&sealed, now))
             .log(Entry::receipt(self.who(&Officer::node()), event));
         let logged = self.logged(write)?;
-        let _ = self.link()?.deliver(&partner.node(), &Disclose::new(sealed, logged)?);
+        let _ = self
+            .link()?
+            .deliver(&partner.node(), &Disclose::new(sealed, logged)?);
         Ok(Some(logged.leaf_index))
     }
 }

@@ -26,7 +26,11 @@ impl Desk {
         let mut findings = Vec::new();
         let log = self.audit_verify(officer, Nothing {}, &mut Quiet)?;
         findings.push(match log.problems.first() {
-            None => well("log", None, format!("{} leaves, root and checkpoint hold", log.size)),
+            None => well(
+                "log",
+                None,
+                format!("{} leaves, root and checkpoint hold", log.size),
+            ),
             Some(problem) => failing(
                 "log",
                 None,
@@ -36,13 +40,26 @@ impl Desk {
         });
         let identity = self.identity();
         let until = identity.card.card().not_after;
-        findings.push(self.expiry("card", None, until, "here: restart the node to renew its card"));
+        findings.push(self.expiry(
+            "card",
+            None,
+            until,
+            "here: restart the node to renew its card",
+        ));
         let partners = self.partners();
         for (index, partner) in partners.values().enumerate() {
-            report.progress("looking at partners", index as u64, Some(partners.len() as u64));
+            report.progress(
+                "looking at partners",
+                index as u64,
+                Some(partners.len() as u64),
+            );
             self.examine(partner, &mut findings)?;
         }
-        let state = findings.iter().map(|finding| finding.state).max().unwrap_or(Health::Well);
+        let state = findings
+            .iter()
+            .map(|finding| finding.state)
+            .max()
+            .unwrap_or(Health::Well);
         Ok(DoctorReport { state, findings })
     }
 
@@ -54,7 +71,8 @@ impl Desk {
         let agreement = match partner.in_force(self.now()) {
             Ok(agreement) => agreement,
             Err(cause) => {
-                let remedy = "both: 'symbolon partner agree' here, 'partner accept' there; or resume";
+                let remedy =
+                    "both: 'symbolon partner agree' here, 'partner accept' there; or resume";
                 findings.push(failing("agreement", name, cause, remedy));
                 return Ok(());
             }
@@ -85,8 +103,12 @@ impl Desk {
         findings: &mut Vec<Finding>,
     ) -> Result<(), DeskError> {
         let name = Some(partner.name().to_owned());
-        let Ok(epoch) = agreement.epoch_at(self.now()) else { return Ok(()) };
-        let sets = self.store.tag_set_list(SetSide::Own, Some(&partner.node()))?;
+        let Ok(epoch) = agreement.epoch_at(self.now()) else {
+            return Ok(());
+        };
+        let sets = self
+            .store
+            .tag_set_list(SetSide::Own, Some(&partner.node()))?;
         for terms in &agreement.agreement().classes {
             let is_published = sets.iter().any(|(set, head)| {
                 (set.class, set.epoch) == (terms.class, epoch.number)
@@ -96,7 +118,10 @@ impl Desk {
                 findings.push(warning(
                     "tag set",
                     name.clone(),
-                    format!("nothing is published for class {} in this epoch", terms.class),
+                    format!(
+                        "nothing is published for class {} in this epoch",
+                        terms.class
+                    ),
                     "here: 'symbolon exchange publish'",
                 ));
             }
@@ -112,7 +137,10 @@ impl Desk {
                     findings.push(warning(
                         "budget",
                         name.clone(),
-                        format!("class {}: {spent} of {limit} spent in this epoch", terms.class),
+                        format!(
+                            "class {}: {spent} of {limit} spent in this epoch",
+                            terms.class
+                        ),
                         &format!("{side}: wait for the next epoch, or agree on more"),
                     ));
                 }
@@ -135,14 +163,29 @@ impl Desk {
 }
 
 fn well(area: &str, partner: Option<String>, cause: String) -> Finding {
-    Finding { area: area.to_owned(), partner, state: Health::Well, cause, remedy: None }
+    Finding {
+        area: area.to_owned(),
+        partner,
+        state: Health::Well,
+        cause,
+        remedy: None,
+    }
 }
 
 fn warning(area: &str, partner: Option<String>, cause: String, remedy: &str) -> Finding {
     let remedy = Some(remedy.to_owned());
-    Finding { area: area.to_owned(), partner, state: Health::Warning, cause, remedy }
+    Finding {
+        area: area.to_owned(),
+        partner,
+        state: Health::Warning,
+        cause,
+        remedy,
+    }
 }
 
 fn failing(area: &str, partner: Option<String>, cause: String, remedy: &str) -> Finding {
-    Finding { state: Health::Failing, ..warning(area, partner, cause, remedy) }
+    Finding {
+        state: Health::Failing,
+        ..warning(area, partner, cause, remedy)
+    }
 }

@@ -56,8 +56,8 @@ struct ClassState {
     met: u64,
     not_asked: Option<String>,
     is_done: bool,
-    /// Distinct identifiers that met, by kind.
-    kinds: Vec<(String, u64)>,
+    /// Distinct identifiers that met, by kind and strength of the strongest key that met.
+    kinds: Vec<((String, String), u64)>,
 }
 
 /// A batch on its way, and the record that it completes.
@@ -82,10 +82,18 @@ impl Desk {
         check_reason(&request.reason)?;
         let partner = self.partner_named(&request.partner)?;
         let agreement = partner.in_force(self.now()).map_err(|cause| {
-            DeskError::refused(cause, "'symbolon partner list' shows the state of each partner")
+            DeskError::refused(
+                cause,
+                "'symbolon partner list' shows the state of each partner",
+            )
         })?;
         let classes = if request.classes.is_empty() {
-            agreement.agreement().classes.iter().map(|terms| terms.class).collect()
+            agreement
+                .agreement()
+                .classes
+                .iter()
+                .map(|terms| terms.class)
+                .collect()
         } else {
             let classes = request.classes.iter().map(|class| class.parse::<Class>());
             classes.collect::<Result<Vec<_>, _>>()?
@@ -100,7 +108,13 @@ impl Desk {
                     state.classes.len() - 1
                 }
             };
-            let run = Run { desk: self, officer, partner: &partner, agreement, reason: &request.reason };
+            let run = Run {
+                desk: self,
+                officer,
+                partner: &partner,
+                agreement,
+                reason: &request.reason,
+            };
             hits_new += run.class(&mut state, index, report)?;
         }
         Ok(state.report(hits_new))
@@ -118,7 +132,9 @@ impl Desk {
     ) -> Result<Vec<ExchangeReport>, DeskError> {
         let kept = self.store.progress_list(PREFIX)?;
         let states = kept.iter().map(|(_, bytes)| State::decode(bytes));
-        states.map(|state| state.map(|state| state.report(0))).collect()
+        states
+            .map(|state| state.map(|state| state.report(0)))
+            .collect()
     }
 
     fn exchange_state(&self, partner: &Known, reason: &Reason) -> Result<State, DeskError> {
@@ -131,7 +147,12 @@ impl Desk {
             }
         }
         Ok(State {
-            id: self.surroundings.seed().first_chunk().copied().unwrap_or_default(),
+            id: self
+                .surroundings
+                .seed()
+                .first_chunk()
+                .copied()
+                .unwrap_or_default(),
             partner: partner.name().to_owned(),
             purpose: reason.purpose.clone(),
             case: reason.case.clone(),
@@ -158,7 +179,7 @@ struct Tally {
     ahead: BTreeMap<u64, Option<RecordId>>,
     next: u64,
     hits_new: u64,
-    kinds: BTreeMap<String, u64>,
+    kinds: BTreeMap<(String, String), u64>,
     /// Digests of identifiers that met, so that each counts once.
     met: HashSet<[u8; 32]>,
     failed: Option<DeskError>,
@@ -172,14 +193,23 @@ impl Run<'_> {
         index: usize,
         report: &mut dyn Report,
     ) -> Result<u64, DeskError> {
-        let Some(kept) = state.classes.get(index).cloned() else { return Ok(0) };
-        let ready = self.desk.ready(self.partner, kept.class, self.reason).and_then(|_| {
-            self.desk.tag_set_ready(self.partner, self.agreement, kept.class, report)
-        });
+        let Some(kept) = state.classes.get(index).cloned() else {
+            return Ok(0);
+        };
+        let ready = self
+            .desk
+            .ready(self.partner, kept.class, self.reason)
+            .and_then(|_| {
+                self.desk
+                    .tag_set_ready(self.partner, self.agreement, kept.class, report)
+            });
         let (card, set) = match ready {
             Ok(ready) => ready,
             Err(cause) => {
-                let class = ClassState { not_asked: Some(cause), ..kept };
+                let class = ClassState {
+                    not_asked: Some(cause),
+                    ..kept
+                };
                 self.keep(state, index, class)?;
                 return Ok(0);
             }
@@ -190,7 +220,11 @@ impl Run<'_> {
             return Ok(0);
         }
         // A newer set may hold what the older did not: everything is asked again.
-        let mut class = if is_same { kept } else { ClassState::new(kept.class) };
+        let mut class = if is_same {
+            kept
+        } else {
+            ClassState::new(kept.class)
+        };
         (class.epoch, class.serial, class.not_asked) = (content.epoch, content.serial, None);
         let kinds = class.kinds.iter().cloned().collect();
         let tally = Mutex::new(Tally {
@@ -203,7 +237,9 @@ impl Run<'_> {
             failed: None,
         });
         self.pump(&tally, &card, set, state, index, report)?;
-        let mut tally = tally.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut tally = tally
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         tally.class.kinds = tally.kinds.into_iter().collect();
         let hits_new = tally.hits_new;
         self.keep(state, index, tally.class)?;
@@ -277,7 +313,14 @@ impl Run<'_> {
                     }
                     if keys.len() == BATCH_KEYS_MAX {
                         let keys = std::mem::take(&mut keys);
-                        if feed.send(Batch { number, keys, last: before }).is_err() {
+                        if feed
+                            .send(Batch {
+                                number,
+                                keys,
+                                last: before,
+                            })
+                            .is_err()
+                        {
                             return Ok(());
                         }
                         number += 1;
@@ -292,7 +335,11 @@ impl Run<'_> {
             let class = lock(tally).class.clone();
             self.keep(state, index, class)?;
         }
-        let last = Batch { number, keys, last: after };
+        let last = Batch {
+            number,
+            keys,
+            last: after,
+        };
         if feed.send(last).is_ok() {
             lock(tally).class.is_done = true;
         }
@@ -301,11 +348,21 @@ impl Run<'_> {
 
     /// The keys of a record that own policy lets this partner be asked about.
     fn keys(&self, record: &Record, class: Class) -> Vec<MatchKey> {
-        let identifiers = record.content().subjects.iter().flat_map(|s| &s.identifiers);
+        let identifiers = record
+            .content()
+            .subjects
+            .iter()
+            .flat_map(|s| &s.identifiers);
         let canonicals = identifiers.filter_map(|identifier| identifier.canonical().ok());
         let mut keys: Vec<MatchKey> = Vec::new();
         for canonical in canonicals {
-            keys.extend(canonical.keys().iter().filter(|key| key.class() == class).cloned());
+            keys.extend(
+                canonical
+                    .keys()
+                    .iter()
+                    .filter(|key| key.class() == class)
+                    .cloned(),
+            );
         }
         let context = self.partner.context(self.agreement);
         let policy = self.desk.policy();
@@ -355,20 +412,34 @@ impl Run<'_> {
         let mut records = BTreeSet::new();
         let mut met = BTreeMap::new();
         for hit in &answer.hits {
-            let Some(key) = batch.keys.get(hit.index) else { continue };
+            let Some(key) = batch.keys.get(hit.index) else {
+                continue;
+            };
             met.insert(key, hit);
-            records.extend(self.desk.store.record_lookup(key)?.iter().map(|hit| hit.record));
+            records.extend(
+                self.desk
+                    .store
+                    .record_lookup(key)?
+                    .iter()
+                    .map(|hit| hit.record),
+            );
         }
         for id in records {
-            let Some(record) = self.desk.store.record_fetch(id)? else { continue };
+            let Some(record) = self.desk.store.record_fetch(id)? else {
+                continue;
+            };
             for subject in &record.content().subjects {
                 for identifier in &subject.identifiers {
-                    let Ok(canonical) = identifier.canonical() else { continue };
+                    let Ok(canonical) = identifier.canonical() else {
+                        continue;
+                    };
                     let keys = canonical.keys().iter();
                     let strongest = keys
                         .filter_map(|key| met.get(key).map(|hit| (key, *hit)))
                         .max_by_key(|(key, _)| key.strength());
-                    let Some((key, hit)) = strongest else { continue };
+                    let Some((key, hit)) = strongest else {
+                        continue;
+                    };
                     let found = Found::new(key, hit, answer.query);
                     let place = self.desk.store.record_lookup(key)?;
                     let place = place.iter().find(|place| place.record == id);
@@ -380,7 +451,8 @@ impl Run<'_> {
                     let mut tally = lock(tally);
                     tally.hits_new += u64::from(is_new);
                     if tally.met.insert(value) {
-                        *tally.kinds.entry(kind).or_default() += 1;
+                        let strength = found.key.strength().to_string();
+                        *tally.kinds.entry((kind, strength)).or_default() += 1;
                     }
                 }
             }
@@ -395,7 +467,9 @@ impl Run<'_> {
             *place = class;
         }
         let name = format!("{PREFIX}{}", hex(&state.id));
-        self.desk.store.commit(Write::new().progress(&name, &symbolon_codec::encode(state)))?;
+        self.desk
+            .store
+            .commit(Write::new().progress(&name, &symbolon_codec::encode(state)))?;
         Ok(())
     }
 }
@@ -447,10 +521,13 @@ impl State {
     }
 
     fn report(&self, hits_new: u64) -> ExchangeReport {
-        let mut hits_by_kind = BTreeMap::new();
+        let mut hits_by_kind: BTreeMap<String, u64> = BTreeMap::new();
+        let mut hits_by_strength: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
         for class in &self.classes {
-            for (kind, count) in &class.kinds {
+            for ((kind, strength), count) in &class.kinds {
                 *hits_by_kind.entry(kind.clone()).or_default() += count;
+                let strengths = hits_by_strength.entry(kind.clone()).or_default();
+                *strengths.entry(strength.clone()).or_default() += count;
             }
         }
         let classes = self.classes.iter().map(|class| ExchangeClass {
@@ -465,6 +542,7 @@ impl State {
             partner: self.partner.clone(),
             classes: classes.collect(),
             hits_by_kind,
+            hits_by_strength,
             hits_new,
         }
     }

@@ -8,15 +8,13 @@ use std::collections::BTreeMap;
 
 use symbolon_codec::{Framed, sha256};
 use symbolon_disclosure::{Kept, Payload};
-use symbolon_ident::{Canonical, KeyForm, MatchKey, Strength};
+use symbolon_ident::{Canonical, Kind, MatchKey, Strength};
 use symbolon_oprf::Hit as Met;
 use symbolon_record::RecordId;
 use symbolon_store::{Hit, HitId, HitState, IndexHit, QueryId, Write};
 use symbolon_trust::NodeId;
 
-use crate::api::{
-    FieldShown, HitList, HitPage, HitRow, HitShow, HitShown, ReleasedShown, Report,
-};
+use crate::api::{FieldShown, HitList, HitPage, HitRow, HitShow, HitShown, ReleasedShown, Report};
 use crate::batch::Asked;
 use crate::limits::PAGE_ROWS_MAX;
 use crate::{Desk, DeskError, Officer};
@@ -35,7 +33,12 @@ pub(crate) struct Found {
 
 impl Found {
     pub(crate) fn new(key: &MatchKey, met: &Met, query: QueryId) -> Found {
-        Found { key: key.clone(), met: met.clone(), query, hit: None }
+        Found {
+            key: key.clone(),
+            met: met.clone(),
+            query,
+            hit: None,
+        }
     }
 }
 
@@ -128,23 +131,38 @@ impl Desk {
         request: HitList,
         _report: &mut dyn Report,
     ) -> Result<HitPage, DeskError> {
-        let partner = request.partner.as_deref().map(|name| self.partner_named(name));
+        let partner = request
+            .partner
+            .as_deref()
+            .map(|name| self.partner_named(name));
         let partner = partner.transpose()?.map(|partner| partner.node());
-        let strength = request.strength.as_deref().map(str::parse::<Strength>).transpose()?;
+        let strength = request
+            .strength
+            .as_deref()
+            .map(str::parse::<Strength>)
+            .transpose()?;
         let after = request.after.as_deref().map(hit_id).transpose()?;
         let limit = request.limit.unwrap_or(100).clamp(1, PAGE_ROWS_MAX) as usize;
         let all = self.hits()?;
         let support = Support::new(&all);
         let wanted = |hit: &&Hit| {
             partner.is_none_or(|partner| hit.partner == partner)
-                && request.state.as_deref().is_none_or(|state| state == state_name(hit.state))
+                && request
+                    .state
+                    .as_deref()
+                    .is_none_or(|state| state == state_name(hit.state))
                 && strength.is_none_or(|strength| hit.strength >= strength)
                 && after.is_none_or(|after| hit.id > after)
         };
         let mut hits = all.iter().filter(wanted);
-        let page: Vec<HitRow> =
-            hits.by_ref().take(limit).map(|hit| self.hit_row(hit, &support)).collect();
-        let next = hits.next().and_then(|_| page.last().map(|last| last.id.clone()));
+        let page: Vec<HitRow> = hits
+            .by_ref()
+            .take(limit)
+            .map(|hit| self.hit_row(hit, &support))
+            .collect();
+        let next = hits
+            .next()
+            .and_then(|_| page.last().map(|last| last.id.clone()));
         Ok(HitPage { hits: page, next })
     }
 
@@ -160,7 +178,10 @@ impl Desk {
     ) -> Result<HitShown, DeskError> {
         let hit = self.hit_named(&request.id)?;
         let released = self.released(&hit)?;
-        Ok(HitShown { hit: self.hit_row(&hit, &Support::new(&self.hits()?)), released })
+        Ok(HitShown {
+            hit: self.hit_row(&hit, &Support::new(&self.hits()?)),
+            released,
+        })
     }
 
     pub(crate) fn hit_named(&self, id: &str) -> Result<Hit, DeskError> {
@@ -173,7 +194,9 @@ impl Desk {
         let (mut hits, mut after) = (Vec::new(), None);
         loop {
             let page = self.store.hit_list(after, SCAN_HITS)?;
-            let Some(last) = page.last() else { return Ok(hits) };
+            let Some(last) = page.last() else {
+                return Ok(hits);
+            };
             after = Some(last.id);
             hits.extend(page);
         }
@@ -197,13 +220,21 @@ impl Desk {
 
     /// What the partner released for a hit, as the kept evidence says it.
     pub(crate) fn released(&self, hit: &Hit) -> Result<Vec<ReleasedShown>, DeskError> {
-        let Some(hash) = &hit.answer_hash else { return Ok(Vec::new()) };
-        let Some(evidence) = self.store.evidence_fetch(hash)? else { return Ok(Vec::new()) };
+        let Some(hash) = &hit.answer_hash else {
+            return Ok(Vec::new());
+        };
+        let Some(evidence) = self.store.evidence_fetch(hash)? else {
+            return Ok(Vec::new());
+        };
         let kept = Kept::decode(&evidence.signed)?;
-        let Payload::Disclosure(disclosed) = kept.payload() else { return Ok(Vec::new()) };
+        let Payload::Disclosure(disclosed) = kept.payload() else {
+            return Ok(Vec::new());
+        };
         let lines = disclosed.view.lines().into_iter();
-        let fields =
-            lines.map(|(field, value)| FieldShown { field: field.as_str().to_owned(), value });
+        let fields = lines.map(|(field, value)| FieldShown {
+            field: field.as_str().to_owned(),
+            value,
+        });
         Ok(vec![ReleasedShown {
             statement: crate::desk::hex(hash),
             created: kept.created(),
@@ -214,15 +245,14 @@ impl Desk {
 }
 
 /// Which records have more than one thing in common with a partner.
-pub(crate) struct Support(BTreeMap<(NodeId, RecordId), Vec<(&'static str, KeyForm, HitId)>>);
+pub(crate) struct Support(BTreeMap<(NodeId, RecordId), Vec<Kind>>);
 
 impl Support {
     pub(crate) fn new(hits: &[Hit]) -> Support {
         let mut map: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for hit in hits {
             if let Some(record) = hit.record {
-                let entry = (hit.kind.as_str(), hit.form, hit.id);
-                map.entry((hit.partner, record)).or_default().push(entry);
+                map.entry((hit.partner, record)).or_default().push(hit.kind);
             }
         }
         Support(map)
@@ -231,9 +261,11 @@ impl Support {
     /// A weak key is supported by a hit on another kind of identifier of the same record: a second
     /// name in the same list says little more than the first.
     fn is_supported(&self, hit: &Hit) -> bool {
-        let Some(record) = hit.record else { return false };
+        let Some(record) = hit.record else {
+            return false;
+        };
         let others = self.0.get(&(hit.partner, record));
-        others.is_some_and(|others| others.iter().any(|(kind, _, _)| *kind != hit.kind.as_str()))
+        others.is_some_and(|others| others.iter().any(|kind| *kind != hit.kind))
     }
 }
 
@@ -250,5 +282,6 @@ pub(crate) fn state_name(state: HitState) -> &'static str {
 
 fn hit_id(text: &str) -> Result<HitId, DeskError> {
     let remedy = "'symbolon hit list' shows the ids";
-    text.parse().map_err(|_| DeskError::invalid("this is no id of a hit", remedy))
+    text.parse()
+        .map_err(|_| DeskError::invalid("this is no id of a hit", remedy))
 }

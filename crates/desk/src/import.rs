@@ -52,10 +52,14 @@ impl Desk {
         let read = std::thread::scope(|scope| {
             let reading = scope.spawn(move || read_all(&mut groups, &feed));
             for _ in 0..self.workers.max(1) {
-                let (give, waiting, mapping, columns) = (give.clone(), &waiting, &mapping, &columns);
+                let (give, waiting, mapping, columns) =
+                    (give.clone(), &waiting, &mapping, &columns);
                 scope.spawn(move || {
                     while let Some(group) = next(waiting) {
-                        if give.send(mapping.assemble(columns, group, origin, now)).is_err() {
+                        if give
+                            .send(mapping.assemble(columns, group, origin, now))
+                            .is_err()
+                        {
                             return;
                         }
                     }
@@ -68,7 +72,10 @@ impl Desk {
             while taken.is_err() && next(&waiting).is_some() {}
             let read = reading.join();
             taken?;
-            read.unwrap_or_else(|_| Ok(())).map_err(DeskError::from)
+            match read {
+                Ok(read) => read.map_err(DeskError::from),
+                Err(_) => Err(DeskError::internal("reading the file ended unexpectedly")),
+            }
         });
         let mut done = intake.finish()?;
         let event = ImportEvent {
@@ -88,17 +95,17 @@ impl Desk {
 
     fn next_run(&self) -> Result<u64, DeskError> {
         let last = self.store.progress_fetch(RUN)?;
-        let last = last.and_then(|last| last.as_slice().try_into().ok()).map(u64::from_be_bytes);
+        let last = last
+            .and_then(|last| last.as_slice().try_into().ok())
+            .map(u64::from_be_bytes);
         let run = last.unwrap_or_default() + 1;
-        self.store.commit(Write::new().progress(RUN, &run.to_be_bytes()))?;
+        self.store
+            .commit(Write::new().progress(RUN, &run.to_be_bytes()))?;
         Ok(run)
     }
 }
 
-fn read_all<R: Read>(
-    groups: &mut Groups<R>,
-    feed: &SyncSender<Group>,
-) -> Result<(), InteropError> {
+fn read_all<R: Read>(groups: &mut Groups<R>, feed: &SyncSender<Group>) -> Result<(), InteropError> {
     while let Some(group) = groups.read()? {
         if feed.send(group).is_err() {
             break;
@@ -171,10 +178,17 @@ impl<'a> Intake<'a> {
         if self.pending.contains_key(&draft.external) {
             self.settle()?;
         }
-        let Draft { external, content, keys } = draft;
+        let Draft {
+            external,
+            content,
+            keys,
+        } = draft;
         let keys: Vec<IndexKey> = keys
             .into_iter()
-            .map(|key| IndexKey { subject: u16::try_from(key.subject).unwrap_or(0), key: key.key })
+            .map(|key| IndexKey {
+                subject: u16::try_from(key.subject).unwrap_or(0),
+                key: key.key,
+            })
             .collect();
         let write = std::mem::take(&mut self.write);
         let record = match self.desk.store.record_by_external(&external)? {
@@ -208,11 +222,19 @@ impl<'a> Intake<'a> {
             }
         };
         let (record, version) = (record.id(), record.version());
-        let seen = External { record, version, run: self.run };
+        let seen = External {
+            record,
+            version,
+            run: self.run,
+        };
         self.write = std::mem::take(&mut self.write).external(&external, seen);
         self.pending.insert(external, ());
         self.records += 1;
-        if self.records >= IMPORT_COMMIT_RECORDS { self.submit() } else { Ok(()) }
+        if self.records >= IMPORT_COMMIT_RECORDS {
+            self.submit()
+        } else {
+            Ok(())
+        }
     }
 
     /// Sends the write on and waits for the one before, so that one is sealed while another is
@@ -257,23 +279,24 @@ impl<'a> Intake<'a> {
 
 /// The record with what the file says now. Dates alone make no new version: they follow the day
 /// of the import.
-fn replaced(
-    held: &Record,
-    mut content: symbolon_record::Content,
-) -> Result<Record, DeskError> {
+fn replaced(held: &Record, mut content: symbolon_record::Content) -> Result<Record, DeskError> {
     let now = content.clone();
-    (content.review_on, content.expires_on) =
-        (held.content().review_on, held.content().expires_on);
+    (content.review_on, content.expires_on) = (held.content().review_on, held.content().expires_on);
     let same = held.revise(content)?;
-    if same.version() == held.version() { Ok(same) } else { Ok(held.revise(now)?) }
+    if same.version() == held.version() {
+        Ok(same)
+    } else {
+        Ok(held.revise(now)?)
+    }
 }
 
 /// Two groups of one key in one file are one record.
 fn merged(held: &Record, more: symbolon_record::Content) -> Result<Record, DeskError> {
     let mut content = held.content().clone();
-    let (Some(subject), Some(other)) =
-        (content.subjects.first_mut(), more.subjects.into_iter().next())
-    else {
+    let (Some(subject), Some(other)) = (
+        content.subjects.first_mut(),
+        more.subjects.into_iter().next(),
+    ) else {
         return Ok(held.clone());
     };
     extend(&mut subject.names, other.names);
@@ -296,11 +319,18 @@ fn extend<T: PartialEq>(list: &mut Vec<T>, more: Vec<T>) {
 /// The match keys of every identifier of a record.
 fn keys_of(record: &Record) -> Vec<IndexKey> {
     let mut keys = Vec::new();
-    for (subject, identifiers) in
-        record.content().subjects.iter().map(|subject| &subject.identifiers).enumerate()
+    for (subject, identifiers) in record
+        .content()
+        .subjects
+        .iter()
+        .map(|subject| &subject.identifiers)
+        .enumerate()
     {
         let subject = u16::try_from(subject).unwrap_or(u16::MAX);
-        for canonical in identifiers.iter().filter_map(|identifier| identifier.canonical().ok()) {
+        for canonical in identifiers
+            .iter()
+            .filter_map(|identifier| identifier.canonical().ok())
+        {
             let own = canonical.keys().iter().cloned();
             keys.extend(own.map(|key| IndexKey { subject, key }));
         }

@@ -6,8 +6,8 @@
 //! All calls block; whoever calls bounds how many do. Every call of the API has one shape: the
 //! officer, a request, and where to report progress.
 
-pub mod api;
 mod answer;
+pub mod api;
 mod ask;
 mod asking;
 mod audit;

@@ -38,7 +38,8 @@ macro_rules! id {
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 let parsed = uuid::Uuid::try_parse(text);
-                let parsed = parsed.map_err(|_| crate::StoreError::Name { what: stringify!($name) })?;
+                let what = stringify!($name);
+                let parsed = parsed.map_err(|_| crate::StoreError::Name { what })?;
                 Ok(Self(parsed.into_bytes()))
             }
         }

@@ -97,14 +97,12 @@ impl Store {
             .backend
             .scan(Table::Progress, prefix.as_bytes(), None, SCAN_ROWS_MAX)?;
         let opened = rows.into_iter().map(|row| {
-            let plain = self
+            let value = self
                 .crypter
                 .open(&self.cell(Table::Progress, &row.key), &row.value)?;
             let name = String::from_utf8(row.key);
-            Ok((
-                name.map_err(|_| StoreError::Damaged { what: "a name" })?,
-                plain,
-            ))
+            let name = name.map_err(|_| StoreError::Damaged { what: "a name" })?;
+            Ok((name, value))
         });
         opened.collect()
     }

@@ -12,8 +12,8 @@ use futures_core::Stream;
 use serde::{Deserialize, Serialize};
 use symbolon_desk::api::{Progress, Report, RowProblem};
 use symbolon_desk::{DeskError, Fault};
-use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::limits::LINES_WAITING_MAX;
 
@@ -68,7 +68,11 @@ where
     F: FnOnce(&mut dyn Report) -> Result<R, DeskError> + Send + 'static,
 {
     let Ok(permit) = Arc::clone(permits).acquire_owned().await else {
-        return error(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the node is stopping");
+        return error(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "the node is stopping",
+        );
     };
     let (lines, mut received) = channel(LINES_WAITING_MAX);
     tokio::task::spawn_blocking(move || {
@@ -95,13 +99,23 @@ where
         drop(permit);
     });
     let Some(first) = received.recv().await else {
-        return error(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the call ended early");
+        return error(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "the call ended early",
+        );
     };
     let status = match &first {
         Line::Error(line) => status(&line.code),
         _ => StatusCode::OK,
     };
-    answer(status, Body::from_stream(Answer { first: Some(first), rest: received }))
+    answer(
+        status,
+        Body::from_stream(Answer {
+            first: Some(first),
+            rest: received,
+        }),
+    )
 }
 
 fn status(code: &str) -> StatusCode {
@@ -147,7 +161,11 @@ impl Report for Lines {
         };
         if is_new {
             self.last = Some((stage.to_owned(), done));
-            let progress = Progress { stage: stage.to_owned(), done, total };
+            let progress = Progress {
+                stage: stage.to_owned(),
+                done,
+                total,
+            };
             let _ = self.lines.try_send(Line::Progress(progress));
         }
     }
@@ -165,13 +183,12 @@ struct Answer {
 impl Stream for Answer {
     type Item = Result<Bytes, Infallible>;
 
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Self::Item>> {
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(Ok(first.encode())));
         }
-        self.rest.poll_recv(context).map(|line| line.map(|line| Ok(line.encode())))
+        self.rest
+            .poll_recv(context)
+            .map(|line| line.map(|line| Ok(line.encode())))
     }
 }

@@ -31,7 +31,10 @@ impl Input {
                 }
             }
         });
-        Input { pieces, piece: Bytes::new() }
+        Input {
+            pieces,
+            piece: Bytes::new(),
+        }
     }
 }
 
@@ -45,7 +48,10 @@ impl Read for Input {
         }
         let count = buffer.len().min(self.piece.len());
         let taken = self.piece.split_to(count);
-        buffer.iter_mut().zip(taken).for_each(|(place, byte)| *place = byte);
+        buffer
+            .iter_mut()
+            .zip(taken)
+            .for_each(|(place, byte)| *place = byte);
         Ok(count)
     }
 }

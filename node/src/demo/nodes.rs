@@ -41,11 +41,19 @@ pub(super) struct Node {
 impl Nodes {
     /// Makes and starts all three.
     pub(super) async fn start(out: Output) -> Result<Nodes, Failure> {
-        let folder = tempfile::Builder::new().prefix("symbolon-demo-").tempdir().map_err(|_| {
-            Failure::invalid("no temporary folder can be made", "free some space in it")
-        })?;
-        let mut nodes = Nodes { folder, nodes: Vec::new() };
-        out.note("Three nodes, each a process of its own with its own keys, database and policy:\n");
+        let folder = tempfile::Builder::new()
+            .prefix("symbolon-demo-")
+            .tempdir()
+            .map_err(|_| {
+                Failure::invalid("no temporary folder can be made", "free some space in it")
+            })?;
+        let mut nodes = Nodes {
+            folder,
+            nodes: Vec::new(),
+        };
+        out.note(
+            "Three nodes, each a process of its own with its own keys, database and policy:\n",
+        );
         for (name, country) in WHO {
             let directory = nodes.folder.path().join(name);
             let address = free_address()?;
@@ -61,7 +69,12 @@ impl Nodes {
             };
             init::init(&directory, &command, symbolon_policy::SAMPLE)?;
             let client = Client::new(&directory, "demo-officer");
-            let mut node = Node { name, directory, client, child: None };
+            let mut node = Node {
+                name,
+                directory,
+                client,
+                child: None,
+            };
             node.start().await?;
             out.note(&format!("  {name:6} {country}  {address}"));
             nodes.nodes.push(node);
@@ -112,12 +125,17 @@ impl Nodes {
     /// Stops all nodes and waits for them.
     pub(super) async fn stop(mut self, _out: Output) {
         for node in &mut self.nodes {
-            let Some(mut child) = node.child.take() else { continue };
+            let Some(mut child) = node.child.take() else {
+                continue;
+            };
             let pid = child.id().and_then(|id| i32::try_from(id).ok());
             if let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) {
                 let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
             }
-            if timeout(Duration::from_secs(STOP_SECONDS_MAX), child.wait()).await.is_err() {
+            if timeout(Duration::from_secs(STOP_SECONDS_MAX), child.wait())
+                .await
+                .is_err()
+            {
                 let _ = child.kill().await;
             }
         }
@@ -163,7 +181,9 @@ impl Node {
         call: &str,
         request: &impl Serialize,
     ) -> Result<R, Failure> {
-        self.client.call(&format!("/v1/{call}"), request, &mut |_| {}).await
+        self.client
+            .call(&format!("/v1/{call}"), request, &mut |_| {})
+            .await
     }
 
     /// One import.
@@ -172,7 +192,9 @@ impl Node {
         request: &impl Serialize,
         data: &'static [u8],
     ) -> Result<R, Failure> {
-        self.client.upload("/v1/record/import", request, data, &mut |_| {}).await
+        self.client
+            .upload("/v1/record/import", request, data, &mut |_| {})
+            .await
     }
 }
 
@@ -181,4 +203,3 @@ fn free_address() -> Result<SocketAddr, Failure> {
     let bound = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
     bound.map_err(|error| Failure::new(Exit::Unavailable, error.to_string(), "is there a network?"))
 }
-

@@ -106,7 +106,9 @@ impl Guest {
         loop {
             tokio::select! {
                 stream = self.connection.accept_bi() => match stream {
-                    Ok(stream) => { requests.spawn(Arc::clone(&self).request(Stream::new(stream))); }
+                    Ok(stream) => {
+                        requests.spawn(Arc::clone(&self).request(Stream::new(stream)));
+                    }
                     Err(_) => break,
                 },
                 // Room for one-way streams is granted by the protocol; no message uses them yet.

@@ -153,7 +153,12 @@ fn epoch_cards_are_refused_by_their_rule() {
         verify(other, &b, &a),
         Err(ProtocolError::ProfileDiffers)
     ));
-    // Signed by somebody else.
+}
+
+#[test]
+fn an_epoch_card_signed_by_somebody_else_is_refused() {
+    let (a, b) = two();
+    let good = epoch_card(&b, &a);
     let forged = SignedEpochCard::sign(good, &a.key).unwrap();
     let agreement = agreement(&b, &a);
     let check = EpochCardCheck {

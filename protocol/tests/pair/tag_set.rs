@@ -39,8 +39,13 @@ impl<'a> Holder<'a> {
     fn answer(&mut self) {
         match self.serve.poll_outcome() {
             Some(Ok(Incoming::TagSet(asked))) => {
-                assert!(asked.request().serial == 1);
-                match asked.stream(self.set.count()) {
+                // A corrupted request may ask for another set than there is.
+                let count = if asked.request().serial == 1 {
+                    self.set.count()
+                } else {
+                    0
+                };
+                match asked.stream(count) {
                     Ok((header, upload)) => {
                         self.outbox.push_back(Transmit::Bytes(header));
                         self.upload = Some(upload);

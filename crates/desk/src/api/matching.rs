@@ -160,8 +160,11 @@ pub struct ExchangeReport {
     pub partner: String,
     /// One row for each class.
     pub classes: Vec<ExchangeClass>,
-    /// Distinct match keys that met, by identifier kind.
+    /// Distinct identifiers that met, by kind.
     pub hits_by_kind: BTreeMap<String, u64>,
+    /// The same, by kind and strength of the strongest key that met.
+    #[serde(default)]
+    pub hits_by_strength: BTreeMap<String, BTreeMap<String, u64>>,
     /// Hits stored, one for each own record and identifier.
     pub hits_new: u64,
 }

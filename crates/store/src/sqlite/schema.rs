@@ -16,10 +16,8 @@ use crate::table::{Shape, Table};
 
 /// `SYMB`, in the header of every database of ours.
 const APPLICATION_ID: u32 = 0x5359_4d42;
-/// Steps from each version to the next.
-const MIGRATIONS: [fn(&Connection) -> Result<(), StoreError>; 1] = [first];
 /// Newest version of the schema that this program knows.
-pub(crate) const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
+pub(crate) const SCHEMA_VERSION: u32 = 1;
 
 /// Refuses a file that is not ours, not this store's, or newer than this program. Only reads, and
 /// leaves no file beside it.
@@ -104,12 +102,9 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
             known: SCHEMA_VERSION,
         });
     }
-    for (number, step) in (1_u32..)
-        .zip(MIGRATIONS)
-        .filter(|(number, _)| *number > found)
-    {
+    for number in found + 1..=SCHEMA_VERSION {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        step(&transaction)?;
+        step(&transaction, number)?;
         transaction.pragma_update(None, "user_version", number)?;
         transaction.commit()?;
     }
@@ -117,6 +112,16 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     }
     Ok(())
+}
+
+/// From the version before `number` to `number`.
+fn step(connection: &Connection, number: u32) -> Result<(), StoreError> {
+    match number {
+        1 => first(connection),
+        _ => Err(StoreError::Damaged {
+            what: "the schema has no such version",
+        }),
+    }
 }
 
 fn first(connection: &Connection) -> Result<(), StoreError> {

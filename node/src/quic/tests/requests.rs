@@ -205,9 +205,10 @@ async fn a_suspended_partner_is_neither_asked_nor_served() {
     holder.forgets(&asker);
     let answer = ask(&asker, &holder).await;
     let expected = DialError::Refused(Code::Unavailable);
-    assert!(
-        matches!(answer, Err(LinkError::Unreachable(error)) if error.to_string() == expected.to_string())
-    );
+    assert!(matches!(
+        answer,
+        Err(LinkError::Unreachable(error)) if error.to_string() == expected.to_string()
+    ));
     asker.forgets(&holder);
     assert!(matches!(
         ask(&asker, &holder).await,

@@ -1,0 +1,20 @@
+//! One function per fuzz target: any bytes into every decoder of one part; a panic is the finding.
+//!
+//! Where a decoder accepts, what it gives must encode to the same bytes: there is one form.
+
+#[path = "../../src/sample.rs"]
+pub mod sample;
+
+mod text;
+mod tree;
+mod wire;
+
+pub use text::{ident, import, policy};
+pub use tree::{oprf, tlog};
+pub use wire::{audit, codec, envelope, machine, message, record, trust};
+
+/// The first byte chooses, the rest is the input.
+fn choose(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (first, rest) = bytes.split_first()?;
+    Some((usize::from(*first), rest))
+}

@@ -1,0 +1,75 @@
+//! Decoders of text that people write: identifiers, dates, countries, mappings, tables, policies.
+
+/// Identifiers of every kind, countries and partial dates.
+pub mod ident {
+    use symbolon_ident::{Canonical, Country, Input, Kind, PartialDate};
+
+    /// The first byte chooses the kind; lines are value, issuer and date.
+    pub fn run(bytes: &[u8]) {
+        let Some((first, rest)) = crate::choose(bytes) else { return };
+        let Ok(text) = std::str::from_utf8(rest) else { return };
+        let kind = Kind::ALL[first % Kind::ALL.len()];
+        let mut lines = text.split('\n');
+        let input = Input {
+            text: lines.next().unwrap_or_default(),
+            issuer: lines.next(),
+            date: lines.next(),
+        };
+        if let Ok(found) = Canonical::parse(kind, input) {
+            assert!((1..=4).contains(&found.keys().len()));
+            assert!(found.keys().iter().all(|key| key.as_bytes().len() <= 256));
+            let _ = (found.check(), found.strength(), found.issuer(), found.expose());
+        }
+        if let Ok(country) = Country::parse(text) {
+            assert_eq!(Country::parse(country.as_str()).unwrap(), country);
+        }
+        if let Ok(date) = PartialDate::parse(text) {
+            assert_eq!(PartialDate::parse(&date.to_string()).unwrap(), date);
+        }
+    }
+}
+
+/// Mapping files, and tables under two fixed mappings.
+pub mod import {
+    use std::sync::LazyLock;
+    use symbolon_interop::{Groups, Mapping};
+
+    static CSV: LazyLock<Mapping> = LazyLock::new(|| mapping("csv"));
+    static JSON_LINES: LazyLock<Mapping> = LazyLock::new(|| mapping("json_lines"));
+
+    fn mapping(format: &str) -> Mapping {
+        let text = include_str!("../../../node/demo/cases.toml");
+        Mapping::parse(&text.replace("\"csv\"", &format!("\"{format}\""))).unwrap()
+    }
+
+    /// The first byte chooses: a mapping, a CSV file or a JSON Lines file.
+    pub fn run(bytes: &[u8]) {
+        let Some((first, rest)) = crate::choose(bytes) else { return };
+        let mapping = match first % 3 {
+            0 => {
+                let Ok(text) = std::str::from_utf8(rest) else { return };
+                let _ = Mapping::parse(text);
+                return;
+            }
+            1 => &*CSV,
+            _ => &*JSON_LINES,
+        };
+        let Ok(mut groups) = Groups::open(rest, mapping) else { return };
+        let columns = groups.columns();
+        while let Ok(Some(group)) = groups.read() {
+            let _ = mapping.assemble(&columns, group, [1; 32], crate::sample::NOW);
+        }
+    }
+}
+
+/// Policy files.
+pub mod policy {
+    use symbolon_policy::PolicySet;
+
+    /// The whole input is the file.
+    pub fn run(bytes: &[u8]) {
+        let Ok(text) = std::str::from_utf8(bytes) else { return };
+        let found = PolicySet::check(text);
+        assert_eq!(PolicySet::parse(text).is_ok(), found.is_empty());
+    }
+}

@@ -1,0 +1,353 @@
+//! The vectors of spec/vectors/symbolon, computed from the samples: one function per file.
+//!
+//! Under "made" stands what every run gives again; under "signed" what carries a hedged ML-DSA
+//! signature and is only ever verified.
+
+use serde_json::{Value, json};
+use symbolon_audit::commit;
+use symbolon_codec::encode;
+use symbolon_disclosure::{RecipientSecret, open};
+use symbolon_ident::{Canonical, Kind};
+use symbolon_oprf::Receiver;
+use symbolon_protocol::{ClientHello, Role, ServerHello, decode, exporter_context, signing_input};
+use symbolon_tlog::CheckpointVerifier;
+use symbolon_trust::{NodeId, SignedAgreement, SignedCard};
+
+use crate::sample::{self, NOW, Node, PASSPORTS};
+
+/// A file: its name, its content as computed now, and the check of its hedged part.
+pub struct Vector {
+    /// Its name without `.json`.
+    pub name: &'static str,
+    /// What every run gives.
+    pub made: Value,
+    /// What only this run gives; null where everything is deterministic.
+    pub signed: Value,
+    /// Whether a signed part, from an earlier run, opens and verifies.
+    pub verify: fn(&Value) -> bool,
+}
+
+/// All files.
+#[must_use]
+pub fn all() -> Vec<Vector> {
+    vec![
+        oprf(),
+        tag_set(),
+        trust(),
+        query(),
+        checkpoint(),
+        hello(),
+        envelope(),
+    ]
+}
+
+fn plain(name: &'static str, made: Value) -> Vector {
+    let (signed, verify) = (Value::Null, Value::is_null as fn(&Value) -> bool);
+    Vector {
+        name,
+        made,
+        signed,
+        verify,
+    }
+}
+
+fn oprf() -> Vector {
+    let (a, b) = sample::two();
+    let (sender, _) = sample::sender(&b, &a);
+    let cases: Vec<Value> = PASSPORTS
+        .iter()
+        .flat_map(|text| {
+            let passport = Canonical::parse(Kind::Passport, *text).unwrap();
+            let case = |key| {
+                let output = sender.evaluate(key).unwrap();
+                json!({
+                    "passport": text,
+                    "form": key.form().as_str(),
+                    "input": hex::encode(key.as_bytes()),
+                    "output": hex::encode(output.expose_secret()),
+                    "tag": hex::encode(output.tag().as_bytes()),
+                    "confirm": hex::encode(output.confirm_code().as_bytes()),
+                })
+            };
+            passport.keys().iter().map(case).collect::<Vec<_>>()
+        })
+        .collect();
+    let passport = Canonical::parse(Kind::Passport, "C01X00T47").unwrap();
+    let receiver = Receiver::blind(passport.keys(), [3; 32]).unwrap();
+    let evaluated = sender
+        .blind_evaluate(receiver.blinded(), sample::SEED)
+        .unwrap();
+    let hex_of = |bytes: &[u8; 32]| hex::encode(bytes);
+    let blinded = receiver
+        .blinded()
+        .iter()
+        .map(|element| hex_of(element.as_bytes()));
+    let answered = evaluated
+        .elements
+        .iter()
+        .map(|element| hex_of(element.as_bytes()));
+    plain(
+        "oprf",
+        json!({
+            "epoch_seed": hex::encode(sample::EPOCH_SEED),
+            "holder": hex::encode(b.card.id().as_bytes()),
+            "asker": hex::encode(a.card.id().as_bytes()),
+            "class": "document",
+            "epoch": NOW / sample::EPOCH_SECONDS,
+            "public_key": hex::encode(sender.public_key().as_bytes()),
+            "cases": cases,
+            "batch": {
+                "passport": "C01X00T47",
+                "blind_seed": hex::encode([3; 32]),
+                "blinds": hex::encode(receiver.opening().expose_secret()),
+                "blinded": blinded.collect::<Vec<_>>(),
+                "proof_seed": hex::encode(sample::SEED),
+                "evaluated": answered.collect::<Vec<_>>(),
+                "proof": hex::encode(encode(&evaluated.proof)),
+            },
+        }),
+    )
+}
+
+fn tag_set() -> Vector {
+    let (a, b) = sample::two();
+    let set = sample::tag_set(&b, &a);
+    let mut real = Vec::new();
+    for chunk in set.chunks() {
+        for entry in chunk
+            .entries()
+            .iter()
+            .filter(|entry| !entry.records.is_empty())
+        {
+            let refs = entry.records.iter();
+            real.push(json!({
+                "tag": hex::encode(entry.tag.as_bytes()),
+                "rc": hex::encode(entry.commitment.as_bytes()),
+                "records": refs
+                    .map(|record| json!([hex::encode(record.id), hex::encode(record.version)]))
+                    .collect::<Vec<_>>(),
+            }));
+        }
+    }
+    let (tag, opening) = sample::opening(&b, &a);
+    let tags: Vec<String> = set
+        .chunks()
+        .map(|chunk| hex::encode(chunk.tag_bytes()))
+        .collect();
+    let proof: Vec<String> = opening
+        .proof
+        .iter()
+        .map(|hash| hex::encode(hash.0))
+        .collect();
+    plain(
+        "tag_set",
+        json!({
+            "padding_seed": hex::encode(sample::SEED),
+            "serial": 1,
+            "count": set.count(),
+            "set_root": hex::encode(set.set_root().0),
+            "tags_root": hex::encode(set.tags_root().0),
+            "entries": real,
+            "chunks": tags,
+            "opening": {
+                "tag": hex::encode(tag.as_bytes()),
+                "salt": hex::encode(opening.salt),
+                "index": opening.index,
+                "proof": proof,
+                "encoded": hex::encode(encode(&opening)),
+            },
+            "epoch_card": hex::encode(encode(&sample::epoch_card(&b, &a))),
+        }),
+    )
+}
+
+fn trust() -> Vector {
+    let (a, b) = sample::two();
+    let agreed = sample::agreed(&a, &b);
+    let node = |node: &Node, seed: u8| {
+        json!({
+            "root_seed": hex::encode([seed; 32]),
+            "node_id": hex::encode(node.card.id().as_bytes()),
+            "words": node.card.id().words(),
+            "card": hex::encode(encode(node.card.card())),
+            "card_digest": hex::encode(node.card.digest()),
+        })
+    };
+    let (_, whole) = sample::agreement(&a, &b);
+    Vector {
+        name: "trust",
+        made: json!({
+            "alpha": node(&a, 10),
+            "beta": node(&b, 20),
+            "agreement": hex::encode(encode(agreed.agreement())),
+            "agreement_digest": hex::encode(agreed.digest()),
+        }),
+        signed: json!({
+            "alpha_card": a.signed_card.armor(),
+            "beta_card": b.signed_card.armor(),
+            "agreement": whole.armor(),
+        }),
+        verify: |signed| {
+            let card = |name| SignedCard::parse(text(signed, name)).unwrap().verify(NOW);
+            let (Ok(a), Ok(b)) = (card("alpha_card"), card("beta_card")) else {
+                return false;
+            };
+            let agreement = SignedAgreement::parse(text(signed, "agreement")).unwrap();
+            agreement.verify(&a, &b, NOW).is_ok()
+        },
+    }
+}
+
+fn query() -> Vector {
+    let (mut a, b) = sample::two();
+    let private = sample::private(&b);
+    let (receiver, evidence) = sample::committed(&mut a, &b);
+    let commitment = commit([4; 32], receiver.blinded(), &private).unwrap();
+    let hashes = |list: &[symbolon_tlog::Hash]| -> Vec<String> {
+        list.iter().map(|hash| hex::encode(hash.0)).collect()
+    };
+    plain(
+        "query",
+        json!({
+            "salt": hex::encode(commitment.salt()),
+            "private": hex::encode(&*private.encode()),
+            "private_digest": hex::encode(commitment.private_digest()),
+            "batch_digest": hex::encode(commitment.batch_digest()),
+            "leaf": hex::encode(commitment.leaf().as_bytes()),
+            "leaf_hash": hex::encode(commitment.leaf().leaf_hash().0),
+            "leaf_index": evidence.leaf_index,
+            "inclusion": hashes(&evidence.inclusion),
+            "consistency": hashes(&evidence.consistency),
+        }),
+    )
+}
+
+fn checkpoint() -> Vector {
+    let (a, _) = sample::two();
+    Vector {
+        name: "checkpoint",
+        made: json!({
+            "seed": hex::encode([13; 32]),
+            "vkeys": a.signer.verifier().vkeys(),
+            "text": a.tree().to_string(),
+        }),
+        signed: json!({ "checkpoint": a.checkpoint(), "vkeys": a.signer.verifier().vkeys() }),
+        verify: |signed| {
+            let vkeys: Vec<String> = serde_json::from_value(signed["vkeys"].clone()).unwrap();
+            let verifier = CheckpointVerifier::parse(&vkeys).unwrap();
+            verifier.verify_text(text(signed, "checkpoint")).is_ok()
+        },
+    }
+}
+
+fn hello() -> Vector {
+    let (a, b) = sample::two();
+    let ids = [a.card.id(), b.card.id()];
+    let (_, _, [client, server, finish, accept]) = sample::handshake(&a, &b);
+    let signed = json!({
+        "client_hello": hex::encode(client),
+        "server_hello": hex::encode(server),
+        "client_finish": hex::encode(finish),
+        "accept": hex::encode(accept),
+    });
+    let (client, server) = hellos(&signed);
+    Vector {
+        name: "hello",
+        made: json!({
+            "client": hex::encode(ids[0].as_bytes()),
+            "server": hex::encode(ids[1].as_bytes()),
+            "exporter_context": hex::encode(exporter_context(&ids[0], &ids[1])),
+            "exporter": hex::encode(sample::EXPORTER),
+            "client_nonce_seed": hex::encode([1; 32]),
+            "client_nonce": hex::encode(client.0.nonce),
+            "server_nonce_seed": hex::encode([2; 32]),
+            "server_nonce": hex::encode(server.hello.nonce),
+        }),
+        signed: with_inputs(signed),
+        verify: |signed| {
+            let (a, b) = sample::two();
+            let (client, server) = hellos(signed);
+            let finish: symbolon_protocol::ClientFinish = frame(signed, "client_finish");
+            let proven = |role, node: &Node, signatures| {
+                let input = signing_input(role, &sample::EXPORTER, &client.0, &server.hello);
+                let label = symbolon_protocol::label::HELLO;
+                node.key.public().verify(label, &input, signatures).is_ok()
+            };
+            proven(Role::Server, &b, &server.signatures)
+                && proven(Role::Client, &a, &finish.signatures)
+                && with_inputs(signed.clone()) == *signed
+        },
+    }
+}
+
+/// The checkpoints inside the hellos are hedged, and so is what is signed over them.
+fn with_inputs(mut signed: Value) -> Value {
+    let (client, server) = hellos(&signed);
+    for (name, role) in [
+        ("client_input", Role::Client),
+        ("server_input", Role::Server),
+    ] {
+        let input = signing_input(role, &sample::EXPORTER, &client.0, &server.hello);
+        signed[name] = hex::encode(input).into();
+    }
+    signed
+}
+
+fn hellos(signed: &Value) -> (ClientHello, ServerHello) {
+    (frame(signed, "client_hello"), frame(signed, "server_hello"))
+}
+
+fn frame<M: symbolon_protocol::Message>(signed: &Value, name: &str) -> M {
+    decode(&bytes(signed, name)[4..]).unwrap()
+}
+
+fn envelope() -> Vector {
+    let (a, b) = sample::two();
+    let sealed = sample::envelope(&b, &a);
+    let [header, enc, ciphertext] = sample::parts(sealed.as_bytes());
+    let [statement, ed25519, mldsa65] = sample::parts(sealed.signed());
+    Vector {
+        name: "envelope",
+        made: json!({
+            "recipient_seed": hex::encode(b.envelope_seed),
+            "sender_seed": hex::encode([11; 32]),
+            "seal_seed": hex::encode(sample::SEED),
+            "to": hex::encode(b.card.id().as_bytes()),
+            "from": hex::encode(a.card.id().as_bytes()),
+            "payload": hex::encode(sealed.payload()),
+            "statement": hex::encode(statement),
+            "statement_hash": hex::encode(sealed.statement_hash()),
+            "ed25519": hex::encode(ed25519),
+            "header": hex::encode(header),
+        }),
+        signed: json!({
+            "envelope": hex::encode(sealed.as_bytes()),
+            "mldsa65": hex::encode(mldsa65),
+            "enc": hex::encode(enc),
+            "ciphertext": hex::encode(ciphertext),
+        }),
+        verify: |signed| {
+            let (a, b) = sample::two();
+            let secret = RecipientSecret::generate(b.envelope_seed);
+            let sender = |_: &NodeId| Some(a.key.public().clone());
+            let me = b.card.id();
+            let envelope = bytes(signed, "envelope");
+            let Ok(opened) = open(&envelope, &[secret], &sender, &me, NOW) else {
+                return false;
+            };
+            let [_, enc, ciphertext] = sample::parts(&envelope);
+            let [_, _, mldsa65] = sample::parts(opened.signed());
+            opened.statement_hash() == sample::envelope(&b, &a).statement_hash()
+                && [enc, ciphertext, mldsa65]
+                    == ["enc", "ciphertext", "mldsa65"].map(|name| bytes(signed, name))
+        },
+    }
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap()
+}
+
+fn bytes(value: &Value, name: &str) -> Vec<u8> {
+    hex::decode(text(value, name)).unwrap()
+}
