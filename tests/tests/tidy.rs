@@ -1,4 +1,4 @@
-//! Manners that no compiler checks: sizes, file openings, spec anchors, words that do not belong here.
+//! Manners that no compiler checks: sizes, file openings, spec anchors, words that do not belong.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -7,6 +7,8 @@ use symbolon_tests::{files, root};
 
 const FILE_LINES_MAX: usize = 600;
 const LINE_COLUMNS_MAX: usize = 100;
+/// A text may run on: splitting it would hide it from a search.
+const TEXT_LINE_COLUMNS_MAX: usize = 120;
 
 #[test]
 fn files_stay_readable() {
@@ -21,9 +23,11 @@ fn files_stay_readable() {
             wrong.push(format!("{name}: does not open with //! and one sentence"));
         }
         for (index, line) in text.lines().enumerate() {
-            if line.chars().count() > LINE_COLUMNS_MAX {
+            let has_text = line.contains('"');
+            let columns_max = if has_text { TEXT_LINE_COLUMNS_MAX } else { LINE_COLUMNS_MAX };
+            if line.chars().count() > columns_max {
                 wrong.push(format!(
-                    "{name}:{}: over {LINE_COLUMNS_MAX} columns",
+                    "{name}:{}: over {columns_max} columns",
                     index + 1
                 ));
             }

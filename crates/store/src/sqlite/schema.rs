@@ -138,7 +138,8 @@ fn first(connection: &Connection) -> Result<(), StoreError> {
     }
     connection.execute_batch(
         "CREATE TABLE budget (key BLOB NOT NULL PRIMARY KEY, spent INTEGER NOT NULL) WITHOUT ROWID;
-         CREATE TABLE log_entry (number INTEGER PRIMARY KEY, leaf BLOB NOT NULL, cell BLOB NOT NULL);
+         CREATE TABLE log_entry
+           (number INTEGER PRIMARY KEY, leaf BLOB NOT NULL, cell BLOB NOT NULL);
          CREATE TABLE log_tile (level INTEGER NOT NULL, number INTEGER NOT NULL,
              hashes BLOB NOT NULL, PRIMARY KEY (level, number));",
     )?;

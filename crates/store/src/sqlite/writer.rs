@@ -174,7 +174,7 @@ impl Writer {
                     .prepare_cached(texts.replace)?
                     .execute([key, value])?;
             }
-            // One look at the index instead of two: an insert tells itself whether the row is there.
+            // One look at the index instead of two: an insert tells whether the row is there.
             Expect::Absent | Expect::Fresh => {
                 let rows = self
                     .connection
