@@ -27,14 +27,7 @@ enum Job {
 }
 
 impl Job {
-    const ALL: [Job; 6] = [
-        Job::TagSet,
-        Job::Log,
-        Job::Import,
-        Job::Start,
-        Job::Query,
-        Job::Batch,
-    ];
+    const ALL: [Job; 6] = [Job::TagSet, Job::Log, Job::Import, Job::Start, Job::Query, Job::Batch];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -48,45 +41,26 @@ impl Job {
     }
 
     fn parse(text: &str) -> Result<Job, Failure> {
-        Job::ALL
-            .into_iter()
-            .find(|job| job.as_str() == text)
-            .ok_or_else(|| {
-                let known = Job::ALL.map(Job::as_str).join(", ");
-                Failure::invalid(
-                    format!("there is no job '{text}'"),
-                    format!("the jobs are {known}"),
-                )
-            })
+        Job::ALL.into_iter().find(|job| job.as_str() == text).ok_or_else(|| {
+            let known = Job::ALL.map(Job::as_str).join(", ");
+            Failure::invalid(format!("there is no job '{text}'"), format!("the jobs are {known}"))
+        })
     }
 }
 
 /// Measures what is named, and cleans up behind itself however it ends.
 pub(crate) fn bench(bench: &Bench, json: bool) -> Result<(), Failure> {
-    let mut jobs = bench
-        .jobs
-        .iter()
-        .map(|text| Job::parse(text))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut jobs = bench.jobs.iter().map(|text| Job::parse(text)).collect::<Result<Vec<_>, _>>()?;
     if jobs.is_empty() {
         jobs = Job::ALL.to_vec();
     }
     if bench.records == 0 {
-        return Err(Failure::invalid(
-            "there is nothing to measure",
-            "give --records of 1 or more",
-        ));
+        return Err(Failure::invalid("there is nothing to measure", "give --records of 1 or more"));
     }
     let out = Output::new(json);
-    let folder = tempfile::Builder::new()
-        .prefix("symbolon-bench-")
-        .tempdir()
-        .map_err(|_| {
-            Failure::invalid(
-                "no temporary folder can be made",
-                "free some space in it, or set TMPDIR",
-            )
-        })?;
+    let folder = tempfile::Builder::new().prefix("symbolon-bench-").tempdir().map_err(|_| {
+        Failure::invalid("no temporary folder can be made", "free some space in it, or set TMPDIR")
+    })?;
     let mut report = report::Report::begin(folder.path(), bench.records)?;
     let has = |job: Job| jobs.contains(&job);
     if has(Job::TagSet) {
@@ -95,11 +69,8 @@ pub(crate) fn bench(bench: &Bench, json: bool) -> Result<(), Failure> {
     if has(Job::Log) {
         local::log(&mut report, folder.path(), bench.records, out)?;
     }
-    let on_nodes: Vec<Job> = jobs
-        .iter()
-        .copied()
-        .filter(|job| !matches!(job, Job::TagSet | Job::Log))
-        .collect();
+    let on_nodes: Vec<Job> =
+        jobs.iter().copied().filter(|job| !matches!(job, Job::TagSet | Job::Log)).collect();
     if !on_nodes.is_empty() {
         with_nodes(&mut report, folder.path(), bench.records, &on_nodes, out)?;
     }

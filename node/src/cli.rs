@@ -20,12 +20,7 @@ pub(crate) use progress::Progress;
 #[command(name = "symbolon", version, about, after_help = AFTER_HELP, max_term_width = 100)]
 pub(crate) struct Cli {
     /// Folder of the node.
-    #[arg(
-        long,
-        global = true,
-        env = "SYMBOLON_DATA",
-        default_value = "symbolon-data"
-    )]
+    #[arg(long, global = true, env = "SYMBOLON_DATA", default_value = "symbolon-data")]
     pub(crate) data: PathBuf,
     /// Writes the result as one JSON object.
     #[arg(long, global = true)]
@@ -369,8 +364,6 @@ pub(crate) struct Demo {
 
 fn budget(text: &str) -> Result<(String, u64), String> {
     let (class, amount) = text.split_once('=').ok_or("write it as class=amount")?;
-    let amount = amount
-        .parse()
-        .map_err(|_| "the amount is a whole number of elements")?;
+    let amount = amount.parse().map_err(|_| "the amount is a whole number of elements")?;
     Ok((class.to_owned(), amount))
 }

@@ -33,10 +33,7 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(directory: &Path, officer: &str) -> Client {
-        Client {
-            socket: directory.join(SOCKET_NAME),
-            officer: officer.to_owned(),
-        }
+        Client { socket: directory.join(SOCKET_NAME), officer: officer.to_owned() }
     }
 
     /// Makes one call and hands every line before the last to `line`.
@@ -47,14 +44,8 @@ impl Client {
         line: &mut dyn FnMut(Line),
     ) -> Result<R, Failure> {
         let body = serde_json::to_vec(request).map_err(|_| unreadable())?;
-        self.send(
-            path,
-            Full::new(Bytes::from(body))
-                .map_err(|never| match never {})
-                .boxed(),
-            line,
-        )
-        .await
+        self.send(path, Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed(), line)
+            .await
     }
 
     /// Makes one call whose body is one line of JSON and then the bytes of `input`.
@@ -98,12 +89,9 @@ impl Client {
         body: BoxBody<Bytes, std::io::Error>,
         line: &mut dyn FnMut(Line),
     ) -> Result<R, Failure> {
-        let stream = UnixStream::connect(&self.socket)
-            .await
-            .map_err(|_| self.not_running())?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(broken)?;
+        let stream = UnixStream::connect(&self.socket).await.map_err(|_| self.not_running())?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
         let driving = tokio::spawn(connection);
         let request = Request::post(path)
             .header(header::HOST, "localhost")
@@ -149,10 +137,7 @@ async fn read_lines(
             continue;
         };
         let rest = buffer.split_off(end + 1);
-        for text in buffer
-            .split(|byte| *byte == b'\n')
-            .filter(|text| !text.is_empty())
-        {
+        for text in buffer.split(|byte| *byte == b'\n').filter(|text| !text.is_empty()) {
             match serde_json::from_slice(text).map_err(|_| unreadable())? {
                 Line::Result(value) => return Ok(value),
                 Line::Error(error) => {

@@ -26,14 +26,9 @@ pub(crate) fn monotonic_ms() -> u64 {
 
 /// A clock before 1970 reads as 1970: every card and agreement is then "not yet valid", which is
 /// the truth about such a clock.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one reader of the clock"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the one reader of the clock")]
 fn since_epoch() -> Duration {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 #[cfg(test)]

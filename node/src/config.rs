@@ -77,9 +77,7 @@ impl Config {
             _ => ConfigError::File(path.clone(), error),
         })?;
         toml::from_str(&text).map_err(|error| {
-            let line = error
-                .span()
-                .map_or(0, |span| text.get(..span.start).map_or(0, lines));
+            let line = error.span().map_or(0, |span| text.get(..span.start).map_or(0, lines));
             ConfigError::Parse(path, format!("line {}: {}", line + 1, error.message()))
         })
     }
@@ -119,10 +117,7 @@ mod tests {
 
         std::fs::write(&path, config.to_text() + "\npasword = \"x\"\n").unwrap();
         let error = Config::load(directory.path()).unwrap_err().to_string();
-        assert!(
-            error.contains("unknown field `pasword`") && error.contains("line "),
-            "{error}"
-        );
+        assert!(error.contains("unknown field `pasword`") && error.contains("line "), "{error}");
         assert!(matches!(
             Config::load(&directory.path().join("none")),
             Err(ConfigError::Missing(_))

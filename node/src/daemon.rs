@@ -89,11 +89,7 @@ async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<()
     });
     let endpoint = endpoint.map_err(|error| {
         let message = format!("{}: {}", config.listen, chain(&error));
-        Failure::new(
-            Exit::Unavailable,
-            message,
-            "is another node running at this address?",
-        )
+        Failure::new(Exit::Unavailable, message, "is another node running at this address?")
     })?;
     desk.connect(Arc::new(Quic(endpoint.dialer())));
     let socket = api_socket(directory).await?;
@@ -105,10 +101,7 @@ async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<()
     );
     let api = tokio::spawn(async move { api.await });
     let chores = tokio::spawn(chores(Arc::clone(desk), config.publish_interval_seconds));
-    let address = endpoint
-        .local_addr()
-        .map(|address| address.to_string())
-        .unwrap_or_default();
+    let address = endpoint.local_addr().map(|address| address.to_string()).unwrap_or_default();
     tracing::info!(%address, node = %desk.identity().node(), "the node is running");
     tokio::select! {
         _ = terminate.recv() => {}
@@ -129,11 +122,7 @@ async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<()
 fn tls_key(desk: &Desk) -> Result<TlsKey, Failure> {
     let der = Identity::tls_key(desk.store()).map_err(|error| desk_failure(&error))?;
     TlsKey::from_der(&der).map_err(|error| {
-        Failure::new(
-            Exit::Internal,
-            error.to_string(),
-            "restore the node from a backup",
-        )
+        Failure::new(Exit::Internal, error.to_string(), "restore the node from a backup")
     })
 }
 
@@ -145,11 +134,7 @@ fn listen(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
 async fn api_socket(directory: &Path) -> Result<UnixListener, Failure> {
     let path = directory.join(SOCKET_NAME);
     if tokio::net::UnixStream::connect(&path).await.is_ok() {
-        return Err(Failure::new(
-            Exit::Refused,
-            "this node is running already",
-            "stop it first",
-        ));
+        return Err(Failure::new(Exit::Refused, "this node is running already", "stop it first"));
     }
     let _ = std::fs::remove_file(&path);
     let bound = UnixListener::bind(&path).and_then(|listener| {
@@ -158,10 +143,7 @@ async fn api_socket(directory: &Path) -> Result<UnixListener, Failure> {
     });
     bound.map_err(|error| {
         let message = format!("{}: {error}", path.display());
-        Failure::invalid(
-            message,
-            "use a folder with a shorter path and your own rights",
-        )
+        Failure::invalid(message, "use a folder with a shorter path and your own rights")
     })
 }
 

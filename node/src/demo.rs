@@ -55,9 +55,5 @@ pub(crate) fn demo(demo: &Demo, json: bool) -> Result<(), Failure> {
 }
 
 fn stopped() -> Failure {
-    Failure::new(
-        crate::exit::Exit::Unavailable,
-        "stopped before the end",
-        "run it again",
-    )
+    Failure::new(crate::exit::Exit::Unavailable, "stopped before the end", "run it again")
 }

@@ -10,10 +10,7 @@
 /// When the operating system has no randomness to give: every key and blind made after that point
 /// would be guessable, so the process must not go on.
 #[must_use]
-#[expect(
-    clippy::expect_used,
-    reason = "a node without randomness must stop, not answer weakly"
-)]
+#[expect(clippy::expect_used, reason = "a node without randomness must stop, not answer weakly")]
 pub(crate) fn seed() -> [u8; 32] {
     let mut seed = [0; 32];
     aws_lc_rs::rand::fill(&mut seed).expect("the operating system gives randomness");

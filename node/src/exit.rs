@@ -36,11 +36,7 @@ impl Failure {
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Failure {
-        Failure {
-            exit,
-            message: message.into(),
-            remedy: remedy.into(),
-        }
+        Failure { exit, message: message.into(), remedy: remedy.into() }
     }
 
     pub(crate) fn invalid(message: impl Into<String>, remedy: impl Into<String>) -> Failure {
@@ -56,22 +52,14 @@ impl Failure {
             "unavailable" => Exit::Unavailable,
             _ => Exit::Internal,
         };
-        Failure {
-            exit,
-            message,
-            remedy,
-        }
+        Failure { exit, message, remedy }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
-        if self.remedy.is_empty() {
-            Ok(())
-        } else {
-            write!(f, ": {}", self.remedy)
-        }
+        if self.remedy.is_empty() { Ok(()) } else { write!(f, ": {}", self.remedy) }
     }
 }
 

@@ -36,11 +36,7 @@ pub(crate) fn init(directory: &Path, init: &Init, policy: &str) -> Result<(), Fa
         ));
     }
     // Everything is made beside the place and moved there at the end.
-    let name = directory
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let work = directory.with_file_name(format!(".{name}.new"));
     let _ = std::fs::remove_dir_all(&work);
     let made = make(&work, directory, init, policy);
@@ -87,10 +83,7 @@ fn absolute(path: &Path) -> PathBuf {
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     std::fs::write(path, text).map_err(|_| {
-        Failure::invalid(
-            format!("{} cannot be written", path.display()),
-            "free some space",
-        )
+        Failure::invalid(format!("{} cannot be written", path.display()), "free some space")
     })
 }
 
@@ -98,31 +91,20 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
 pub(crate) fn store_failure(error: StoreError) -> Failure {
     let message = chain(&error);
     let (exit, remedy) = match error {
-        StoreError::WrongPassphrase | StoreError::WrongUnlock { .. } => (
-            Exit::Invalid,
-            "give the passphrase or key file of this node; nothing was changed",
-        ),
+        StoreError::WrongPassphrase | StoreError::WrongUnlock { .. } => {
+            (Exit::Invalid, "give the passphrase or key file of this node; nothing was changed")
+        }
         StoreError::NewerSchema { .. } | StoreError::NewerKeyring { .. } => {
             (Exit::Refused, "nothing was changed")
         }
         StoreError::InUse => (Exit::Refused, "stop the other process first"),
-        StoreError::Full => (
-            Exit::Unavailable,
-            "free space; what was acknowledged is safe",
-        ),
+        StoreError::Full => (Exit::Unavailable, "free space; what was acknowledged is safe"),
         StoreError::Missing { .. } => (Exit::NotFound, "restore the folder from a backup"),
-        _ => (
-            Exit::Internal,
-            "keep the folder as it is, and restore a backup elsewhere",
-        ),
+        _ => (Exit::Internal, "keep the folder as it is, and restore a backup elsewhere"),
     };
     Failure::new(exit, message, remedy)
 }
 
 pub(crate) fn desk_failure(error: &DeskError) -> Failure {
-    Failure::from_code(
-        error.fault().as_str(),
-        error.to_string(),
-        error.remedy().to_owned(),
-    )
+    Failure::from_code(error.fault().as_str(), error.to_string(), error.remedy().to_owned())
 }

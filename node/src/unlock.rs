@@ -35,19 +35,16 @@ pub(crate) fn unlock_new(given: &cli::Unlock) -> Result<Unlock, Failure> {
     if let Some(path) = &given.key_file
         && !path.exists()
     {
-        let made = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path);
+        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         let key = Zeroizing::new(entropy::seed());
-        made.and_then(|mut file| file.write_all(&*key).and_then(|()| file.sync_all()))
-            .map_err(|_| {
+        made.and_then(|mut file| file.write_all(&*key).and_then(|()| file.sync_all())).map_err(
+            |_| {
                 Failure::invalid(
                     format!("the key file {} cannot be made", path.display()),
                     "look at the folder's rights and space",
                 )
-            })?;
+            },
+        )?;
     }
     unlock(given, None)
 }

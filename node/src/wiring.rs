@@ -39,10 +39,7 @@ impl Front {
     /// # Errors
     /// Where this node cannot say who it is.
     pub(crate) fn new(desk: &Arc<Desk>) -> Result<Front, DeskError> {
-        Ok(Front {
-            desk: Arc::clone(desk),
-            last: Mutex::new(desk.local()?),
-        })
+        Ok(Front { desk: Arc::clone(desk), last: Mutex::new(desk.local()?) })
     }
 }
 
@@ -50,13 +47,7 @@ impl Directory for Front {
     fn by_pin(&self, pin: &TlsPin) -> Option<NodeId> {
         let partners = self.desk.partners();
         let found = partners.values().find(|partner| {
-            partner.is_welcome()
-                && partner
-                    .card()
-                    .card()
-                    .tls_pins
-                    .iter()
-                    .any(|own| own.0 == pin.0)
+            partner.is_welcome() && partner.card().card().tls_pins.iter().any(|own| own.0 == pin.0)
         });
         found.map(|partner| partner.node())
     }
@@ -90,16 +81,8 @@ impl Service for Front {
     fn serve(&self, session: &Established, incoming: Incoming) -> Answer {
         match self.desk.answer(session, incoming) {
             Answered::Reply(reply) => Answer::Reply(reply),
-            Answered::Upload {
-                header,
-                upload,
-                set,
-            } => {
-                let pieces = Box::new(Pieces {
-                    desk: Arc::clone(&self.desk),
-                    upload,
-                    set,
-                });
+            Answered::Upload { header, upload, set } => {
+                let pieces = Box::new(Pieces { desk: Arc::clone(&self.desk), upload, set });
                 Answer::Bulk { header, pieces }
             }
         }
@@ -129,9 +112,7 @@ pub(crate) struct Quic(pub(crate) Arc<Dialer>);
 
 impl Link for Quic {
     fn epochs(&self, partner: &NodeId) -> Result<Epochs, DeskLinkError> {
-        self.0
-            .request(*partner, &EpochsRequest::new())
-            .map_err(told)
+        self.0.request(*partner, &EpochsRequest::new()).map_err(told)
     }
 
     fn evaluate(&self, partner: &NodeId, request: &Evaluate) -> Result<Evaluated, DeskLinkError> {
@@ -152,12 +133,8 @@ impl Link for Quic {
             Option<&TagSetProgress>,
         ) -> Result<(), DeskLinkError>,
     ) -> Result<(), DeskLinkError> {
-        let mut stream = self
-            .0
-            .session(*partner)
-            .map_err(told)?
-            .tag_set(card, progress)
-            .map_err(told)?;
+        let mut stream =
+            self.0.session(*partner).map_err(told)?.tag_set(card, progress).map_err(told)?;
         loop {
             let event = stream.next().map_err(told)?;
             let is_last = matches!(event, TagSetEvent::Done(_));
@@ -166,9 +143,7 @@ impl Link for Quic {
                 TagSetEvent::Done(_) => None,
             };
             // Chunks that wait inside the stream are not given out yet, so they do not count.
-            let progress = stream
-                .progress()
-                .filter(|kept| Some(kept.chunks()) == given);
+            let progress = stream.progress().filter(|kept| Some(kept.chunks()) == given);
             events(vec![event], progress.as_ref())?;
             if is_last {
                 return Ok(());
@@ -179,6 +154,12 @@ impl Link for Quic {
     fn seen_by(&self, partner: &NodeId) -> Option<u64> {
         let session = self.0.session(*partner).ok()?;
         Some(session.established().seen_by_partner())
+    }
+
+    fn seen_anew(&self, partner: &NodeId) -> Option<u64> {
+        // A new hello tells it: that is what a hello is for.
+        self.0.session(*partner).ok()?.close();
+        self.seen_by(partner)
     }
 }
 

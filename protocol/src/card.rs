@@ -40,9 +40,7 @@ impl Card {
     /// The answer.
     #[must_use]
     pub fn new(card: &SignedCard) -> Self {
-        Self {
-            card: card.encode(),
-        }
+        Self { card: card.encode() }
     }
 
     /// The card, not yet verified.
@@ -80,12 +78,7 @@ impl Epochs {
     /// [`ProtocolError::FieldTooLong`] for more cards than an answer holds.
     pub fn new(cards: &[SignedEpochCard]) -> Result<Self, ProtocolError> {
         bound(cards.len(), EPOCH_CARDS_MAX, "cards")?;
-        Ok(Self {
-            cards: cards
-                .iter()
-                .map(|card| ByteBuf::from(card.encode()))
-                .collect(),
-        })
+        Ok(Self { cards: cards.iter().map(|card| ByteBuf::from(card.encode())).collect() })
     }
 
     /// The cards, not yet verified.
@@ -93,10 +86,7 @@ impl Epochs {
     /// # Errors
     /// Whatever decoding an epoch card finds.
     pub fn signed(&self) -> Result<Vec<SignedEpochCard>, ProtocolError> {
-        self.cards
-            .iter()
-            .map(|bytes| SignedEpochCard::decode(bytes))
-            .collect()
+        self.cards.iter().map(|bytes| SignedEpochCard::decode(bytes)).collect()
     }
 }
 
@@ -161,8 +151,6 @@ impl Message for Epochs {
 
     fn validate(&self) -> Result<(), ProtocolError> {
         bound(self.cards.len(), EPOCH_CARDS_MAX, "cards")?;
-        self.cards
-            .iter()
-            .try_for_each(|card| bound(card.len(), EPOCH_CARD_BYTES_MAX, "cards"))
+        self.cards.iter().try_for_each(|card| bound(card.len(), EPOCH_CARD_BYTES_MAX, "cards"))
     }
 }

@@ -121,10 +121,7 @@ impl Code {
     /// The row of `number`, if there is one.
     #[must_use]
     pub fn from_number(number: u16) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|code| code.number() == number)
+        Self::ALL.iter().copied().find(|code| code.number() == number)
     }
 
     /// True when the same request may succeed later without anyone changing anything.
@@ -249,16 +246,8 @@ mod tests {
         let text = include_str!("../../spec/transport.md");
         let rows: Vec<&str> = text.lines().filter(|line| line.contains("| `")).collect();
         for code in Code::ALL {
-            let row = format!(
-                "| {} | `{}` | {} |",
-                code.number(),
-                code.name(),
-                code.sentence()
-            );
-            assert!(
-                rows.iter().any(|line| line.starts_with(&row)),
-                "no row {row}"
-            );
+            let row = format!("| {} | `{}` | {} |", code.number(), code.name(), code.sentence());
+            assert!(rows.iter().any(|line| line.starts_with(&row)), "no row {row}");
         }
     }
 }

@@ -67,9 +67,7 @@ impl Disclose {
         if self.to == session.partner() {
             Ok(())
         } else {
-            Err(ProtocolError::Misuse {
-                rule: "an envelope goes to its recipient",
-            })
+            Err(ProtocolError::Misuse { rule: "an envelope goes to its recipient" })
         }
     }
 }
@@ -117,9 +115,7 @@ impl Acknowledge {
     /// [`ProtocolError::Misuse`] when the answer is for another node.
     pub fn with(answer: Disclose, session: &Established) -> Result<Self, ProtocolError> {
         answer.addressed(session)?;
-        Ok(Self {
-            envelope: Some(answer.envelope),
-        })
+        Ok(Self { envelope: Some(answer.envelope) })
     }
 }
 
@@ -146,11 +142,7 @@ impl std::fmt::Debug for Delivery {
 
 impl std::fmt::Debug for Delivered {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Delivered({} bytes)",
-            self.envelope.as_ref().map_or(0, Vec::len)
-        )
+        write!(f, "Delivered({} bytes)", self.envelope.as_ref().map_or(0, Vec::len))
     }
 }
 
@@ -198,10 +190,6 @@ impl Message for Delivered {
     const BYTES_MAX: usize = FRAME_BYTES_MAX;
 
     fn validate(&self) -> Result<(), ProtocolError> {
-        bound(
-            self.envelope.as_ref().map_or(0, Vec::len),
-            ENVELOPE_BYTES_MAX,
-            "envelope",
-        )
+        bound(self.envelope.as_ref().map_or(0, Vec::len), ENVELOPE_BYTES_MAX, "envelope")
     }
 }

@@ -102,15 +102,9 @@ impl SignedEpochCard {
     pub fn sign(card: EpochCard, key: &IdentityKey) -> Result<Self, ProtocolError> {
         card.validate()?;
         let bytes = encode(&card);
-        let misuse = |_| ProtocolError::Misuse {
-            rule: "the identity key must be able to sign",
-        };
+        let misuse = |_| ProtocolError::Misuse { rule: "the identity key must be able to sign" };
         let signatures = key.sign(label::EPOCH_CARD, &bytes).map_err(misuse)?;
-        Ok(Self {
-            card,
-            bytes,
-            signatures,
-        })
+        Ok(Self { card, bytes, signatures })
     }
 
     /// Reads an epoch card and bounds its fields; checks no signature.
@@ -123,11 +117,7 @@ impl SignedEpochCard {
         card.validate()?;
         let signatures = Signatures::new(wire.ed25519, wire.mldsa65)
             .map_err(|_| ProtocolError::Field { field: "mldsa65" })?;
-        Ok(Self {
-            card,
-            bytes: wire.bytes,
-            signatures,
-        })
+        Ok(Self { card, bytes: wire.bytes, signatures })
     }
 
     /// The bytes that [`SignedEpochCard::decode`] reads.
@@ -186,10 +176,7 @@ impl SignedEpochCard {
         if !begun || check.now >= card.not_after {
             return Err(refuse("it is valid now"));
         }
-        Ok(VerifiedEpochCard {
-            card: card.clone(),
-            digest: self.digest(),
-        })
+        Ok(VerifiedEpochCard { card: card.clone(), digest: self.digest() })
     }
 }
 

@@ -42,10 +42,7 @@ impl Evaluate {
         Ok(Self {
             class: card.card().class,
             epoch: card.card().epoch,
-            elements: blinded
-                .iter()
-                .flat_map(|element| *element.as_bytes())
-                .collect(),
+            elements: blinded.iter().flat_map(|element| *element.as_bytes()).collect(),
             evidence,
         })
     }
@@ -112,16 +109,10 @@ impl Evaluation {
         let asked = request.elements.chunks(ELEMENT_BYTES);
         let same = asked.eq(blinded.iter().map(|element| &element.as_bytes()[..]));
         if !same || !committed.covers(blinded) || evaluated.elements.len() != request.count() {
-            return Err(ProtocolError::Misuse {
-                rule: "evidence and evaluation are of one batch",
-            });
+            return Err(ProtocolError::Misuse { rule: "evidence and evaluation are of one batch" });
         }
         Ok(Self {
-            elements: evaluated
-                .elements
-                .iter()
-                .flat_map(|element| *element.as_bytes())
-                .collect(),
+            elements: evaluated.elements.iter().flat_map(|element| *element.as_bytes()).collect(),
             proof: evaluated.proof.encode().to_vec(),
         })
     }
@@ -142,24 +133,15 @@ impl Evaluated {
     /// # Errors
     /// [`ProtocolError::Element`] for what is not canonical.
     pub fn evaluated(&self) -> Result<symbolon_oprf::Evaluated, ProtocolError> {
-        let elements = self
-            .elements
-            .chunks(ELEMENT_BYTES)
-            .map(EvaluatedElement::decode);
-        let elements = elements
-            .collect::<Result<_, _>>()
-            .map_err(ProtocolError::Element)?;
+        let elements = self.elements.chunks(ELEMENT_BYTES).map(EvaluatedElement::decode);
+        let elements = elements.collect::<Result<_, _>>().map_err(ProtocolError::Element)?;
         let proof = Proof::decode(&self.proof).map_err(ProtocolError::Element)?;
         Ok(symbolon_oprf::Evaluated { elements, proof })
     }
 }
 
 fn check_count(count: usize) -> Result<(), ProtocolError> {
-    if BATCH_ELEMENTS.contains(&count) {
-        Ok(())
-    } else {
-        Err(ProtocolError::ElementCount)
-    }
+    if BATCH_ELEMENTS.contains(&count) { Ok(()) } else { Err(ProtocolError::ElementCount) }
 }
 
 fn check_elements(bytes: &[u8]) -> Result<(), ProtocolError> {
@@ -179,9 +161,7 @@ impl Message for Evaluate {
 
     fn validate(&self) -> Result<(), ProtocolError> {
         check_elements(&self.elements)?;
-        self.evidence
-            .validate()
-            .map_err(|_| ProtocolError::FieldTooLong { field: "evidence" })
+        self.evidence.validate().map_err(|_| ProtocolError::FieldTooLong { field: "evidence" })
     }
 }
 

@@ -99,11 +99,7 @@ impl<R: Request> Exchange<R> {
     /// When to call [`Self::handle_timeout`].
     #[must_use]
     pub const fn poll_timeout(&self) -> Option<u64> {
-        if self.ended {
-            None
-        } else {
-            Some(self.deadline_ms)
-        }
+        if self.ended { None } else { Some(self.deadline_ms) }
     }
 
     /// The next thing to do on the stream.
@@ -120,9 +116,7 @@ impl<R: Request> Exchange<R> {
         self.reader.push(bytes)?;
         while let Some(body) = self.reader.frame()? {
             if self.response.is_some() {
-                return Err(ProtocolError::Unexpected {
-                    expected: "the end",
-                });
+                return Err(ProtocolError::Unexpected { expected: "the end" });
             }
             self.response = Some(decode(&body)?);
         }

@@ -22,11 +22,7 @@ impl FrameReader {
     /// A reader for frames of at most `bytes_max` bytes.
     #[must_use]
     pub const fn new(bytes_max: usize) -> Self {
-        Self {
-            bytes_max,
-            buffer: Vec::new(),
-            start: 0,
-        }
+        Self { bytes_max, buffer: Vec::new(), start: 0 }
     }
 
     /// Takes what the stream gave.
@@ -37,9 +33,7 @@ impl FrameReader {
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), ProtocolError> {
         let room = (self.bytes_max + LENGTH_BYTES + READ_BYTES_MAX).saturating_sub(self.buffered());
         if bytes.len() > room {
-            return Err(ProtocolError::FrameTooLong {
-                bytes_max: self.bytes_max,
-            });
+            return Err(ProtocolError::FrameTooLong { bytes_max: self.bytes_max });
         }
         self.buffer.drain(..self.start);
         self.start = 0;
@@ -62,9 +56,7 @@ impl FrameReader {
             return Err(ProtocolError::FrameEmpty);
         }
         if length > self.bytes_max {
-            return Err(ProtocolError::FrameTooLong {
-                bytes_max: self.bytes_max,
-            });
+            return Err(ProtocolError::FrameTooLong { bytes_max: self.bytes_max });
         }
         let Some(frame) = body.get(..length) else {
             return Ok(None);
@@ -116,10 +108,7 @@ mod tests {
     fn refuses_a_length_before_its_bytes_come() {
         let mut reader = FrameReader::new(8);
         reader.push(&[0, 0, 0, 9]).unwrap();
-        assert!(matches!(
-            reader.frame(),
-            Err(ProtocolError::FrameTooLong { bytes_max: 8 })
-        ));
+        assert!(matches!(reader.frame(), Err(ProtocolError::FrameTooLong { bytes_max: 8 })));
         let mut reader = FrameReader::new(8);
         reader.push(&[0, 0, 0, 0]).unwrap();
         assert!(matches!(reader.frame(), Err(ProtocolError::FrameEmpty)));

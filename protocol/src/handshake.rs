@@ -157,9 +157,7 @@ impl Handshake {
                 state
             }
             State::Done => {
-                return Err(ProtocolError::Unexpected {
-                    expected: "the end",
-                });
+                return Err(ProtocolError::Unexpected { expected: "the end" });
             }
         };
         Ok(())
@@ -167,9 +165,7 @@ impl Handshake {
 
     fn complete(&mut self, established: Established) -> Result<State, ProtocolError> {
         if self.reader.buffered() > 0 {
-            return Err(ProtocolError::Unexpected {
-                expected: "the end",
-            });
+            return Err(ProtocolError::Unexpected { expected: "the end" });
         }
         self.outcome = Some(Ok(established));
         self.outbox.push_back(Transmit::Finish);
@@ -180,8 +176,7 @@ impl Handshake {
         self.state = State::Done;
         // A peer that sent an error has stopped listening.
         if !matches!(error, ProtocolError::PeerRefused { .. }) {
-            self.outbox
-                .push_back(Transmit::Bytes(encode(&Failure::new(&error))));
+            self.outbox.push_back(Transmit::Bytes(encode(&Failure::new(&error))));
         }
         self.outbox.push_back(Transmit::Finish);
         self.outcome = Some(Err(error));

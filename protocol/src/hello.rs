@@ -112,11 +112,7 @@ impl Message for ServerHello {
 
     fn validate(&self) -> Result<(), ProtocolError> {
         self.hello.validate()?;
-        bound(
-            self.card.as_ref().map_or(0, Vec::len),
-            CARD_BYTES_MAX,
-            "card",
-        )
+        bound(self.card.as_ref().map_or(0, Vec::len), CARD_BYTES_MAX, "card")
     }
 }
 
@@ -128,11 +124,7 @@ impl Message for ClientFinish {
     const BYTES_MAX: usize = HELLO_FRAME_BYTES_MAX;
 
     fn validate(&self) -> Result<(), ProtocolError> {
-        bound(
-            self.card.as_ref().map_or(0, Vec::len),
-            CARD_BYTES_MAX,
-            "card",
-        )
+        bound(self.card.as_ref().map_or(0, Vec::len), CARD_BYTES_MAX, "card")
     }
 }
 
@@ -159,9 +151,8 @@ pub fn exporter_context(client: &NodeId, server: &NodeId) -> [u8; 32] {
 /// either can be changed on the way.
 #[must_use]
 pub fn signing_input(role: Role, exporter: &[u8; 32], client: &Hello, server: &Hello) -> [u8; 129] {
-    let both = Framed::new()
-        .part(symbolon_codec::encode(client))
-        .part(symbolon_codec::encode(server));
+    let both =
+        Framed::new().part(symbolon_codec::encode(client)).part(symbolon_codec::encode(server));
     let transcript = sha256(label::HELLO_TRANSCRIPT, &[both.as_bytes()]);
     let mut input = [role as u8; 129];
     let parts = [exporter, &client.nonce, &server.nonce, &transcript];

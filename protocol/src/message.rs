@@ -67,10 +67,7 @@ pub fn decode<M: Message>(body: &[u8]) -> Result<M, ProtocolError> {
     let number = type_of(body)?;
     if number == Failure::TYPE && M::TYPE != Failure::TYPE {
         let failure: Failure = decode_as(body)?;
-        return Err(ProtocolError::PeerRefused {
-            code: failure.code,
-            detail: failure.detail,
-        });
+        return Err(ProtocolError::PeerRefused { code: failure.code, detail: failure.detail });
     }
     if number != M::TYPE {
         return Err(ProtocolError::Unexpected { expected: M::NAME });
@@ -103,10 +100,7 @@ impl Failure {
     /// What the peer may know of `error`.
     #[must_use]
     pub fn new(error: &ProtocolError) -> Self {
-        Self {
-            code: error.code(),
-            detail: error.detail(),
-        }
+        Self { code: error.code(), detail: error.detail() }
     }
 
     /// The code.
@@ -143,11 +137,7 @@ pub(crate) fn bound(
     length_max: usize,
     field: &'static str,
 ) -> Result<(), ProtocolError> {
-    if length > length_max {
-        Err(ProtocolError::FieldTooLong { field })
-    } else {
-        Ok(())
-    }
+    if length > length_max { Err(ProtocolError::FieldTooLong { field }) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -168,14 +158,8 @@ mod tests {
     #[test]
     fn a_number_without_meaning_is_refused() {
         let bytes = [0x82, 0x00, 0x82, 0x18, 0x28, 0x05];
-        assert!(matches!(
-            decode::<Failure>(&bytes),
-            Err(ProtocolError::Field { .. })
-        ));
+        assert!(matches!(decode::<Failure>(&bytes), Err(ProtocolError::Field { .. })));
         let unknown = [0x82, 0x00, 0x82, 0x18, 0x63, 0xf6];
-        assert!(matches!(
-            decode::<Failure>(&unknown),
-            Err(ProtocolError::Decode(_))
-        ));
+        assert!(matches!(decode::<Failure>(&unknown), Err(ProtocolError::Decode(_))));
     }
 }

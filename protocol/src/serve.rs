@@ -162,11 +162,7 @@ impl Serve {
     /// When to call [`Self::handle_timeout`].
     #[must_use]
     pub const fn poll_timeout(&self) -> Option<u64> {
-        if self.ended {
-            None
-        } else {
-            Some(self.deadline_ms)
-        }
+        if self.ended { None } else { Some(self.deadline_ms) }
     }
 
     /// The next thing to do on the stream; nothing until the request is refused here.
@@ -192,9 +188,7 @@ impl Serve {
             self.body = self.reader.frame()?;
         }
         if self.body.is_some() && self.reader.buffered() > 0 {
-            return Err(ProtocolError::Unexpected {
-                expected: "the end",
-            });
+            return Err(ProtocolError::Unexpected { expected: "the end" });
         }
         Ok(())
     }
@@ -213,23 +207,17 @@ impl Serve {
                 self.asked(&body).map(Incoming::Evaluate)
             }
             Delivery::TYPE => self.asked(&body).map(Incoming::Deliver),
-            _ => Err(ProtocolError::Unexpected {
-                expected: "a request",
-            }),
+            _ => Err(ProtocolError::Unexpected { expected: "a request" }),
         }
     }
 
     fn asked<Q: Message>(&self, body: &[u8]) -> Result<Asked<Q>, ProtocolError> {
-        Ok(Asked {
-            request: decode(body)?,
-            deadline_ms: self.deadline_ms,
-        })
+        Ok(Asked { request: decode(body)?, deadline_ms: self.deadline_ms })
     }
 
     fn fail(&mut self, error: ProtocolError) {
         self.ended = true;
-        self.outbox
-            .push_back(Transmit::Bytes(encode(&Failure::new(&error))));
+        self.outbox.push_back(Transmit::Bytes(encode(&Failure::new(&error))));
         self.outbox.push_back(Transmit::Finish);
         self.outcome = Some(Err(error));
     }
@@ -243,8 +231,6 @@ fn bytes_max(number: u8) -> Result<usize, ProtocolError> {
         TagSetRequest::TYPE => Ok(TagSetRequest::BYTES_MAX),
         Evaluate::TYPE => Ok(Evaluate::BYTES_MAX),
         Delivery::TYPE => Ok(Delivery::BYTES_MAX),
-        _ => Err(ProtocolError::Unexpected {
-            expected: "a request",
-        }),
+        _ => Err(ProtocolError::Unexpected { expected: "a request" }),
     }
 }

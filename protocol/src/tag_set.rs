@@ -35,12 +35,7 @@ pub struct TagSetRequest {
 impl TagSetRequest {
     fn new(card: &VerifiedEpochCard, from_chunk: u64) -> Self {
         let card = card.card();
-        Self {
-            class: card.class,
-            epoch: card.epoch,
-            serial: card.serial,
-            from_chunk,
-        }
+        Self { class: card.class, epoch: card.epoch, serial: card.serial, from_chunk }
     }
 }
 
@@ -74,9 +69,7 @@ impl Message for TagSetHeader {
 
     fn validate(&self) -> Result<(), ProtocolError> {
         if self.count > TAG_SET_TAGS_MAX || symbolon_oprf::padded_count(self.count) != self.count {
-            return Err(ProtocolError::TagSet {
-                rule: "the count is one that padding makes",
-            });
+            return Err(ProtocolError::TagSet { rule: "the count is one that padding makes" });
         }
         check_from(self.from_chunk, self.count)
     }
@@ -86,9 +79,7 @@ fn check_from(from_chunk: u64, count: u64) -> Result<(), ProtocolError> {
     if from_chunk < chunks(count) {
         Ok(())
     } else {
-        Err(ProtocolError::TagSet {
-            rule: "the first chunk is one of the set",
-        })
+        Err(ProtocolError::TagSet { rule: "the first chunk is one of the set" })
     }
 }
 

@@ -26,9 +26,7 @@ pub struct Answer {
 /// Posts `body`; `None` where no node answers or it died before its answer.
 pub(crate) fn post(socket: &Path, call: &str, body: &[u8]) -> Option<Answer> {
     let mut stream = UnixStream::connect(socket).ok()?;
-    stream
-        .set_read_timeout(Some(Duration::from_secs(CALL_SECONDS_MAX)))
-        .ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(CALL_SECONDS_MAX))).ok()?;
     let head = format!(
         "POST /v1/{call} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
          Content-Type: application/json\r\nx-symbolon-officer: test-officer\r\n\
@@ -36,27 +34,14 @@ pub(crate) fn post(socket: &Path, call: &str, body: &[u8]) -> Option<Answer> {
         body.len()
     );
     // A node that refuses early may close before it has read all.
-    let _ = stream
-        .write_all(head.as_bytes())
-        .and_then(|()| stream.write_all(body));
+    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
     let mut response = Vec::new();
     let _ = stream.read_to_end(&mut response);
-    let end = response
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")?;
+    let end = response.windows(4).position(|window| window == b"\r\n\r\n")?;
     let (head, body) = response.split_at_checked(end + 4)?;
     let is_chunked = crate::find(head, b"transfer-encoding: chunked").is_some();
-    let raw = if is_chunked {
-        joined(body)
-    } else {
-        body.to_vec()
-    };
-    let mut answer = Answer {
-        raw,
-        result: None,
-        error: None,
-        rows: Vec::new(),
-    };
+    let raw = if is_chunked { joined(body) } else { body.to_vec() };
+    let mut answer = Answer { raw, result: None, error: None, rows: Vec::new() };
     for line in answer.raw.split(|byte| *byte == b'\n') {
         let Ok(Value::Object(line)) = serde_json::from_slice(line) else {
             continue;
@@ -77,12 +62,8 @@ pub(crate) fn post(socket: &Path, call: &str, body: &[u8]) -> Option<Answer> {
 fn joined(mut body: &[u8]) -> Vec<u8> {
     let mut whole = Vec::new();
     while let Some(end) = body.windows(2).position(|window| window == b"\r\n") {
-        let size = body
-            .get(..end)
-            .and_then(|digits| std::str::from_utf8(digits).ok());
-        let size = size
-            .and_then(|digits| usize::from_str_radix(digits, 16).ok())
-            .unwrap_or(0);
+        let size = body.get(..end).and_then(|digits| std::str::from_utf8(digits).ok());
+        let size = size.and_then(|digits| usize::from_str_radix(digits, 16).ok()).unwrap_or(0);
         let Some(chunk) = body.get(end + 2..end + 2 + size).filter(|_| size > 0) else {
             break;
         };

@@ -7,10 +7,6 @@
     reason = "this package only supports tests, where a panic is the report"
 )]
 
-pub mod corpus;
-pub mod sample;
-pub mod vectors;
-
 mod http;
 mod node;
 mod relay;
@@ -44,9 +40,7 @@ pub fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
     let (first, rest) = needle.split_first()?;
     let last = bytes.len().checked_sub(needle.len())?;
     (0..=last).find(|at| {
-        bytes
-            .get(*at)
-            .is_some_and(|byte| byte.eq_ignore_ascii_case(first))
+        bytes.get(*at).is_some_and(|byte| byte.eq_ignore_ascii_case(first))
             && bytes
                 .get(at + 1..at + needle.len())
                 .is_some_and(|found| found.eq_ignore_ascii_case(rest))
@@ -75,10 +69,7 @@ impl Dice {
 /// The root of the source tree.
 #[must_use]
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
 /// Every file under `folder` (relative to the root) whose name ends in `.extension`, build output
@@ -108,21 +99,12 @@ pub fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
 #[must_use]
 pub fn metadata() -> serde_json::Value {
     let output = Command::new(env!("CARGO"))
-        .args([
-            "metadata",
-            "--format-version",
-            "1",
-            "--no-deps",
-            "--offline",
-        ])
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
         .current_dir(root())
         .output()
         .unwrap();
     if !output.status.success() {
-        panic!(
-            "cargo metadata: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        panic!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
     }
     serde_json::from_slice(&output.stdout).unwrap()
 }

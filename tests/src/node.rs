@@ -87,9 +87,7 @@ pub fn program() -> &'static Path {
 /// A loopback port that is free now.
 #[must_use]
 pub fn free_address() -> SocketAddr {
-    UdpSocket::bind("127.0.0.1:0")
-        .and_then(|socket| socket.local_addr())
-        .unwrap()
+    UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).unwrap()
 }
 
 /// One node; dies with its test.
@@ -111,13 +109,7 @@ impl Node {
     pub fn new(folder: &Path, name: &str, country: &str) -> Node {
         let listen = free_address();
         let key = folder.join(format!("{name}.key")).display().to_string();
-        Node::reached_at(
-            folder,
-            name,
-            country,
-            (listen, listen),
-            ["--key-file".to_owned(), key],
-        )
+        Node::reached_at(folder, name, country, (listen, listen), ["--key-file".to_owned(), key])
     }
 
     /// Makes a node that listens at one address and whose card names another.
@@ -134,27 +126,12 @@ impl Node {
             .arg("--data")
             .arg(&directory)
             .args(["init", "--name", name, "--country", country])
-            .args([
-                "--listen",
-                &listen.to_string(),
-                "--address",
-                &card.to_string(),
-            ])
+            .args(["--listen", &listen.to_string(), "--address", &card.to_string()])
             .args(&unlock)
             .output()
             .unwrap();
-        assert!(
-            made.status.success(),
-            "{}",
-            String::from_utf8_lossy(&made.stderr)
-        );
-        Node {
-            name: name.to_owned(),
-            directory,
-            listen,
-            unlock,
-            child: None,
-        }
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        Node { name: name.to_owned(), directory, listen, unlock, child: None }
     }
 
     /// Starts it and waits until it answers.
@@ -192,13 +169,7 @@ impl Node {
     pub fn kill_now(&self) {
         if let Some(child) = &self.child {
             let id = child.id().to_string();
-            assert!(
-                Command::new("kill")
-                    .args(["-KILL", &id])
-                    .status()
-                    .unwrap()
-                    .success()
-            );
+            assert!(Command::new("kill").args(["-KILL", &id]).status().unwrap().success());
         }
     }
 
@@ -264,11 +235,7 @@ impl Node {
     /// The log checked from end to end; its size.
     pub fn log_holds(&self) -> u64 {
         let report = self.call("audit/verify", &json!({}));
-        assert_eq!(
-            report["holds"], true,
-            "{}: {}",
-            self.name, report["problems"]
-        );
+        assert_eq!(report["holds"], true, "{}: {}", self.name, report["problems"]);
         report["size"].as_u64().unwrap()
     }
 }

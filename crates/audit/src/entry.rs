@@ -44,12 +44,7 @@ pub struct Entry {
 
 impl Entry {
     fn new(who: Who<'_>, event: Event) -> Self {
-        Self {
-            version: VERSION,
-            at: who.now,
-            actor: bounded(who.actor),
-            event,
-        }
+        Self { version: VERSION, at: who.now, actor: bounded(who.actor), event }
     }
 
     /// A node card, one's own or a partner's, was made, taken, replaced or refused.
@@ -205,13 +200,7 @@ impl Entry {
     /// An act of administration, by its name and a digest of what it changed.
     #[must_use]
     pub fn admin(who: Who<'_>, act: &str, digest: [u8; 32]) -> Self {
-        Self::new(
-            who,
-            Event::Admin(AdminEvent {
-                act: bounded(act),
-                digest,
-            }),
-        )
+        Self::new(who, Event::Admin(AdminEvent { act: bounded(act), digest }))
     }
 
     /// Nothing happened: keeps the log's growth free of bursts.
@@ -262,10 +251,6 @@ impl std::fmt::Debug for Entry {
 
 /// A name that is too long is cut rather than refused: what happened must be logged.
 pub(crate) fn bounded(text: &str) -> String {
-    let end = (0..=text.len().min(TEXT_BYTES_MAX))
-        .rev()
-        .find(|end| text.is_char_boundary(*end));
-    text.get(..end.unwrap_or_default())
-        .unwrap_or_default()
-        .to_owned()
+    let end = (0..=text.len().min(TEXT_BYTES_MAX)).rev().find(|end| text.is_char_boundary(*end));
+    text.get(..end.unwrap_or_default()).unwrap_or_default().to_owned()
 }

@@ -381,29 +381,17 @@ impl Event {
             Self::ConfirmSent(event) | Self::ConfirmReceived(event) => (event.purpose.len(), 0),
             Self::Disclosed(event) => (0, event.fields.len()),
             Self::Refused(event) => {
-                let longest = event
-                    .reasons
-                    .iter()
-                    .map(String::len)
-                    .max()
-                    .unwrap_or_default();
-                (
-                    longest.max(event.action.len()).max(event.code.len()),
-                    event.reasons.len(),
-                )
+                let longest = event.reasons.iter().map(String::len).max().unwrap_or_default();
+                (longest.max(event.action.len()).max(event.code.len()), event.reasons.len())
             }
             Self::Admin(event) => (event.act.len(), 0),
             _ => (0, 0),
         };
         if text > TEXT_BYTES_MAX {
-            return Err(AuditError::TooLong {
-                field: "text of an entry",
-            });
+            return Err(AuditError::TooLong { field: "text of an entry" });
         }
         if items > LIST_ITEMS_MAX {
-            return Err(AuditError::TooLong {
-                field: "list of an entry",
-            });
+            return Err(AuditError::TooLong { field: "list of an entry" });
         }
         Ok(())
     }

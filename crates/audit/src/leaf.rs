@@ -48,10 +48,7 @@ impl Logged {
     /// Salts an entry. A query keeps the salt of its commitment; every other entry takes `fresh`.
     #[must_use]
     pub fn new(entry: Entry, fresh: [u8; 32]) -> Self {
-        Self {
-            salt: entry.committed_salt().unwrap_or(fresh),
-            entry,
-        }
+        Self { salt: entry.committed_salt().unwrap_or(fresh), entry }
     }
 
     /// The salt.
@@ -115,17 +112,8 @@ mod tests {
 
     #[test]
     fn the_leaf_binds_salt_and_entry() {
-        let who = Who {
-            now: 1_700_000_000,
-            actor: "officer",
-        };
-        let policy = Entry::policy(
-            who,
-            PolicyEvent {
-                digest: [7; 32],
-                act: Act::Accepted,
-            },
-        );
+        let who = Who { now: 1_700_000_000, actor: "officer" };
+        let policy = Entry::policy(who, PolicyEvent { digest: [7; 32], act: Act::Accepted });
         let one = Logged::new(policy.clone(), [1; 32]);
         let expected = symbolon_codec::sha256(
             "symbolon/1 leaf",
@@ -133,38 +121,23 @@ mod tests {
         );
         assert_eq!(one.leaf().as_bytes(), &expected);
         assert_ne!(one.leaf(), Logged::new(policy, [2; 32]).leaf());
-        assert_ne!(
-            one.leaf(),
-            Logged::new(Entry::heartbeat(who), [1; 32]).leaf()
-        );
+        assert_ne!(one.leaf(), Logged::new(Entry::heartbeat(who), [1; 32]).leaf());
     }
 
     #[test]
     fn every_entry_comes_back_and_shows_its_kind_only() {
-        let who = Who {
-            now: 1,
-            actor: "officer",
-        };
-        for entry in [
-            Entry::heartbeat(who),
-            Entry::admin(who, "key_rotate", [0; 32]),
-        ] {
+        let who = Who { now: 1, actor: "officer" };
+        for entry in [Entry::heartbeat(who), Entry::admin(who, "key_rotate", [0; 32])] {
             let logged = Logged::new(entry.clone(), [1; 32]);
             assert_eq!(Logged::decode(&logged.encode()), Ok(logged));
-            assert_eq!(
-                format!("{entry:?}"),
-                format!("Entry({})", entry.event().name())
-            );
+            assert_eq!(format!("{entry:?}"), format!("Entry({})", entry.event().name()));
         }
     }
 
     #[test]
     fn long_texts_are_cut_in_and_refused_from_outside() {
         let long = "é".repeat(400);
-        let entry = Entry::heartbeat(Who {
-            now: 1,
-            actor: &long,
-        });
+        let entry = Entry::heartbeat(Who { now: 1, actor: &long });
         assert_eq!(entry.actor().len(), 512);
         let bytes = Logged::new(entry, [1; 32]).encode();
         assert!(Logged::decode(&bytes).is_ok());

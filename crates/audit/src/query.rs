@@ -71,14 +71,10 @@ impl QueryPrivate {
     fn validate(&self) -> Result<(), AuditError> {
         let texts = [&self.officer, &self.purpose, &self.legal_basis, &self.case];
         if texts.iter().any(|text| text.len() > TEXT_BYTES_MAX) {
-            return Err(AuditError::TooLong {
-                field: "text of a query",
-            });
+            return Err(AuditError::TooLong { field: "text of a query" });
         }
         if self.identifiers.len() > QUERY_ELEMENTS_MAX {
-            return Err(AuditError::TooLong {
-                field: "list of identifiers",
-            });
+            return Err(AuditError::TooLong { field: "list of identifiers" });
         }
         Ok(())
     }
@@ -86,9 +82,7 @@ impl QueryPrivate {
 
 impl Drop for QueryPrivate {
     fn drop(&mut self) {
-        self.identifiers
-            .iter_mut()
-            .for_each(|identifier| identifier.as_mut_slice().zeroize());
+        self.identifiers.iter_mut().for_each(|identifier| identifier.as_mut_slice().zeroize());
         self.opening.zeroize();
     }
 }
@@ -242,9 +236,7 @@ impl QueryEvidence {
             return Err(AuditError::TooLong { field: "proof" });
         }
         if self.checkpoint.len() > CHECKPOINT_BYTES_MAX {
-            return Err(AuditError::TooLong {
-                field: "checkpoint",
-            });
+            return Err(AuditError::TooLong { field: "checkpoint" });
         }
         Ok(())
     }
@@ -316,13 +308,8 @@ pub fn verify_query(
 ) -> Result<CommittedQuery, AuditError> {
     evidence.validate()?;
     let elements = elements(blinded)?;
-    let checkpoint = verifier
-        .verify_text(&evidence.checkpoint)
-        .map_err(AuditError::Checkpoint)?;
-    let seen = LogSeen {
-        size: checkpoint.size(),
-        root: checkpoint.root(),
-    };
+    let checkpoint = verifier.verify_text(&evidence.checkpoint).map_err(AuditError::Checkpoint)?;
+    let seen = LogSeen { size: checkpoint.size(), root: checkpoint.root() };
     if let Some(last) = last_seen {
         continues(last, &seen, &evidence.consistency)?;
     }
@@ -331,13 +318,7 @@ pub fn verify_query(
     let _included = checkpoint
         .includes(leaf.leaf_hash(), evidence.leaf_index, &evidence.inclusion)
         .map_err(AuditError::NotCommitted)?;
-    Ok(CommittedQuery {
-        leaf,
-        leaf_index: evidence.leaf_index,
-        batch_digest,
-        elements,
-        seen,
-    })
+    Ok(CommittedQuery { leaf, leaf_index: evidence.leaf_index, batch_digest, elements, seen })
 }
 
 /// Checks that the log `newer` continues the log `last`.
@@ -357,10 +338,7 @@ pub fn continues(last: &LogSeen, newer: &LogSeen, proof: &[Hash]) -> Result<(), 
 #[must_use]
 pub fn batch_digest(blinded: &[BlindedElement]) -> [u8; 32] {
     // Elements are 32 bytes each, so no framing is needed to keep two batches apart.
-    let parts: Vec<&[u8]> = blinded
-        .iter()
-        .map(|element| &element.as_bytes()[..])
-        .collect();
+    let parts: Vec<&[u8]> = blinded.iter().map(|element| &element.as_bytes()[..]).collect();
     sha256(label::BATCH, &parts)
 }
 
@@ -412,20 +390,12 @@ mod tests {
 
     impl Asker {
         fn new() -> Self {
-            let tree = (0u32..300)
-                .map(|leaf| leaf_hash(leaf.to_be_bytes()))
-                .collect();
-            Self {
-                tree,
-                signer: CheckpointSigner::from_seed(ORIGIN, &[3; 32]).unwrap(),
-            }
+            let tree = (0u32..300).map(|leaf| leaf_hash(leaf.to_be_bytes())).collect();
+            Self { tree, signer: CheckpointSigner::from_seed(ORIGIN, &[3; 32]).unwrap() }
         }
 
         fn seen(&self) -> LogSeen {
-            LogSeen {
-                size: self.tree.size(),
-                root: self.tree.root(),
-            }
+            LogSeen { size: self.tree.size(), root: self.tree.root() }
         }
 
         fn evidence(&self, commitment: &Commitment, leaf_index: u64, from: u64) -> QueryEvidence {
@@ -444,10 +414,7 @@ mod tests {
 
     fn batch(seed: u8) -> Vec<BlindedElement> {
         let key = Canonical::parse(Kind::ImoShip, "9074729").unwrap();
-        Receiver::blind(key.keys(), [seed; 32])
-            .unwrap()
-            .blinded()
-            .to_vec()
+        Receiver::blind(key.keys(), [seed; 32]).unwrap().blinded().to_vec()
     }
 
     #[test]
@@ -456,10 +423,7 @@ mod tests {
         let last = asker.seen();
         let blinded = batch(9);
         let commitment = commit([5; 32], &blinded, &private()).unwrap();
-        let who = Who {
-            now: 1,
-            actor: "node",
-        };
+        let who = Who { now: 1, actor: "node" };
         // The entry's leaf is the commitment, whatever salt the store draws.
         let logged = Logged::new(Entry::query(who, &commitment), [8; 32]);
         assert_eq!(logged.leaf(), commitment.leaf());
@@ -496,42 +460,22 @@ mod tests {
         };
         let not_committed = |error| matches!(error, AuditError::NotCommitted(_));
         assert!(not_committed(check(&|_| (), &batch(10))));
-        assert!(not_committed(check(
-            &|evidence| evidence.salt = [6; 32],
-            &blinded
-        )));
-        assert!(not_committed(check(
-            &|evidence| evidence.private_digest = [6; 32],
-            &blinded
-        )));
-        assert!(not_committed(check(
-            &|evidence| evidence.leaf_index -= 1,
-            &blinded
-        )));
-        assert!(not_committed(check(
-            &|evidence| evidence.inclusion.clear(),
-            &blinded
-        )));
+        assert!(not_committed(check(&|evidence| evidence.salt = [6; 32], &blinded)));
+        assert!(not_committed(check(&|evidence| evidence.private_digest = [6; 32], &blinded)));
+        assert!(not_committed(check(&|evidence| evidence.leaf_index -= 1, &blinded)));
+        assert!(not_committed(check(&|evidence| evidence.inclusion.clear(), &blinded)));
         let inconsistent = check(&|evidence| evidence.consistency.clear(), &blinded);
         assert!(matches!(inconsistent, AuditError::NotConsistent(_)));
         let unsigned = check(&|evidence| evidence.checkpoint.push('x'), &blinded);
         assert!(matches!(unsigned, AuditError::Checkpoint(_)));
 
-        let other = CheckpointSigner::from_seed(ORIGIN, &[4; 32])
-            .unwrap()
-            .verifier();
+        let other = CheckpointSigner::from_seed(ORIGIN, &[4; 32]).unwrap().verifier();
         let refused = verify_query(&good, &blinded, &other, Some(&last)).unwrap_err();
         assert!(matches!(refused, AuditError::Checkpoint(_)));
-        let ahead = LogSeen {
-            size: last.size + 9,
-            root: last.root,
-        };
+        let ahead = LogSeen { size: last.size + 9, root: last.root };
         let stale = verify_query(&good, &blinded, &verifier, Some(&ahead));
         assert_eq!(stale.unwrap_err(), AuditError::Stale);
-        let forked = LogSeen {
-            size: last.size,
-            root: leaf_hash("another history"),
-        };
+        let forked = LogSeen { size: last.size, root: leaf_hash("another history") };
         let refused = verify_query(&good, &blinded, &verifier, Some(&forked)).unwrap_err();
         assert!(matches!(refused, AuditError::NotConsistent(_)));
     }

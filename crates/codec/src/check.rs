@@ -15,11 +15,7 @@ pub const DEPTH_MAX: usize = 16;
 pub fn check(bytes: &[u8]) -> Result<(), DecodeError> {
     let mut walk = Walk { rest: bytes };
     walk.item(0)?;
-    if walk.rest.is_empty() {
-        Ok(())
-    } else {
-        Err(DecodeError::Trailing)
-    }
+    if walk.rest.is_empty() { Ok(()) } else { Err(DecodeError::Trailing) }
 }
 
 struct Walk<'a> {
@@ -63,23 +59,13 @@ impl<'a> Walk<'a> {
             27 => (8, 1 << 32),
             _ => return Err(DecodeError::NotDeterministic),
         };
-        let value = self
-            .take(size)?
-            .iter()
-            .fold(0, |value, byte| value << 8 | u64::from(*byte));
-        if value < least {
-            Err(DecodeError::NotDeterministic)
-        } else {
-            Ok(value)
-        }
+        let value = self.take(size)?.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
+        if value < least { Err(DecodeError::NotDeterministic) } else { Ok(value) }
     }
 
     fn take(&mut self, count: u64) -> Result<&'a [u8], DecodeError> {
         let count = usize::try_from(count).map_err(|_| DecodeError::Truncated)?;
-        let (taken, rest) = self
-            .rest
-            .split_at_checked(count)
-            .ok_or(DecodeError::Truncated)?;
+        let (taken, rest) = self.rest.split_at_checked(count).ok_or(DecodeError::Truncated)?;
         self.rest = rest;
         Ok(taken)
     }
@@ -111,10 +97,6 @@ impl<'a> Walk<'a> {
         if depth >= DEPTH_MAX {
             return Err(DecodeError::TooDeep);
         }
-        if count > self.rest.len() as u64 {
-            Err(DecodeError::Truncated)
-        } else {
-            Ok(())
-        }
+        if count > self.rest.len() as u64 { Err(DecodeError::Truncated) } else { Ok(()) }
     }
 }

@@ -67,11 +67,7 @@ pub fn decode<T: Serialize + DeserializeOwned>(
     }
     check(bytes)?;
     let value: T = cbor4ii::serde::from_slice(bytes).map_err(|_| DecodeError::Shape)?;
-    if encode(&value) == bytes {
-        Ok(value)
-    } else {
-        Err(DecodeError::NotDeterministic)
-    }
+    if encode(&value) == bytes { Ok(value) } else { Err(DecodeError::NotDeterministic) }
 }
 
 #[cfg(test)]
@@ -91,42 +87,22 @@ mod tests {
 
     #[test]
     fn structures_travel_as_arrays() {
-        let sample = Sample {
-            number: 24,
-            text: None,
-            bytes: vec![1, 2],
-            list: vec![-1, 1000],
-        };
+        let sample = Sample { number: 24, text: None, bytes: vec![1, 2], list: vec![-1, 1000] };
         let bytes = encode(&sample);
-        assert_eq!(
-            hex::encode(&bytes),
-            "841818f6420102822019 03e8".replace(' ', "")
-        );
+        assert_eq!(hex::encode(&bytes), "841818f6420102822019 03e8".replace(' ', ""));
         assert_eq!(decode::<Sample>(&bytes, 64), Ok(sample));
     }
 
     #[test]
     fn refuses_what_it_would_not_write() {
         let cases: [(&str, &str, DecodeError); 9] = [
-            (
-                "long form of a short integer",
-                "1817",
-                DecodeError::NotDeterministic,
-            ),
+            ("long form of a short integer", "1817", DecodeError::NotDeterministic),
             ("indefinite array", "9f01ff", DecodeError::NotDeterministic),
             ("tag", "c101", DecodeError::NotDeterministic),
             ("float", "f93c00", DecodeError::NotDeterministic),
             ("trailing byte", "0000", DecodeError::Trailing),
-            (
-                "string that announces more than is there",
-                "7a00ffffff61",
-                DecodeError::Truncated,
-            ),
-            (
-                "array that announces more than is there",
-                "9affffffff",
-                DecodeError::Truncated,
-            ),
+            ("string that announces more than is there", "7a00ffffff61", DecodeError::Truncated),
+            ("array that announces more than is there", "9affffffff", DecodeError::Truncated),
             ("empty input", "", DecodeError::Truncated),
             ("text where a number is due", "6161", DecodeError::Shape),
         ];
@@ -136,10 +112,7 @@ mod tests {
         }
         let deep = [vec![0x81; DEPTH_MAX + 1], vec![0x00]].concat();
         assert_eq!(check(&deep), Err(DecodeError::TooDeep));
-        assert_eq!(
-            decode::<u64>(&[0; 65], 64),
-            Err(DecodeError::TooLong { bytes_max: 64 })
-        );
+        assert_eq!(decode::<u64>(&[0; 65], 64), Err(DecodeError::TooLong { bytes_max: 64 }));
     }
 
     proptest! {

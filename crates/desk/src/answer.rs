@@ -73,14 +73,11 @@ impl Desk {
 
     fn epochs_for(&self, partner: &Known) -> Result<Epochs, Refusal> {
         let agreement = self.agreement_for(partner)?;
-        let epoch = agreement
-            .epoch_at(self.now())
-            .map_err(|_| Refusal::NoAgreement)?;
+        let epoch = agreement.epoch_at(self.now()).map_err(|_| Refusal::NoAgreement)?;
         let mut cards = Vec::new();
         for terms in &agreement.agreement().classes {
-            if let Some((_, about)) = self
-                .own_set(partner, terms.class, epoch.number)
-                .map_err(here)?
+            if let Some((_, about)) =
+                self.own_set(partner, terms.class, epoch.number).map_err(here)?
             {
                 cards.push(SignedEpochCard::decode(&about.card).map_err(here)?);
             }
@@ -92,10 +89,7 @@ impl Desk {
         if !partner.is_welcome() {
             return Err(Refusal::Suspended);
         }
-        partner
-            .in_force(self.now())
-            .map(|agreement| &**agreement)
-            .map_err(|_| Refusal::NoAgreement)
+        partner.in_force(self.now()).map(|agreement| &**agreement).map_err(|_| Refusal::NoAgreement)
     }
 
     fn answer_tag_set(&self, partner: &Known, asked: Asked<TagSetRequest>) -> Answered {
@@ -115,11 +109,7 @@ impl Desk {
         match head {
             Err(refusal) => Answered::Reply(asked.refuse(refusal)),
             Ok(head) => match asked.stream(head.tags) {
-                Ok((header, upload)) => Answered::Upload {
-                    header,
-                    upload,
-                    set,
-                },
+                Ok((header, upload)) => Answered::Upload { header, upload, set },
                 Err((asked, refusal)) => Answered::Reply(asked.refuse(refusal)),
             },
         }
@@ -146,15 +136,9 @@ impl Desk {
     /// Commitment, spend and log entry first; then the evaluation.
     fn evaluate(&self, partner: &Known, request: &Evaluate) -> Result<Evaluation, Refusal> {
         let agreement = self.agreement_for(partner)?;
-        let terms = agreement
-            .terms(request.class())
-            .ok_or(Refusal::NoAgreement)?;
-        let epoch = agreement
-            .epoch_at(self.now())
-            .map_err(|_| Refusal::NoAgreement)?;
-        let published = self
-            .own_set(partner, request.class(), epoch.number)
-            .map_err(here)?;
+        let terms = agreement.terms(request.class()).ok_or(Refusal::NoAgreement)?;
+        let epoch = agreement.epoch_at(self.now()).map_err(|_| Refusal::NoAgreement)?;
+        let published = self.own_set(partner, request.class(), epoch.number).map_err(here)?;
         if request.epoch() != epoch.number || published.is_none() {
             return Err(Refusal::EpochUnknown);
         }
@@ -171,9 +155,7 @@ impl Desk {
             epoch: epoch.number,
         };
         let seed = self.epoch_seed(partner, agreement).map_err(here)?;
-        let sender = Sender::derive(&seed, &names)
-            .map_err(here)?
-            .with_workers(self.workers);
+        let sender = Sender::derive(&seed, &names).map_err(here)?.with_workers(self.workers);
         let budget = BudgetKey {
             partner: partner.node(),
             class: request.class(),
@@ -189,11 +171,7 @@ impl Desk {
             &committed,
         );
         let write = Write::new()
-            .spend(
-                budget,
-                u64::from(committed.elements()),
-                terms.budget_per_epoch,
-            )
+            .spend(budget, u64::from(committed.elements()), terms.budget_per_epoch)
             .partner_seen(partner.node(), seen, committed.seen())
             .log(entry);
         let receipt = match self.store.commit(write) {
@@ -235,12 +213,7 @@ impl Desk {
         }
         let opened = self.open_envelope(delivery.envelope(), partner);
         let opened = opened.map_err(|_| Refusal::EnvelopeRefused)?;
-        if self
-            .store
-            .envelope_fetch(opened.id().as_bytes())
-            .map_err(here)?
-            .is_some()
-        {
+        if self.store.envelope_fetch(opened.id().as_bytes()).map_err(here)?.is_some() {
             // Acknowledged again, applied once.
             return Ok(Acknowledge::taken());
         }
@@ -251,8 +224,7 @@ impl Desk {
                 Acknowledge::with(answer, session).map_err(here)
             }
             Payload::Receipt(_) => {
-                self.keep_received(&opened, Write::new())
-                    .map_err(|_| Refusal::Internal)?;
+                self.keep_received(&opened, Write::new()).map_err(|_| Refusal::Internal)?;
                 Ok(Acknowledge::taken())
             }
             // Answers come on the stream of their question, never by themselves.
@@ -301,20 +273,9 @@ impl Desk {
         let node = Officer::node();
         let seed = self.surroundings.seed();
         let sealed: Sealed = match decided {
-            Decided::Granted {
-                grant,
-                record,
-                opening,
-            } => {
-                let sealed = seal(
-                    grant,
-                    &record,
-                    Some(opening),
-                    &to,
-                    &identity.author(),
-                    &terms,
-                    seed,
-                )?;
+            Decided::Granted { grant, record, opening } => {
+                let sealed =
+                    seal(grant, &record, Some(opening), &to, &identity.author(), &terms, seed)?;
                 write = write.log(Entry::disclosed(self.who(&node), &sealed));
                 sealed
             }
@@ -323,10 +284,7 @@ impl Desk {
                     write = write.log(Entry::refused(self.who(&node), &denial));
                 }
                 let code = RefusalCode::Neutral;
-                let refusal = Nothing {
-                    code,
-                    in_reply_to: opened.id(),
-                };
+                let refusal = Nothing { code, in_reply_to: opened.id() };
                 let sealed = seal_refusal(refusal, &to, &identity.author(), &terms, seed)?;
                 write = write.log(Entry::disclosed(self.who(&node), &sealed));
                 sealed
@@ -363,11 +321,7 @@ impl Desk {
                 Decision::Allow(_) => match policy.decide(&request(Action::Disclose)) {
                     Decision::Allow(grant) => {
                         let (record, opening) = (Box::new(record.clone()), behind.opening);
-                        return Ok(Decided::Granted {
-                            grant,
-                            record,
-                            opening,
-                        });
+                        return Ok(Decided::Granted { grant, record, opening });
                     }
                     Decision::Deny(denial) => denial,
                 },
@@ -451,27 +405,15 @@ struct Behind {
 
 /// What policy decided on a confirm.
 enum Decided {
-    Granted {
-        grant: Grant,
-        record: Box<Record>,
-        opening: CommitmentOpening,
-    },
+    Granted { grant: Grant, record: Box<Record>, opening: CommitmentOpening },
     Withheld(Option<Denial>),
 }
 
 /// Whether the code is that of one of the record's own identifiers, compared in constant time.
 fn proves(sender: &Sender, record: &Record, confirm: &ConfirmRequest) -> Result<bool, DeskError> {
-    let identifiers = record
-        .content()
-        .subjects
-        .iter()
-        .flat_map(|subject| &subject.identifiers);
+    let identifiers = record.content().subjects.iter().flat_map(|subject| &subject.identifiers);
     for canonical in identifiers.filter_map(|identifier| identifier.canonical().ok()) {
-        for key in canonical
-            .keys()
-            .iter()
-            .filter(|key| key.class() == confirm.class)
-        {
+        for key in canonical.keys().iter().filter(|key| key.class() == confirm.class) {
             let output = sender.evaluate(key)?;
             if output.tag() == confirm.tag {
                 return Ok(output.verify_confirm(&confirm.confirm).is_ok());

@@ -53,19 +53,11 @@ impl Desk {
         }
         let partners = self.partners_named(&request.partners)?;
         if partners.is_empty() {
-            return Err(DeskError::refused(
-                "this node has no partners",
-                "add a partner first",
-            ));
+            return Err(DeskError::refused("this node has no partners", "add a partner first"));
         }
         let parsed: Vec<Result<Canonical, String>> =
             request.identifiers.iter().map(parse).collect();
-        let group: [u8; 16] = self
-            .surroundings
-            .seed()
-            .first_chunk()
-            .copied()
-            .unwrap_or_default();
+        let group: [u8; 16] = self.surroundings.seed().first_chunk().copied().unwrap_or_default();
         let total = (parsed.len() * partners.len()) as u64;
         let mut spoken = Vec::new();
         let ask = |partner: &Arc<Known>| {
@@ -73,10 +65,8 @@ impl Desk {
         };
         // One thread a partner: each waits for its own answers.
         std::thread::scope(|scope| {
-            let threads: Vec<_> = partners
-                .iter()
-                .map(|partner| scope.spawn(move || ask(partner)))
-                .collect();
+            let threads: Vec<_> =
+                partners.iter().map(|partner| scope.spawn(move || ask(partner))).collect();
             for thread in threads {
                 spoken.push(thread.join().unwrap_or_else(|_| {
                     Err(DeskError::internal("asking a partner ended unexpectedly"))
@@ -93,11 +83,7 @@ impl Desk {
             }
         }
         let identifiers = answers(&request.identifiers, &parsed, &partners, spoken);
-        Ok(QueryReport {
-            id: hex(&group),
-            identifiers,
-            cost,
-        })
+        Ok(QueryReport { id: hex(&group), identifiers, cost })
     }
 
     fn ask_partner(
@@ -108,10 +94,7 @@ impl Desk {
         reason: &Reason,
         group: [u8; 16],
     ) -> Result<Spoken, DeskError> {
-        let mut spoken = Spoken {
-            said: parsed.iter().map(|_| None).collect(),
-            elements: 0,
-        };
+        let mut spoken = Spoken { said: parsed.iter().map(|_| None).collect(), elements: 0 };
         let mut classes: BTreeMap<Class, Vec<usize>> = BTreeMap::new();
         for (index, canonical) in parsed.iter().enumerate() {
             let Ok(canonical) = canonical else { continue };
@@ -136,10 +119,7 @@ impl Desk {
         Ok(spoken)
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one loop's body, split off for its length"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "one loop's body, split off for its length")]
     fn ask_class(
         &self,
         officer: &Officer,
@@ -169,20 +149,10 @@ impl Desk {
                 return Ok(());
             }
         };
-        let asked = Asked {
-            partner,
-            agreement: &agreement,
-            card: &card,
-            set,
-            officer,
-            reason,
-            group,
-        };
+        let asked =
+            Asked { partner, agreement: &agreement, card: &card, set, officer, reason, group };
         let (keys, owners) = distinct_keys(class, indexes, parsed);
-        for (keys, owners) in keys
-            .chunks(BATCH_KEYS_MAX)
-            .zip(owners.chunks(BATCH_KEYS_MAX))
-        {
+        for (keys, owners) in keys.chunks(BATCH_KEYS_MAX).zip(owners.chunks(BATCH_KEYS_MAX)) {
             let concerned: Vec<usize> = owners.iter().flatten().copied().collect();
             match self.batch_ask(&asked, keys) {
                 Ok(answer) => {
@@ -300,10 +270,7 @@ fn answers(
     partners: &[Arc<Known>],
     spoken: Vec<Spoken>,
 ) -> Vec<IdentifierAnswer> {
-    let mut columns: Vec<_> = spoken
-        .into_iter()
-        .map(|spoken| spoken.said.into_iter())
-        .collect();
+    let mut columns: Vec<_> = spoken.into_iter().map(|spoken| spoken.said.into_iter()).collect();
     let mut rows = Vec::with_capacity(texts.len());
     for (text, canonical) in texts.iter().zip(parsed) {
         let mut answers = Vec::with_capacity(partners.len());
@@ -315,10 +282,7 @@ fn answers(
         }
         rows.push(IdentifierAnswer {
             kind: text.kind.clone(),
-            class: canonical
-                .as_ref()
-                .map(|c| c.class().to_string())
-                .unwrap_or_default(),
+            class: canonical.as_ref().map(|c| c.class().to_string()).unwrap_or_default(),
             check: match canonical {
                 Ok(canonical) => canonical.check().to_string(),
                 Err(cause) => cause.clone(),
@@ -357,15 +321,9 @@ fn answer(partner: &str, said: Option<Said>) -> PartnerAnswer {
 }
 
 fn parse(text: &IdentifierText) -> Result<Canonical, String> {
-    let kind: Kind = text
-        .kind
-        .parse()
-        .map_err(|_| "there is no such kind".to_owned())?;
-    let input = Input {
-        text: &text.text,
-        issuer: text.issuer.as_deref(),
-        date: text.date.as_deref(),
-    };
+    let kind: Kind = text.kind.parse().map_err(|_| "there is no such kind".to_owned())?;
+    let input =
+        Input { text: &text.text, issuer: text.issuer.as_deref(), date: text.date.as_deref() };
     Canonical::parse(kind, input).map_err(|error| error.to_string())
 }
 

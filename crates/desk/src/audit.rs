@@ -51,9 +51,7 @@ impl Desk {
             let Some((last, _)) = page.last() else { break };
             from = last + 1;
             for (_, logged) in page.iter().filter(|(index, _)| *index < head.size) {
-                *entries
-                    .entry(logged.entry().event().name().to_owned())
-                    .or_default() += 1;
+                *entries.entry(logged.entry().event().name().to_owned()).or_default() += 1;
             }
         }
         let mut partners_seen = BTreeMap::new();
@@ -77,9 +75,7 @@ impl Desk {
     fn checkpoint_check(&self, size: u64, text: &str) -> Result<(), String> {
         let verifier = self.identity().log.verifier();
         let signed = SignedCheckpoint::parse(text).map_err(|error| error.to_string())?;
-        let checkpoint = verifier
-            .verify(&signed)
-            .map_err(|error| error.to_string())?;
+        let checkpoint = verifier.verify(&signed).map_err(|error| error.to_string())?;
         let reader = self.store.log_reader().map_err(|error| error.to_string())?;
         let root = symbolon_tlog::root_from(&reader, size).map_err(|error| error.to_string())?;
         if checkpoint.size() == size && checkpoint.root() == root {
@@ -103,13 +99,10 @@ impl Desk {
         let mut entries = Vec::new();
         for (index, logged) in self.store.log_scan(request.from, limit)? {
             let entry = logged.entry();
-            let partner = entry
-                .event()
-                .partner()
-                .map(|node| match self.partner(&node) {
-                    Some(known) => known.name().to_owned(),
-                    None => node.to_string(),
-                });
+            let partner = entry.event().partner().map(|node| match self.partner(&node) {
+                Some(known) => known.name().to_owned(),
+                None => node.to_string(),
+            });
             entries.push(AuditEntry {
                 index,
                 at: entry.at(),
@@ -118,10 +111,7 @@ impl Desk {
                 summary: format!("{} by {}", summary(entry.event()), entry.actor()),
             });
         }
-        Ok(AuditPage {
-            entries,
-            size: self.store.log_size(),
-        })
+        Ok(AuditPage { entries, size: self.store.log_size() })
     }
 }
 
@@ -134,28 +124,17 @@ fn summary(event: &Event) -> String {
         }
         Event::Policy(policy) => format!("policy {} {:?}", short(&policy.digest), policy.act),
         Event::EpochCard(card) => {
-            format!(
-                "{} epoch {} serial {} {:?}",
-                card.class, card.epoch, card.serial, card.act
-            )
+            format!("{} epoch {} serial {} {:?}", card.class, card.epoch, card.serial, card.act)
         }
         Event::Query(query) => {
-            format!(
-                "{} epoch {}, {} elements",
-                query.class, query.epoch, query.elements
-            )
+            format!("{} epoch {}, {} elements", query.class, query.epoch, query.elements)
         }
         Event::Evaluation(evaluation) => format!(
             "{} epoch {}, {} elements, their leaf {}",
             evaluation.class, evaluation.epoch, evaluation.elements, evaluation.leaf_index
         ),
         Event::ConfirmSent(confirm) | Event::ConfirmReceived(confirm) => {
-            format!(
-                "{} for {}, {}",
-                confirm.class,
-                confirm.purpose,
-                short(&confirm.statement_hash)
-            )
+            format!("{} for {}, {}", confirm.class, confirm.purpose, short(&confirm.statement_hash))
         }
         Event::Disclosed(disclosed) => format!(
             "{} fields, statement {}",
@@ -164,11 +143,7 @@ fn summary(event: &Event) -> String {
         ),
         Event::Refused(refused) => format!("{}: {}", refused.action, refused.reasons.join("; ")),
         Event::Received(received) => {
-            format!(
-                "kind {}, statement {}",
-                received.kind,
-                short(&received.statement_hash)
-            )
+            format!("kind {}, statement {}", received.kind, short(&received.statement_hash))
         }
         Event::Receipt(receipt) => {
             format!("for {} {:?}", short(&receipt.statement_hash), receipt.act)

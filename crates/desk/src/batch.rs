@@ -74,10 +74,7 @@ impl Desk {
             epoch: content.epoch,
             direction: Direction::Asked,
         };
-        let limit = asked
-            .agreement
-            .terms(content.class)
-            .map_or(0, |terms| terms.budget_per_epoch);
+        let limit = asked.agreement.terms(content.class).map_or(0, |terms| terms.budget_per_epoch);
         let write = Write::new()
             .spend(budget, elements, limit)
             .query(&query)
@@ -123,12 +120,7 @@ impl Desk {
         // The commitment is durable; that the answer came is a note that a crash may lose.
         drop(self.store.submit(Write::new().query(&query))?);
         let (query, leaf_index) = (query.id, receipt.leaf_index);
-        Ok(Answer {
-            hits,
-            query,
-            leaf_index,
-            elements,
-        })
+        Ok(Answer { hits, query, leaf_index, elements })
     }
 
     /// Shows the own log and asks; once more where the partner has seen another size of it.
@@ -142,10 +134,7 @@ impl Desk {
         let node = asked.partner.node();
         let turn = self.asking.turn(&node);
         let mut shown = lock(&turn);
-        let mut seen = shown
-            .size
-            .or_else(|| link.seen_by(&node))
-            .unwrap_or_default();
+        let mut seen = shown.size.or_else(|| link.seen_by(&node)).unwrap_or_default();
         let mut is_retried = false;
         loop {
             let (size, checkpoint) = self.checkpoint()?;
@@ -173,22 +162,14 @@ impl Desk {
                     shown.size = Some(size);
                     return Ok(evaluated);
                 }
-                Err(LinkError::Refused {
-                    code: Code::Log,
-                    detail: Some(size),
-                }) if !is_retried => {
+                // An answer that was lost had moved what the partner has seen: ask it, once.
+                Err(LinkError::Refused { code: Code::Log | Code::Stale, .. }) if !is_retried => {
                     is_retried = true;
-                    seen = size;
+                    seen = link.seen_anew(&node).unwrap_or_default();
                 }
                 Err(error) => {
                     shown.size = None;
-                    if matches!(
-                        error,
-                        LinkError::Refused {
-                            code: Code::Epoch,
-                            ..
-                        }
-                    ) {
+                    if matches!(error, LinkError::Refused { code: Code::Epoch, .. }) {
                         self.epochs.forget(&node);
                     }
                     return Err(NotAsked::Cause(error.to_string()));

@@ -40,10 +40,7 @@ impl Desk {
         check_reason(&request.reason)?;
         let mut hit = self.hit_named(&request.id)?;
         let partner = self.partner(&hit.partner).ok_or_else(|| {
-            DeskError::refused(
-                "the hit's partner is no longer known",
-                "add the partner again",
-            )
+            DeskError::refused("the hit's partner is no longer known", "add the partner again")
         })?;
         let agreement = match self.ready(&partner, hit.class, &request.reason) {
             Ok(agreement) => agreement,
@@ -75,10 +72,7 @@ impl Desk {
             Payload::Confirm(_) | Payload::Receipt(_) => false,
         };
         if !is_reply {
-            return self.not_asked(
-                &hit,
-                "the partner's answer is to another question".to_owned(),
-            );
+            return self.not_asked(&hit, "the partner's answer is to another question".to_owned());
         }
         self.check_opening(&hit, &opened)?;
         hit.state = match opened.payload() {
@@ -156,10 +150,7 @@ impl Desk {
     ) -> Result<(Sealed, LogReceipt), DeskError> {
         let (identity, now) = (self.identity(), self.now());
         let salt = self.surroundings.seed();
-        let case = Framed::new()
-            .part(salt)
-            .part(&reason.case)
-            .part(&reason.legal_basis);
+        let case = Framed::new().part(salt).part(&reason.case).part(&reason.legal_basis);
         let confirm = ConfirmRequest {
             class: hit.class,
             epoch: hit.epoch,
@@ -169,19 +160,10 @@ impl Desk {
             purpose: reason.purpose.clone(),
             case_hash: symbolon_codec::sha256("symbolon/1 case", &[case.as_bytes()]),
         };
-        let terms = Terms {
-            created: now,
-            expires: now + STATEMENT_SECONDS,
-            in_reply_to: None,
-        };
+        let terms = Terms { created: now, expires: now + STATEMENT_SECONDS, in_reply_to: None };
         let to = Recipient::new(&partner.card, now)?;
-        let sealed = seal_confirm(
-            confirm,
-            &to,
-            &identity.author(),
-            &terms,
-            self.surroundings.seed(),
-        )?;
+        let sealed =
+            seal_confirm(confirm, &to, &identity.author(), &terms, self.surroundings.seed())?;
         let event = ConfirmEvent {
             partner: partner.node(),
             class: hit.class,
@@ -215,13 +197,7 @@ impl Desk {
         let sender = |node: &symbolon_trust::NodeId| {
             (*node == partner.node()).then(|| partner.card.card().signing.clone())
         };
-        Ok(open(
-            bytes,
-            &identity.recipients,
-            &sender,
-            &identity.node(),
-            self.now(),
-        )?)
+        Ok(open(bytes, &identity.recipients, &sender, &identity.node(), self.now())?)
     }
 
     /// The opening shows that the record stood behind the tag before this node asked.
@@ -260,17 +236,12 @@ impl Desk {
         write: Write,
     ) -> Result<LogReceipt, DeskError> {
         let entry = Entry::received(self.who(&Officer::node()), opened);
-        let write = write
-            .evidence(&evidence_received(opened, self.now()))
-            .log(entry);
+        let write = write.evidence(&evidence_received(opened, self.now())).log(entry);
         let id = *opened.id().as_bytes();
-        match self
-            .store
-            .envelope_admit(id, opened.expires(), Vec::new(), write)?
-        {
-            Admitted::New(committed) => committed
-                .last()
-                .ok_or_else(|| DeskError::internal("a logged write has a receipt")),
+        match self.store.envelope_admit(id, opened.expires(), Vec::new(), write)? {
+            Admitted::New(committed) => {
+                committed.last().ok_or_else(|| DeskError::internal("a logged write has a receipt"))
+            }
             Admitted::Repeat(_) => Err(DeskError::refused(
                 "this statement came before and was applied then",
                 "nothing is to be done",
@@ -312,9 +283,7 @@ impl Desk {
             .evidence(&evidence_sent(&sealed, now))
             .log(Entry::receipt(self.who(&Officer::node()), event));
         let logged = self.logged(write)?;
-        let _ = self
-            .link()?
-            .deliver(&partner.node(), &Disclose::new(sealed, logged)?);
+        let _ = self.link()?.deliver(&partner.node(), &Disclose::new(sealed, logged)?);
         Ok(Some(logged.leaf_index))
     }
 }

@@ -87,12 +87,7 @@ impl Known {
 
     pub(crate) fn context<'a>(&'a self, agreement: &'a VerifiedAgreement) -> PartnerContext<'a> {
         let country = self.card.card().country;
-        PartnerContext {
-            node: self.node(),
-            name: self.name(),
-            country,
-            agreement,
-        }
+        PartnerContext { node: self.node(), name: self.name(), country, agreement }
     }
 }
 
@@ -158,20 +153,12 @@ impl Desk {
     fn policy_note(&self) -> Result<(), DeskError> {
         const LAST: &str = "policy/digest";
         let digest = self.policy().digest();
-        if self
-            .store
-            .setting_fetch(LAST)?
-            .is_some_and(|last| **last == digest)
-        {
+        if self.store.setting_fetch(LAST)?.is_some_and(|last| **last == digest) {
             return Ok(());
         }
-        let event = PolicyEvent {
-            digest,
-            act: Act::Accepted,
-        };
+        let event = PolicyEvent { digest, act: Act::Accepted };
         let entry = Entry::policy(self.who(&Officer::node()), event);
-        self.store
-            .commit(Write::new().setting(LAST, &digest).log(entry))?;
+        self.store.commit(Write::new().setting(LAST, &digest).log(entry))?;
         Ok(())
     }
 
@@ -180,10 +167,7 @@ impl Desk {
     }
 
     pub(crate) fn who<'a>(&self, officer: &'a Officer) -> Who<'a> {
-        Who {
-            now: self.now(),
-            actor: officer.as_str(),
-        }
+        Who { now: self.now(), actor: officer.as_str() }
     }
 
     /// All partners.
@@ -199,10 +183,7 @@ impl Desk {
     /// The partner of this name.
     pub(crate) fn partner_named(&self, name: &str) -> Result<Arc<Known>, DeskError> {
         let partners = self.partners();
-        let found = partners
-            .values()
-            .find(|partner| partner.name() == name)
-            .cloned();
+        let found = partners.values().find(|partner| partner.name() == name).cloned();
         found.ok_or_else(|| {
             let remedy = "'symbolon partner list' shows the partners of this node";
             DeskError::not_found("there is no partner of this name", remedy)
@@ -231,17 +212,10 @@ impl Desk {
                 }
                 None => None,
             };
-            let known = Known {
-                card: Arc::new(card),
-                agreement,
-                row,
-            };
+            let known = Known { card: Arc::new(card), agreement, row };
             partners.insert(known.node(), Arc::new(known));
         }
-        *self
-            .partners
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Arc::new(partners);
+        *self.partners.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(partners);
         Ok(())
     }
 
@@ -252,10 +226,7 @@ impl Desk {
     /// [`DeskError`] from the store or the signer.
     pub fn checkpoint(&self) -> Result<(u64, String), DeskError> {
         let head = self.store.log_head()?;
-        let mut kept = self
-            .checkpoint
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((size, text)) = kept.as_ref().filter(|(size, _)| *size >= head.size) {
             return Ok((*size, text.clone()));
         }
@@ -292,10 +263,7 @@ impl Desk {
             return Ok(None);
         };
         let seen = self.store.partner_seen(node)?;
-        Ok(Some(Remote {
-            card: Arc::clone(&known.card),
-            seen,
-        }))
+        Ok(Some(Remote { card: Arc::clone(&known.card), seen }))
     }
 
     /// What falls due with time: keys, cards, tag sets of ended epochs, admitted envelopes that
@@ -305,21 +273,13 @@ impl Desk {
     /// [`DeskError`] from the first part that failed; the others are tried next time.
     pub fn tend(&self) -> Result<(), DeskError> {
         if let Some(renewed) = self.identity().renew(&self.store, &*self.surroundings)? {
-            *self
-                .identity
-                .write()
-                .unwrap_or_else(PoisonError::into_inner) = Arc::new(renewed);
+            *self.identity.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(renewed);
         }
         self.store.envelope_purge(self.now())?;
         self.tag_sets_prune()?;
         let (size, text) = self.checkpoint()?;
-        if self
-            .store
-            .log_checkpoint_fetch()?
-            .is_none_or(|(kept, _)| kept < size)
-        {
-            self.store
-                .commit(Write::new().log_checkpoint(size, &text))?;
+        if self.store.log_checkpoint_fetch()?.is_none_or(|(kept, _)| kept < size) {
+            self.store.commit(Write::new().log_checkpoint(size, &text))?;
         }
         Ok(())
     }

@@ -26,11 +26,7 @@ impl Desk {
         let mut findings = Vec::new();
         let log = self.audit_verify(officer, Nothing {}, &mut Quiet)?;
         findings.push(match log.problems.first() {
-            None => well(
-                "log",
-                None,
-                format!("{} leaves, root and checkpoint hold", log.size),
-            ),
+            None => well("log", None, format!("{} leaves, root and checkpoint hold", log.size)),
             Some(problem) => failing(
                 "log",
                 None,
@@ -40,26 +36,13 @@ impl Desk {
         });
         let identity = self.identity();
         let until = identity.card.card().not_after;
-        findings.push(self.expiry(
-            "card",
-            None,
-            until,
-            "here: restart the node to renew its card",
-        ));
+        findings.push(self.expiry("card", None, until, "here: restart the node to renew its card"));
         let partners = self.partners();
         for (index, partner) in partners.values().enumerate() {
-            report.progress(
-                "looking at partners",
-                index as u64,
-                Some(partners.len() as u64),
-            );
+            report.progress("looking at partners", index as u64, Some(partners.len() as u64));
             self.examine(partner, &mut findings)?;
         }
-        let state = findings
-            .iter()
-            .map(|finding| finding.state)
-            .max()
-            .unwrap_or(Health::Well);
+        let state = findings.iter().map(|finding| finding.state).max().unwrap_or(Health::Well);
         Ok(DoctorReport { state, findings })
     }
 
@@ -106,9 +89,7 @@ impl Desk {
         let Ok(epoch) = agreement.epoch_at(self.now()) else {
             return Ok(());
         };
-        let sets = self
-            .store
-            .tag_set_list(SetSide::Own, Some(&partner.node()))?;
+        let sets = self.store.tag_set_list(SetSide::Own, Some(&partner.node()))?;
         for terms in &agreement.agreement().classes {
             let is_published = sets.iter().any(|(set, head)| {
                 (set.class, set.epoch) == (terms.class, epoch.number)
@@ -118,10 +99,7 @@ impl Desk {
                 findings.push(warning(
                     "tag set",
                     name.clone(),
-                    format!(
-                        "nothing is published for class {} in this epoch",
-                        terms.class
-                    ),
+                    format!("nothing is published for class {} in this epoch", terms.class),
                     "here: 'symbolon exchange publish'",
                 ));
             }
@@ -137,10 +115,7 @@ impl Desk {
                     findings.push(warning(
                         "budget",
                         name.clone(),
-                        format!(
-                            "class {}: {spent} of {limit} spent in this epoch",
-                            terms.class
-                        ),
+                        format!("class {}: {spent} of {limit} spent in this epoch", terms.class),
                         &format!("{side}: wait for the next epoch, or agree on more"),
                     ));
                 }
@@ -163,29 +138,14 @@ impl Desk {
 }
 
 fn well(area: &str, partner: Option<String>, cause: String) -> Finding {
-    Finding {
-        area: area.to_owned(),
-        partner,
-        state: Health::Well,
-        cause,
-        remedy: None,
-    }
+    Finding { area: area.to_owned(), partner, state: Health::Well, cause, remedy: None }
 }
 
 fn warning(area: &str, partner: Option<String>, cause: String, remedy: &str) -> Finding {
     let remedy = Some(remedy.to_owned());
-    Finding {
-        area: area.to_owned(),
-        partner,
-        state: Health::Warning,
-        cause,
-        remedy,
-    }
+    Finding { area: area.to_owned(), partner, state: Health::Warning, cause, remedy }
 }
 
 fn failing(area: &str, partner: Option<String>, cause: String, remedy: &str) -> Finding {
-    Finding {
-        state: Health::Failing,
-        ..warning(area, partner, cause, remedy)
-    }
+    Finding { state: Health::Failing, ..warning(area, partner, cause, remedy) }
 }

@@ -52,11 +52,7 @@ pub struct DeskError {
 
 impl DeskError {
     fn new(fault: Fault, message: impl Into<String>, remedy: impl Into<String>) -> DeskError {
-        DeskError {
-            fault,
-            message: message.into(),
-            remedy: remedy.into(),
-        }
+        DeskError { fault, message: message.into(), remedy: remedy.into() }
     }
 
     /// The caller's input is not usable.
@@ -86,11 +82,7 @@ impl DeskError {
     /// A defect or a broken disk here.
     #[must_use]
     pub fn internal(message: impl Into<String>) -> DeskError {
-        DeskError::new(
-            Fault::Internal,
-            message,
-            "look at the node's own output; report it",
-        )
+        DeskError::new(Fault::Internal, message, "look at the node's own output; report it")
     }
 
     /// Whose turn it is.
@@ -125,10 +117,9 @@ impl From<StoreError> for DeskError {
         let message = chain(&error);
         match error {
             StoreError::Full => DeskError::unavailable(message, "free space on the node's disk"),
-            StoreError::Exhausted { .. } => DeskError::refused(
-                message,
-                "wait for the next epoch, or agree on a larger budget",
-            ),
+            StoreError::Exhausted { .. } => {
+                DeskError::refused(message, "wait for the next epoch, or agree on a larger budget")
+            }
             StoreError::Conflict => {
                 DeskError::unavailable(message, "somebody changed it meanwhile; try again")
             }
@@ -166,10 +157,4 @@ macro_rules! internal {
     )+};
 }
 
-internal!(
-    AuditError,
-    DisclosureError,
-    OprfError,
-    ProtocolError,
-    TlogError
-);
+internal!(AuditError, DisclosureError, OprfError, ProtocolError, TlogError);

@@ -82,18 +82,10 @@ impl Desk {
         check_reason(&request.reason)?;
         let partner = self.partner_named(&request.partner)?;
         let agreement = partner.in_force(self.now()).map_err(|cause| {
-            DeskError::refused(
-                cause,
-                "'symbolon partner list' shows the state of each partner",
-            )
+            DeskError::refused(cause, "'symbolon partner list' shows the state of each partner")
         })?;
         let classes = if request.classes.is_empty() {
-            agreement
-                .agreement()
-                .classes
-                .iter()
-                .map(|terms| terms.class)
-                .collect()
+            agreement.agreement().classes.iter().map(|terms| terms.class).collect()
         } else {
             let classes = request.classes.iter().map(|class| class.parse::<Class>());
             classes.collect::<Result<Vec<_>, _>>()?
@@ -108,13 +100,8 @@ impl Desk {
                     state.classes.len() - 1
                 }
             };
-            let run = Run {
-                desk: self,
-                officer,
-                partner: &partner,
-                agreement,
-                reason: &request.reason,
-            };
+            let run =
+                Run { desk: self, officer, partner: &partner, agreement, reason: &request.reason };
             hits_new += run.class(&mut state, index, report)?;
         }
         Ok(state.report(hits_new))
@@ -132,9 +119,7 @@ impl Desk {
     ) -> Result<Vec<ExchangeReport>, DeskError> {
         let kept = self.store.progress_list(PREFIX)?;
         let states = kept.iter().map(|(_, bytes)| State::decode(bytes));
-        states
-            .map(|state| state.map(|state| state.report(0)))
-            .collect()
+        states.map(|state| state.map(|state| state.report(0))).collect()
     }
 
     fn exchange_state(&self, partner: &Known, reason: &Reason) -> Result<State, DeskError> {
@@ -147,12 +132,7 @@ impl Desk {
             }
         }
         Ok(State {
-            id: self
-                .surroundings
-                .seed()
-                .first_chunk()
-                .copied()
-                .unwrap_or_default(),
+            id: self.surroundings.seed().first_chunk().copied().unwrap_or_default(),
             partner: partner.name().to_owned(),
             purpose: reason.purpose.clone(),
             case: reason.case.clone(),
@@ -196,20 +176,13 @@ impl Run<'_> {
         let Some(kept) = state.classes.get(index).cloned() else {
             return Ok(0);
         };
-        let ready = self
-            .desk
-            .ready(self.partner, kept.class, self.reason)
-            .and_then(|_| {
-                self.desk
-                    .tag_set_ready(self.partner, self.agreement, kept.class, report)
-            });
+        let ready = self.desk.ready(self.partner, kept.class, self.reason).and_then(|_| {
+            self.desk.tag_set_ready(self.partner, self.agreement, kept.class, report)
+        });
         let (card, set) = match ready {
             Ok(ready) => ready,
             Err(cause) => {
-                let class = ClassState {
-                    not_asked: Some(cause),
-                    ..kept
-                };
+                let class = ClassState { not_asked: Some(cause), ..kept };
                 self.keep(state, index, class)?;
                 return Ok(0);
             }
@@ -220,11 +193,7 @@ impl Run<'_> {
             return Ok(0);
         }
         // A newer set may hold what the older did not: everything is asked again.
-        let mut class = if is_same {
-            kept
-        } else {
-            ClassState::new(kept.class)
-        };
+        let mut class = if is_same { kept } else { ClassState::new(kept.class) };
         (class.epoch, class.serial, class.not_asked) = (content.epoch, content.serial, None);
         let kinds = class.kinds.iter().cloned().collect();
         let tally = Mutex::new(Tally {
@@ -237,9 +206,7 @@ impl Run<'_> {
             failed: None,
         });
         self.pump(&tally, &card, set, state, index, report)?;
-        let mut tally = tally
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut tally = tally.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         tally.class.kinds = tally.kinds.into_iter().collect();
         let hits_new = tally.hits_new;
         self.keep(state, index, tally.class)?;
@@ -313,14 +280,7 @@ impl Run<'_> {
                     }
                     if keys.len() == BATCH_KEYS_MAX {
                         let keys = std::mem::take(&mut keys);
-                        if feed
-                            .send(Batch {
-                                number,
-                                keys,
-                                last: before,
-                            })
-                            .is_err()
-                        {
+                        if feed.send(Batch { number, keys, last: before }).is_err() {
                             return Ok(());
                         }
                         number += 1;
@@ -335,11 +295,7 @@ impl Run<'_> {
             let class = lock(tally).class.clone();
             self.keep(state, index, class)?;
         }
-        let last = Batch {
-            number,
-            keys,
-            last: after,
-        };
+        let last = Batch { number, keys, last: after };
         if feed.send(last).is_ok() {
             lock(tally).class.is_done = true;
         }
@@ -348,21 +304,11 @@ impl Run<'_> {
 
     /// The keys of a record that own policy lets this partner be asked about.
     fn keys(&self, record: &Record, class: Class) -> Vec<MatchKey> {
-        let identifiers = record
-            .content()
-            .subjects
-            .iter()
-            .flat_map(|s| &s.identifiers);
+        let identifiers = record.content().subjects.iter().flat_map(|s| &s.identifiers);
         let canonicals = identifiers.filter_map(|identifier| identifier.canonical().ok());
         let mut keys: Vec<MatchKey> = Vec::new();
         for canonical in canonicals {
-            keys.extend(
-                canonical
-                    .keys()
-                    .iter()
-                    .filter(|key| key.class() == class)
-                    .cloned(),
-            );
+            keys.extend(canonical.keys().iter().filter(|key| key.class() == class).cloned());
         }
         let context = self.partner.context(self.agreement);
         let policy = self.desk.policy();
@@ -416,13 +362,7 @@ impl Run<'_> {
                 continue;
             };
             met.insert(key, hit);
-            records.extend(
-                self.desk
-                    .store
-                    .record_lookup(key)?
-                    .iter()
-                    .map(|hit| hit.record),
-            );
+            records.extend(self.desk.store.record_lookup(key)?.iter().map(|hit| hit.record));
         }
         for id in records {
             let Some(record) = self.desk.store.record_fetch(id)? else {
@@ -467,9 +407,7 @@ impl Run<'_> {
             *place = class;
         }
         let name = format!("{PREFIX}{}", hex(&state.id));
-        self.desk
-            .store
-            .commit(Write::new().progress(&name, &symbolon_codec::encode(state)))?;
+        self.desk.store.commit(Write::new().progress(&name, &symbolon_codec::encode(state)))?;
         Ok(())
     }
 }

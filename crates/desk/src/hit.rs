@@ -33,12 +33,7 @@ pub(crate) struct Found {
 
 impl Found {
     pub(crate) fn new(key: &MatchKey, met: &Met, query: QueryId) -> Found {
-        Found {
-            key: key.clone(),
-            met: met.clone(),
-            query,
-            hit: None,
-        }
+        Found { key: key.clone(), met: met.clone(), query, hit: None }
     }
 }
 
@@ -131,38 +126,23 @@ impl Desk {
         request: HitList,
         _report: &mut dyn Report,
     ) -> Result<HitPage, DeskError> {
-        let partner = request
-            .partner
-            .as_deref()
-            .map(|name| self.partner_named(name));
+        let partner = request.partner.as_deref().map(|name| self.partner_named(name));
         let partner = partner.transpose()?.map(|partner| partner.node());
-        let strength = request
-            .strength
-            .as_deref()
-            .map(str::parse::<Strength>)
-            .transpose()?;
+        let strength = request.strength.as_deref().map(str::parse::<Strength>).transpose()?;
         let after = request.after.as_deref().map(hit_id).transpose()?;
         let limit = request.limit.unwrap_or(100).clamp(1, PAGE_ROWS_MAX) as usize;
         let all = self.hits()?;
         let support = Support::new(&all);
         let wanted = |hit: &&Hit| {
             partner.is_none_or(|partner| hit.partner == partner)
-                && request
-                    .state
-                    .as_deref()
-                    .is_none_or(|state| state == state_name(hit.state))
+                && request.state.as_deref().is_none_or(|state| state == state_name(hit.state))
                 && strength.is_none_or(|strength| hit.strength >= strength)
                 && after.is_none_or(|after| hit.id > after)
         };
         let mut hits = all.iter().filter(wanted);
-        let page: Vec<HitRow> = hits
-            .by_ref()
-            .take(limit)
-            .map(|hit| self.hit_row(hit, &support))
-            .collect();
-        let next = hits
-            .next()
-            .and_then(|_| page.last().map(|last| last.id.clone()));
+        let page: Vec<HitRow> =
+            hits.by_ref().take(limit).map(|hit| self.hit_row(hit, &support)).collect();
+        let next = hits.next().and_then(|_| page.last().map(|last| last.id.clone()));
         Ok(HitPage { hits: page, next })
     }
 
@@ -178,10 +158,7 @@ impl Desk {
     ) -> Result<HitShown, DeskError> {
         let hit = self.hit_named(&request.id)?;
         let released = self.released(&hit)?;
-        Ok(HitShown {
-            hit: self.hit_row(&hit, &Support::new(&self.hits()?)),
-            released,
-        })
+        Ok(HitShown { hit: self.hit_row(&hit, &Support::new(&self.hits()?)), released })
     }
 
     pub(crate) fn hit_named(&self, id: &str) -> Result<Hit, DeskError> {
@@ -231,10 +208,8 @@ impl Desk {
             return Ok(Vec::new());
         };
         let lines = disclosed.view.lines().into_iter();
-        let fields = lines.map(|(field, value)| FieldShown {
-            field: field.as_str().to_owned(),
-            value,
-        });
+        let fields =
+            lines.map(|(field, value)| FieldShown { field: field.as_str().to_owned(), value });
         Ok(vec![ReleasedShown {
             statement: crate::desk::hex(hash),
             created: kept.created(),
@@ -282,6 +257,5 @@ pub(crate) fn state_name(state: HitState) -> &'static str {
 
 fn hit_id(text: &str) -> Result<HitId, DeskError> {
     let remedy = "'symbolon hit list' shows the ids";
-    text.parse()
-        .map_err(|_| DeskError::invalid("this is no id of a hit", remedy))
+    text.parse().map_err(|_| DeskError::invalid("this is no id of a hit", remedy))
 }

@@ -67,10 +67,7 @@ pub fn identity_create(
     let now = surroundings.now();
     let seeds = [ROOT, SIGNING, LOG].map(|name| (name, Zeroizing::new(surroundings.seed())));
     let [(_, root), (_, signing), (_, log)] = &seeds;
-    let (root, signing) = (
-        IdentityKey::generate(**root)?,
-        IdentityKey::generate(**signing)?,
-    );
+    let (root, signing) = (IdentityKey::generate(**root)?, IdentityKey::generate(**signing)?);
     let log = CheckpointSigner::from_seed(&log_origin(&root.public().fingerprint()), log)?;
     let envelope_seed = Zeroizing::new(surroundings.seed());
     let envelope = RecipientSecret::generate(*envelope_seed);
@@ -99,12 +96,7 @@ pub fn identity_create(
     for (name, seed) in &seeds {
         write = write.setting(name, &**seed);
     }
-    store.commit(write.log(card_entry(
-        &verified,
-        now,
-        Officer::node().as_str(),
-        Act::Made,
-    )))?;
+    store.commit(write.log(card_entry(&verified, now, Officer::node().as_str(), Act::Made)))?;
     Ok(())
 }
 
@@ -115,10 +107,7 @@ impl Identity {
     /// [`DeskError`] where a part is missing or damaged.
     pub fn open(store: &Store) -> Result<Identity, DeskError> {
         let (root, signing) = (seed(store, ROOT)?, seed(store, SIGNING)?);
-        let (root, signing) = (
-            IdentityKey::generate(*root)?,
-            IdentityKey::generate(*signing)?,
-        );
+        let (root, signing) = (IdentityKey::generate(*root)?, IdentityKey::generate(*signing)?);
         let origin = log_origin(&root.public().fingerprint());
         let log = CheckpointSigner::from_seed(&origin, &*seed(store, LOG)?)?;
         let card = store.setting_fetch(CARD)?.ok_or_else(|| missing(CARD))?;
@@ -159,10 +148,7 @@ impl Identity {
 
     /// The author of envelopes.
     pub(crate) fn author(&self) -> Author<'_> {
-        Author {
-            node: self.node(),
-            key: &self.signing,
-        }
+        Author { node: self.node(), key: &self.signing }
     }
 
     /// Renews the card before its end, and the envelope key weekly; destroys envelope keys that
@@ -178,10 +164,7 @@ impl Identity {
         let now = surroundings.now();
         let card = self.card.card();
         let fresh_until = now + (ENVELOPE_KEY_DAYS - ENVELOPE_KEY_FRESH_DAYS) * DAY_SECONDS;
-        let is_fresh = card
-            .envelope_keys
-            .iter()
-            .any(|key| key.not_after > fresh_until);
+        let is_fresh = card.envelope_keys.iter().any(|key| key.not_after > fresh_until);
         let lasts = card.not_after > now + CARD_DAYS / 4 * DAY_SECONDS;
         if is_fresh && lasts {
             return Ok(None);
@@ -194,9 +177,7 @@ impl Identity {
         renewed.not_before = now;
         renewed.not_after = now + CARD_DAYS * DAY_SECONDS;
         renewed.envelope_keys.retain(|key| key.not_after > now);
-        renewed
-            .envelope_keys
-            .insert(0, envelope.envelope_key(now, until));
+        renewed.envelope_keys.insert(0, envelope.envelope_key(now, until));
         renewed.envelope_keys.truncate(2);
         renewed.profile = *profile_id().as_bytes();
         let signed = SignedCard::sign(renewed, &self.root)?;
@@ -217,15 +198,7 @@ impl Identity {
 
 pub(crate) fn card_entry(card: &VerifiedCard, now: u64, actor: &str, act: Act) -> Entry {
     let (node, sequence, digest) = (card.id(), card.card().sequence, card.digest());
-    Entry::card(
-        Who { now, actor },
-        CardEvent {
-            node,
-            sequence,
-            digest,
-            act,
-        },
-    )
+    Entry::card(Who { now, actor }, CardEvent { node, sequence, digest, act })
 }
 
 /// Origin of a node's log (spec/log.md#names).
@@ -239,11 +212,7 @@ fn envelope_name(until: u64, secret: &RecipientSecret) -> String {
 }
 
 fn envelope_end(name: &str) -> Option<u64> {
-    name.strip_prefix(ENVELOPE_PREFIX)?
-        .split('-')
-        .next()?
-        .parse()
-        .ok()
+    name.strip_prefix(ENVELOPE_PREFIX)?.split('-').next()?.parse().ok()
 }
 
 fn seed(store: &Store, name: &str) -> Result<Zeroizing<[u8; 32]>, DeskError> {
@@ -253,7 +222,5 @@ fn seed(store: &Store, name: &str) -> Result<Zeroizing<[u8; 32]>, DeskError> {
 }
 
 fn missing(name: &str) -> DeskError {
-    DeskError::internal(format!(
-        "the store holds no usable '{name}'; restore it from a backup"
-    ))
+    DeskError::internal(format!("the store holds no usable '{name}'; restore it from a backup"))
 }

@@ -56,10 +56,7 @@ impl Desk {
                     (give.clone(), &waiting, &mapping, &columns);
                 scope.spawn(move || {
                     while let Some(group) = next(waiting) {
-                        if give
-                            .send(mapping.assemble(columns, group, origin, now))
-                            .is_err()
-                        {
+                        if give.send(mapping.assemble(columns, group, origin, now)).is_err() {
                             return;
                         }
                     }
@@ -95,12 +92,9 @@ impl Desk {
 
     fn next_run(&self) -> Result<u64, DeskError> {
         let last = self.store.progress_fetch(RUN)?;
-        let last = last
-            .and_then(|last| last.as_slice().try_into().ok())
-            .map(u64::from_be_bytes);
+        let last = last.and_then(|last| last.as_slice().try_into().ok()).map(u64::from_be_bytes);
         let run = last.unwrap_or_default() + 1;
-        self.store
-            .commit(Write::new().progress(RUN, &run.to_be_bytes()))?;
+        self.store.commit(Write::new().progress(RUN, &run.to_be_bytes()))?;
         Ok(run)
     }
 }
@@ -178,17 +172,10 @@ impl<'a> Intake<'a> {
         if self.pending.contains_key(&draft.external) {
             self.settle()?;
         }
-        let Draft {
-            external,
-            content,
-            keys,
-        } = draft;
+        let Draft { external, content, keys } = draft;
         let keys: Vec<IndexKey> = keys
             .into_iter()
-            .map(|key| IndexKey {
-                subject: u16::try_from(key.subject).unwrap_or(0),
-                key: key.key,
-            })
+            .map(|key| IndexKey { subject: u16::try_from(key.subject).unwrap_or(0), key: key.key })
             .collect();
         let write = std::mem::take(&mut self.write);
         let record = match self.desk.store.record_by_external(&external)? {
@@ -222,19 +209,11 @@ impl<'a> Intake<'a> {
             }
         };
         let (record, version) = (record.id(), record.version());
-        let seen = External {
-            record,
-            version,
-            run: self.run,
-        };
+        let seen = External { record, version, run: self.run };
         self.write = std::mem::take(&mut self.write).external(&external, seen);
         self.pending.insert(external, ());
         self.records += 1;
-        if self.records >= IMPORT_COMMIT_RECORDS {
-            self.submit()
-        } else {
-            Ok(())
-        }
+        if self.records >= IMPORT_COMMIT_RECORDS { self.submit() } else { Ok(()) }
     }
 
     /// Sends the write on and waits for the one before, so that one is sealed while another is
@@ -283,20 +262,15 @@ fn replaced(held: &Record, mut content: symbolon_record::Content) -> Result<Reco
     let now = content.clone();
     (content.review_on, content.expires_on) = (held.content().review_on, held.content().expires_on);
     let same = held.revise(content)?;
-    if same.version() == held.version() {
-        Ok(same)
-    } else {
-        Ok(held.revise(now)?)
-    }
+    if same.version() == held.version() { Ok(same) } else { Ok(held.revise(now)?) }
 }
 
 /// Two groups of one key in one file are one record.
 fn merged(held: &Record, more: symbolon_record::Content) -> Result<Record, DeskError> {
     let mut content = held.content().clone();
-    let (Some(subject), Some(other)) = (
-        content.subjects.first_mut(),
-        more.subjects.into_iter().next(),
-    ) else {
+    let (Some(subject), Some(other)) =
+        (content.subjects.first_mut(), more.subjects.into_iter().next())
+    else {
         return Ok(held.clone());
     };
     extend(&mut subject.names, other.names);
@@ -319,18 +293,11 @@ fn extend<T: PartialEq>(list: &mut Vec<T>, more: Vec<T>) {
 /// The match keys of every identifier of a record.
 fn keys_of(record: &Record) -> Vec<IndexKey> {
     let mut keys = Vec::new();
-    for (subject, identifiers) in record
-        .content()
-        .subjects
-        .iter()
-        .map(|subject| &subject.identifiers)
-        .enumerate()
+    for (subject, identifiers) in
+        record.content().subjects.iter().map(|subject| &subject.identifiers).enumerate()
     {
         let subject = u16::try_from(subject).unwrap_or(u16::MAX);
-        for canonical in identifiers
-            .iter()
-            .filter_map(|identifier| identifier.canonical().ok())
-        {
+        for canonical in identifiers.iter().filter_map(|identifier| identifier.canonical().ok()) {
             let own = canonical.keys().iter().cloned();
             keys.extend(own.map(|key| IndexKey { subject, key }));
         }

@@ -85,11 +85,7 @@ impl Desk {
                 "look at the card again and compare its words",
             ));
         }
-        let act = if held.is_some() {
-            Act::Replaced
-        } else {
-            Act::Accepted
-        };
+        let act = if held.is_some() { Act::Replaced } else { Act::Accepted };
         let row = self.partner_row(&signed, &card, held.as_deref());
         let entry = card_entry(&card, self.now(), officer.as_str(), act);
         self.store.commit(Write::new().partner(row).log(entry))?;
@@ -117,11 +113,7 @@ impl Desk {
     /// Rules of policy name partners by the names on their cards, so no two may share one.
     fn name_is_free(&self, card: &VerifiedCard) -> Result<(), DeskError> {
         let name = card.card().name.as_str();
-        if self
-            .partners()
-            .values()
-            .any(|k| k.name() == name && k.node() != card.id())
-        {
+        if self.partners().values().any(|k| k.name() == name && k.node() != card.id()) {
             return Err(DeskError::refused(
                 "another partner has this name",
                 "ask the partner for a card with another name",
@@ -162,10 +154,7 @@ impl Desk {
         _request: Nothing,
         _report: &mut dyn Report,
     ) -> Result<Vec<PartnerShown>, DeskError> {
-        self.partners()
-            .keys()
-            .map(|node| self.partner_shown(node))
-            .collect()
+        self.partners().keys().map(|node| self.partner_shown(node)).collect()
     }
 
     /// Proposes an agreement: signs it for this node.
@@ -228,11 +217,7 @@ impl Desk {
     ) -> Result<AgreementFile, DeskError> {
         let identity = self.identity();
         let mut signed = SignedAgreement::parse(&request.armored)?;
-        let other = signed
-            .agreement()
-            .parties
-            .iter()
-            .find(|party| **party != identity.node());
+        let other = signed.agreement().parties.iter().find(|party| **party != identity.node());
         let partner = other.and_then(|other| self.partner(other)).ok_or_else(|| {
             DeskError::not_found(
                 "the agreement is not with a partner of this node",
@@ -318,11 +303,7 @@ impl Desk {
         row.changed_at = self.now();
         row.notes.clone_from(&request.reason);
         let digest = symbolon_codec::sha256("", &[partner.node().as_bytes()]);
-        let name = if act == Act::Suspended {
-            "partner suspended"
-        } else {
-            "partner resumed"
-        };
+        let name = if act == Act::Suspended { "partner suspended" } else { "partner resumed" };
         let words = format!("{name}: {}: {}", partner.name(), request.reason);
         let entry = Entry::admin(self.who(officer), &words, digest);
         self.store.commit(Write::new().partner(row).log(entry))?;
@@ -332,22 +313,12 @@ impl Desk {
 
     fn partner_shown(&self, node: &NodeId) -> Result<PartnerShown, DeskError> {
         let known = self.partner(node).ok_or_else(|| {
-            DeskError::not_found(
-                "there is no such partner",
-                "'symbolon partner list' shows them",
-            )
+            DeskError::not_found("there is no such partner", "'symbolon partner list' shows them")
         })?;
         let agreement = known.row.agreement.as_ref().or(known.row.proposal.as_ref());
-        let agreement = agreement
-            .map(|bytes| SignedAgreement::decode(bytes))
-            .transpose()?;
+        let agreement = agreement.map(|bytes| SignedAgreement::decode(bytes)).transpose()?;
         let agreement = agreement.map(|signed| self.agreement_shown(&signed));
-        Ok(shown(
-            &known.card,
-            known.name(),
-            state(&known.row),
-            agreement,
-        ))
+        Ok(shown(&known.card, known.name(), state(&known.row), agreement))
     }
 
     fn agreement_entry(
@@ -358,23 +329,12 @@ impl Desk {
         act: Act,
     ) -> Entry {
         let digest = agreement_digest(signed);
-        Entry::agreement(
-            self.who(officer),
-            AgreementEvent {
-                partner,
-                digest,
-                act,
-            },
-        )
+        Entry::agreement(self.who(officer), AgreementEvent { partner, digest, act })
     }
 
     fn agreement_file(&self, signed: &SignedAgreement, stored: bool) -> AgreementFile {
         let terms = self.agreement_shown(signed);
-        AgreementFile {
-            armored: signed.armor(),
-            terms,
-            stored,
-        }
+        AgreementFile { armored: signed.armor(), terms, stored }
     }
 
     fn agreement_digest(&self, signed: &SignedAgreement) -> String {
@@ -391,17 +351,14 @@ impl Desk {
         let budgets = terms.classes.iter();
         let complete = signed.signed_by(&identity.card).is_ok()
             && terms.parties.iter().any(|party| {
-                self.partner(party)
-                    .is_some_and(|known| signed.signed_by(&known.card).is_ok())
+                self.partner(party).is_some_and(|known| signed.signed_by(&known.card).is_ok())
             });
         AgreementShown {
             digest: self.agreement_digest(signed),
             parties: terms.parties.iter().map(name).collect(),
             purposes: terms.purposes.clone(),
             kinds: terms.kinds.clone(),
-            budgets: budgets
-                .map(|t| (t.class.to_string(), t.budget_per_epoch))
-                .collect(),
+            budgets: budgets.map(|t| (t.class.to_string(), t.budget_per_epoch)).collect(),
             epoch_seconds: terms.epoch_length_seconds,
             retention_days: terms.retention_days,
             not_before: terms.not_before,
@@ -427,10 +384,7 @@ fn classes(budgets: &BTreeMap<String, u64>) -> Result<Vec<ClassTerms>, DeskError
     let mut classes = Vec::new();
     for (class, budget_per_epoch) in budgets {
         let class: Class = class.parse()?;
-        classes.push(ClassTerms {
-            class,
-            budget_per_epoch: *budget_per_epoch,
-        });
+        classes.push(ClassTerms { class, budget_per_epoch: *budget_per_epoch });
     }
     classes.sort_unstable_by_key(|terms| terms.class);
     Ok(classes)

@@ -54,48 +54,28 @@ impl Desk {
             DeskError::refused("there is no agreement with this partner", "agree first")
         })?;
         let (context, policy, now) = (partner.context(agreement), self.policy(), self.now());
-        let identifiers = record
-            .content()
-            .subjects
-            .iter()
-            .flat_map(|s| &s.identifiers);
+        let identifiers = record.content().subjects.iter().flat_map(|s| &s.identifiers);
         let class: Option<Class> = identifiers.map(|identifier| identifier.kind.class()).next();
         let decide = |action: Action| {
             let (record, purpose) = (&record, request.purpose.as_str());
             let class = class.filter(|_| action.needs_class());
             let partner = &context;
-            policy.decide(&Request {
-                action,
-                partner,
-                record,
-                purpose,
-                class,
-                now,
-            })
+            policy.decide(&Request { action, partner, record, purpose, class, now })
         };
         let (disclosed, fields, released, payload) = match decide(Action::Disclose) {
             Decision::Allow(grant) => {
                 let shown = preview(&grant, &record, None, None)?;
                 let lines = shown.lines().into_iter();
                 let released = lines
-                    .map(|(field, value)| FieldShown {
-                        field: field.as_str().to_owned(),
-                        value,
-                    })
+                    .map(|(field, value)| FieldShown { field: field.as_str().to_owned(), value })
                     .collect();
                 let fields = fields(grant.explain(), grant.fields());
-                let decided = Decided {
-                    allowed: true,
-                    reasons: Vec::new(),
-                };
+                let decided = Decided { allowed: true, reasons: Vec::new() };
                 (decided, fields, released, hex(shown.as_bytes()))
             }
             Decision::Deny(denial) => {
                 let fields = fields(denial.explain(), &[]);
-                let decided = Decided {
-                    allowed: false,
-                    reasons: reasons(denial.explain()),
-                };
+                let decided = Decided { allowed: false, reasons: reasons(denial.explain()) };
                 (decided, fields, Vec::new(), String::new())
             }
         };
@@ -112,23 +92,14 @@ impl Desk {
 
 fn decided(decision: &Decision) -> Decided {
     match decision {
-        Decision::Allow(grant) => Decided {
-            allowed: true,
-            reasons: reasons(grant.explain()),
-        },
-        Decision::Deny(denial) => Decided {
-            allowed: false,
-            reasons: reasons(denial.explain()),
-        },
+        Decision::Allow(grant) => Decided { allowed: true, reasons: reasons(grant.explain()) },
+        Decision::Deny(denial) => Decided { allowed: false, reasons: reasons(denial.explain()) },
     }
 }
 
 fn reasons(explained: &[Reason]) -> Vec<String> {
-    let mut reasons: Vec<String> = explained
-        .iter()
-        .filter(|r| r.field.is_none())
-        .map(ToString::to_string)
-        .collect();
+    let mut reasons: Vec<String> =
+        explained.iter().filter(|r| r.field.is_none()).map(ToString::to_string).collect();
     if reasons.is_empty() {
         reasons = explained.iter().map(ToString::to_string).collect();
         reasons.sort();
@@ -142,9 +113,7 @@ fn fields(explained: &[Reason], granted: &[symbolon_policy::GrantedField]) -> Ve
     for reason in explained {
         let Some(field) = reason.field else { continue };
         let grant = granted.iter().find(|granted| granted.field == field);
-        let transforms = grant
-            .map(|granted| granted.transforms.as_slice())
-            .unwrap_or_default();
+        let transforms = grant.map(|granted| granted.transforms.as_slice()).unwrap_or_default();
         fields.push(FieldDecision {
             field: field.as_str().to_owned(),
             granted: grant.is_some(),

@@ -93,10 +93,7 @@ impl Desk {
         report: &mut dyn Report,
     ) -> Result<TagSetReport, DeskError> {
         // Two builds at once would race for one serial.
-        let _publishing = self
-            .publishing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let _publishing = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut sets = Vec::new();
         for partner in self.partners_named(&request.partners)? {
             let now = self.now();
@@ -125,12 +122,7 @@ impl Desk {
         let mut works = BTreeMap::new();
         for terms in &agreement.agreement().classes {
             let (holder, asker) = (own.as_bytes(), asker.as_bytes());
-            let names = KeyNames {
-                holder,
-                asker,
-                class: terms.class,
-                epoch: epoch.number,
-            };
+            let names = KeyNames { holder, asker, class: terms.class, epoch: epoch.number };
             let work = Work {
                 names,
                 seed: &seed,
@@ -160,8 +152,7 @@ impl Desk {
         let name = epoch_seed_name(agreement, &partner.node());
         let bytes = self.store.setting_fetch(&name)?;
         let seed = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
-        seed.map(EpochSeed::new)
-            .ok_or_else(|| DeskError::internal("an epoch seed is missing"))
+        seed.map(EpochSeed::new).ok_or_else(|| DeskError::internal("an epoch seed is missing"))
     }
 
     /// Every match key that policy admits, evaluated on the way so that memory stays small.
@@ -199,16 +190,9 @@ impl Desk {
         if record.is_expired(self.now()) {
             return Ok(());
         }
-        let row = RecordRef {
-            id: *record.id().as_bytes(),
-            version: *record.version().as_bytes(),
-        };
+        let row = RecordRef { id: *record.id().as_bytes(), version: *record.version().as_bytes() };
         let mut admitted: BTreeMap<Class, bool> = BTreeMap::new();
-        let identifiers = record
-            .content()
-            .subjects
-            .iter()
-            .flat_map(|s| &s.identifiers);
+        let identifiers = record.content().subjects.iter().flat_map(|s| &s.identifiers);
         // What cannot be canonicalised cannot be matched; import reported it.
         for canonical in identifiers.filter_map(|identifier| identifier.canonical().ok()) {
             for key in canonical.keys() {
@@ -241,24 +225,12 @@ impl Desk {
         class: Class,
     ) -> bool {
         let now = self.now();
-        partner
-            .agreement
-            .agreement()
-            .purposes
-            .iter()
-            .any(|purpose| {
-                let class = Some(class);
-                let action = Action::Match;
-                let request = Request {
-                    action,
-                    partner,
-                    record,
-                    purpose,
-                    class,
-                    now,
-                };
-                matches!(policy.decide(&request), Decision::Allow(_))
-            })
+        partner.agreement.agreement().purposes.iter().any(|purpose| {
+            let class = Some(class);
+            let action = Action::Match;
+            let request = Request { action, partner, record, purpose, class, now };
+            matches!(policy.decide(&request), Decision::Allow(_))
+        })
     }
 
     fn publish_set(
@@ -289,9 +261,7 @@ impl Desk {
         let serial = newest.map_or(1, |(set, _)| set.serial + 1);
         let salt = SetSalt::derive(work.seed, &work.names, serial);
         let row = row(serial, 0);
-        let set = work
-            .builder
-            .build(&salt, self.surroundings.seed(), self.workers)?;
+        let set = work.builder.build(&salt, self.surroundings.seed(), self.workers)?;
         let card = EpochCard {
             version: EPOCH_CARD_VERSION,
             holder: self.identity().node(),
@@ -308,16 +278,9 @@ impl Desk {
             profile: *profile_id().as_bytes(),
         };
         let signed = SignedEpochCard::sign(card, &self.identity().signing)?;
-        let about = About {
-            card: signed.encode(),
-            level8: set.level8().to_vec(),
-            list,
-        };
+        let about = About { card: signed.encode(), level8: set.level8().to_vec(), list };
         self.keep_set(partner, &set, &signed, &about, report)?;
-        Ok(TagSetRow {
-            padded: set.count(),
-            ..row
-        })
+        Ok(TagSetRow { padded: set.count(), ..row })
     }
 
     fn keep_set(
@@ -339,21 +302,16 @@ impl Desk {
         // What a stopped build left behind is begun again.
         let begin = Write::new().tag_set_delete(key);
         self.store.commit(begin)?;
-        self.store
-            .commit(Write::new().tag_set_begin(key, Vec::new(), self.now()))?;
+        self.store.commit(Write::new().tag_set_begin(key, Vec::new(), self.now()))?;
         let (mut first, mut waiting) = (0, Vec::with_capacity(COMMIT_CHUNKS));
         let chunks = set.chunks();
         let total = chunks.len();
         for (index, chunk) in chunks.enumerate() {
-            waiting.push(SetChunk {
-                tags: chunk.tag_bytes(),
-                detail: chunk.encode(),
-            });
+            waiting.push(SetChunk { tags: chunk.tag_bytes(), detail: chunk.encode() });
             if waiting.len() == COMMIT_CHUNKS || index + 1 == total {
                 let count = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
                 let chunks = std::mem::take(&mut waiting);
-                self.store
-                    .commit(Write::new().tag_set_chunks(key, first, chunks))?;
+                self.store.commit(Write::new().tag_set_chunks(key, first, chunks))?;
                 first += count;
                 report.progress("storing tag sets", index as u64 + 1, Some(total as u64));
             }
@@ -387,9 +345,7 @@ impl Desk {
         class: Class,
         epoch: u64,
     ) -> Result<Option<(SetKey, About)>, DeskError> {
-        let sets = self
-            .store
-            .tag_set_list(SetSide::Own, Some(&partner.node()))?;
+        let sets = self.store.tag_set_list(SetSide::Own, Some(&partner.node()))?;
         let complete = sets.into_iter().filter(|(set, head)| {
             set.class == class && set.epoch == epoch && head.state == SetState::Complete
         });

@@ -26,10 +26,7 @@ impl Desk {
         records.truncate(limit);
         let rows: Vec<RecordRow> = records.iter().map(row).collect();
         let next = rows.last().filter(|_| is_more).map(|last| last.id.clone());
-        Ok(RecordPage {
-            records: rows,
-            next,
-        })
+        Ok(RecordPage { records: rows, next })
     }
 
     /// One record, field by field.
@@ -47,10 +44,8 @@ impl Desk {
         let receipt = self.logged(Write::new().log(entry))?;
         let whole = Field::ALL.iter().map(|field| (*field, &[][..]));
         let lines = View::project(&record, whole).lines().into_iter();
-        let fields = lines.map(|(field, value)| FieldShown {
-            field: field.as_str().to_owned(),
-            value,
-        });
+        let fields =
+            lines.map(|(field, value)| FieldShown { field: field.as_str().to_owned(), value });
         Ok(RecordShown {
             id: record.id().to_string(),
             version: record.version().to_string(),
@@ -61,10 +56,7 @@ impl Desk {
 
     pub(crate) fn record_named(&self, id: &str) -> Result<Record, DeskError> {
         self.store.record_fetch(record_id(id)?)?.ok_or_else(|| {
-            DeskError::not_found(
-                "there is no such record",
-                "'symbolon record list' shows them",
-            )
+            DeskError::not_found("there is no such record", "'symbolon record list' shows them")
         })
     }
 }
@@ -76,11 +68,7 @@ fn row(record: &Record) -> RecordRow {
         kind: content.kind.to_string(),
         title: content.title.clone(),
         subjects: content.subjects.len(),
-        identifiers: content
-            .subjects
-            .iter()
-            .map(|subject| subject.identifiers.len())
-            .sum(),
+        identifiers: content.subjects.iter().map(|subject| subject.identifiers.len()).sum(),
         tlp: content.handling.tlp.label().to_owned(),
         evaluation: content.evaluation.to_string(),
         expires_on: content.expires_on,
@@ -89,6 +77,5 @@ fn row(record: &Record) -> RecordRow {
 
 fn record_id(text: &str) -> Result<RecordId, DeskError> {
     let remedy = "'symbolon record list' shows the ids";
-    text.parse()
-        .map_err(|_| DeskError::invalid("this is no id of a record", remedy))
+    text.parse().map_err(|_| DeskError::invalid("this is no id of a record", remedy))
 }

@@ -57,6 +57,9 @@ pub trait Link: Send + Sync {
 
     /// The size of the own log that the partner last verified, where a session told it.
     fn seen_by(&self, partner: &NodeId) -> Option<u64>;
+
+    /// The same, asked anew: what an earlier session told may be overtaken.
+    fn seen_anew(&self, partner: &NodeId) -> Option<u64>;
 }
 
 /// Why a partner was not asked, or gave no answer.

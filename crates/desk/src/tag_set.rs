@@ -55,15 +55,10 @@ impl Desk {
     ) -> Result<(VerifiedEpochCard, SetKey), String> {
         let cards = self.epoch_cards(partner, agreement)?;
         let newest = cards.iter().filter(|card| card.card().class == class);
-        let card = newest
-            .max_by_key(|card| card.card().serial)
-            .cloned()
-            .ok_or_else(|| {
-                format!("the partner has not published a tag set of class {class} for this epoch")
-            })?;
-        let set = self
-            .tag_set_fetched(partner, &card, report)
-            .map_err(|Failed(cause)| cause)?;
+        let card = newest.max_by_key(|card| card.card().serial).cloned().ok_or_else(|| {
+            format!("the partner has not published a tag set of class {class} for this epoch")
+        })?;
+        let set = self.tag_set_fetched(partner, &card, report).map_err(|Failed(cause)| cause)?;
         Ok((card, set))
     }
 
@@ -80,9 +75,7 @@ impl Desk {
             }
         }
         let link = self.link().map_err(|error| error.to_string())?;
-        let epochs = link
-            .epochs(&partner.node())
-            .map_err(|error| error.to_string())?;
+        let epochs = link.epochs(&partner.node()).map_err(|error| error.to_string())?;
         let identity = self.identity();
         let (own, profile) = (identity.node(), profile_id());
         let check = EpochCardCheck {
@@ -100,10 +93,7 @@ impl Desk {
             }
         }
         let cards = Arc::new(cards);
-        let fresh = Fresh {
-            fetched_at: now,
-            cards: Arc::clone(&cards),
-        };
+        let fresh = Fresh { fetched_at: now, cards: Arc::clone(&cards) };
         lock(&self.epochs.0).insert(partner.node(), fresh);
         Ok(cards)
     }
@@ -142,14 +132,8 @@ impl Desk {
                 self.store.commit(begin.progress(&name, &empty))?;
             }
         }
-        let mut arrival = Arrival {
-            desk: self,
-            set,
-            name,
-            next: None,
-            waiting: Vec::new(),
-            done: false,
-        };
+        let mut arrival =
+            Arrival { desk: self, set, name, next: None, waiting: Vec::new(), done: false };
         let total = Some(content.count);
         let link = Arc::clone(self.link()?);
         link.tag_set(&partner.node(), card, &progress, &mut |events, progress| {
@@ -179,15 +163,10 @@ impl Desk {
             act: Act::Received,
         };
         let entry = Entry::epoch_card(self.who(&Officer::node()), event);
-        let mut write = Write::new()
-            .tag_set_finish(set, None)
-            .progress_delete(&progress_name(&set))
-            .log(entry);
+        let mut write =
+            Write::new().tag_set_finish(set, None).progress_delete(&progress_name(&set)).log(entry);
         // A newer serial holds all that an older one did.
-        for (other, _) in self
-            .store
-            .tag_set_list(SetSide::Received, Some(&set.partner))?
-        {
+        for (other, _) in self.store.tag_set_list(SetSide::Received, Some(&set.partner))? {
             if other.class == set.class && (other.epoch, other.serial) < (set.epoch, set.serial) {
                 write = write.tag_set_delete(other);
             }
@@ -216,8 +195,7 @@ impl Desk {
                         act: Act::Destroyed,
                     };
                     let entry = Entry::epoch_card(self.who(&Officer::node()), event);
-                    self.store
-                        .commit(Write::new().tag_set_delete(set).log(entry))?;
+                    self.store.commit(Write::new().tag_set_delete(set).log(entry))?;
                 }
             }
         }
@@ -251,10 +229,7 @@ impl Arrival<'_> {
                     let number = u32::try_from(number).unwrap_or(u32::MAX);
                     let tags: Vec<u8> = tags.iter().flat_map(|tag| *tag.as_bytes()).collect();
                     self.next.get_or_insert(number);
-                    self.waiting.push(SetChunk {
-                        tags,
-                        detail: Vec::new(),
-                    });
+                    self.waiting.push(SetChunk { tags, detail: Vec::new() });
                 }
                 TagSetEvent::Done(received) => {
                     tags_there = received.count();
@@ -263,8 +238,7 @@ impl Arrival<'_> {
             }
         }
         if self.done || self.waiting.len() >= COMMIT_CHUNKS {
-            self.commit(progress)
-                .map_err(|error| LinkError::Here(error.to_string()))?;
+            self.commit(progress).map_err(|error| LinkError::Here(error.to_string()))?;
         }
         Ok(tags_there)
     }
@@ -304,15 +278,7 @@ impl From<StoreError> for Failed {
 }
 
 fn progress_name(set: &SetKey) -> String {
-    let partner: String = set
-        .partner
-        .as_bytes()
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!(
-        "tag-set/{partner}/{}/{}/{}",
-        set.class, set.epoch, set.serial
-    )
+    let partner: String =
+        set.partner.as_bytes().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("tag-set/{partner}/{}/{}/{}", set.class, set.epoch, set.serial)
 }

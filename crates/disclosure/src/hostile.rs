@@ -51,13 +51,7 @@ fn confirm() -> ConfirmRequest {
 /// Node 2 holds the recipient key and knows node 1.
 fn open_at(bytes: &[u8], me: u8, now: u64) -> Result<Opened, DisclosureError> {
     let senders = |id: &NodeId| (*id == node(1)).then(|| identity(1).public().clone());
-    open(
-        bytes,
-        &[RecipientSecret::generate([8; 32]), secret()],
-        &senders,
-        &node(me),
-        now,
-    )
+    open(bytes, &[RecipientSecret::generate([8; 32]), secret()], &senders, &node(me), now)
 }
 
 /// Everything that goes into an envelope, to be changed at will before it is sealed.
@@ -88,35 +82,20 @@ fn forged(change: impl FnOnce(&mut Forge)) -> Vec<u8> {
             policy_digest,
             payload,
         },
-        header: Header {
-            version,
-            suite: 1,
-            to,
-            kid: secret().kid(),
-            id,
-            expires,
-        },
+        header: Header { version, suite: 1, to, kid: secret().kid(), id, expires },
         signer: identity(1),
         signed: None,
         floor: 0,
         plaintext: None,
     };
     change(&mut forge);
-    let signed = forge.signed.unwrap_or_else(|| {
-        Signed::sign(&forge.statement, &forge.signer)
-            .unwrap()
-            .encode()
-    });
-    let plaintext = forge
-        .plaintext
-        .unwrap_or_else(|| pad(&signed, forge.floor).unwrap().to_vec());
+    let signed = forge
+        .signed
+        .unwrap_or_else(|| Signed::sign(&forge.statement, &forge.signer).unwrap().encode());
+    let plaintext = forge.plaintext.unwrap_or_else(|| pad(&signed, forge.floor).unwrap().to_vec());
     let header = encode(&forge.header);
     let (enc, ciphertext) = suite::seal(&envelope_key(), &header, &plaintext, &[5; 32]).unwrap();
-    encode(&Envelope {
-        header,
-        enc,
-        ciphertext,
-    })
+    encode(&Envelope { header, enc, ciphertext })
 }
 
 fn refused(change: impl FnOnce(&mut Forge)) -> DisclosureError {
@@ -134,10 +113,7 @@ fn unreadable(layer: Layer, source: DecodeError) -> DisclosureError {
 #[test]
 fn an_honest_one_opens() {
     let opened = open_at(&forged(|_| {}), 2, NOW).unwrap();
-    assert_eq!(
-        (opened.from(), opened.created(), opened.expires()),
-        (node(1), NOW, EXPIRES)
-    );
+    assert_eq!((opened.from(), opened.created(), opened.expires()), (node(1), NOW, EXPIRES));
     assert_eq!(opened.kind(), StatementKind::Confirm);
     assert_eq!(opened.payload_bytes(), encode(&confirm()));
 }
@@ -146,88 +122,45 @@ fn an_honest_one_opens() {
 fn every_byte_is_protected() {
     let (to, key) = (node(2), envelope_key());
     let signer = identity(1);
-    let (recipient, author) = (
-        Recipient {
-            node: to,
-            key: &key,
-        },
-        Author {
-            node: node(1),
-            key: &signer,
-        },
-    );
-    let terms = Terms {
-        created: NOW,
-        expires: EXPIRES,
-        in_reply_to: None,
-    };
+    let (recipient, author) =
+        (Recipient { node: to, key: &key }, Author { node: node(1), key: &signer });
+    let terms = Terms { created: NOW, expires: EXPIRES, in_reply_to: None };
     let sealed = seal_confirm(confirm(), &recipient, &author, &terms, [6; 32]).unwrap();
     assert_eq!(sealed.as_bytes().len(), 4096 + 16 + 1120 + 77);
     assert!(open_at(sealed.as_bytes(), 2, NOW).is_ok());
     for index in 0..sealed.as_bytes().len() {
         let mut bad = sealed.as_bytes().to_vec();
         bad[index] ^= 1 << (index % 8);
-        assert!(
-            open_at(&bad, 2, NOW).is_err(),
-            "byte {index} may be changed"
-        );
+        assert!(open_at(&bad, 2, NOW).is_err(), "byte {index} may be changed");
     }
     for length in (0..sealed.as_bytes().len()).step_by(7) {
-        assert!(
-            open_at(&sealed.as_bytes()[..length], 2, NOW).is_err(),
-            "cut to {length}"
-        );
+        assert!(open_at(&sealed.as_bytes()[..length], 2, NOW).is_err(), "cut to {length}");
     }
 }
 
 #[test]
 fn only_the_addressee_opens_and_only_what_was_written_for_it() {
     let honest = forged(|_| {});
-    assert_eq!(
-        open_at(&honest, 3, NOW).unwrap_err(),
-        DisclosureError::NotForMe
-    );
+    assert_eq!(open_at(&honest, 3, NOW).unwrap_err(), DisclosureError::NotForMe);
     // Node 2 opens a statement and seals it anew for node 3, or node 3 for itself.
     let forwarded = forged(|forge| forge.header.to = node(3));
-    assert_eq!(
-        open_at(&forwarded, 3, NOW).unwrap_err(),
-        DisclosureError::Forwarded
-    );
-    assert_eq!(
-        refused(|forge| forge.statement.to = node(3)),
-        DisclosureError::Forwarded
-    );
-    assert_eq!(
-        refused(|forge| forge.header.kid = [0; 8]),
-        DisclosureError::UnknownKey
-    );
+    assert_eq!(open_at(&forwarded, 3, NOW).unwrap_err(), DisclosureError::Forwarded);
+    assert_eq!(refused(|forge| forge.statement.to = node(3)), DisclosureError::Forwarded);
+    assert_eq!(refused(|forge| forge.header.kid = [0; 8]), DisclosureError::UnknownKey);
     let other_key = RecipientSecret::generate([8; 32]).kid();
-    assert_eq!(
-        refused(|forge| forge.header.kid = other_key),
-        DisclosureError::Open
-    );
+    assert_eq!(refused(|forge| forge.header.kid = other_key), DisclosureError::Open);
 }
 
 #[test]
 fn only_the_named_sender_signs() {
-    assert_eq!(
-        refused(|forge| forge.statement.from = node(7)),
-        DisclosureError::UnknownSender
-    );
+    assert_eq!(refused(|forge| forge.statement.from = node(7)), DisclosureError::UnknownSender);
     let document = Document::Statement;
     let signature = |scheme| DisclosureError::Signature(TrustError::Signature { document, scheme });
-    assert_eq!(
-        refused(|forge| forge.signer = identity(7)),
-        signature(Scheme::Ed25519)
-    );
+    assert_eq!(refused(|forge| forge.signer = identity(7)), signature(Scheme::Ed25519));
     // A good Ed25519 signature beside another's ML-DSA-65 signature.
     let mixed = refused(|forge| {
-        let mine = Signed::sign(&forge.statement, &identity(1))
-            .unwrap()
-            .encode();
-        let other = Signed::sign(&forge.statement, &identity(7))
-            .unwrap()
-            .encode();
+        let mine = Signed::sign(&forge.statement, &identity(1)).unwrap().encode();
+        let other = Signed::sign(&forge.statement, &identity(7)).unwrap().encode();
         let split = mine.len() - 3309;
         forge.signed = Some([&mine[..split], &other[split..]].concat());
     });
@@ -239,10 +172,7 @@ fn times_are_checked() {
     let at = Moment(EXPIRES);
     let late = open_at(&forged(|_| {}), 2, EXPIRES).unwrap_err();
     assert_eq!(late, DisclosureError::Expired { at });
-    assert_eq!(
-        late.to_string(),
-        "envelope expired on 2026-09-21 15:13:20 UTC"
-    );
+    assert_eq!(late.to_string(), "envelope expired on 2026-09-21 15:13:20 UTC");
     let created = Moment(NOW);
     let early = open_at(&forged(|_| {}), 2, NOW - limits::CLOCK_SKEW_SECONDS_MAX - 1);
     assert_eq!(early.unwrap_err(), DisclosureError::Early { created });
@@ -259,10 +189,7 @@ fn header_and_statement_agree() {
     let later = refused(|forge| forge.header.expires += 1);
     assert_eq!(later, DisclosureError::Contradiction);
     let other = StatementId::generate(NOW, &[7; 32]);
-    assert_eq!(
-        refused(|forge| forge.header.id = other),
-        DisclosureError::Contradiction
-    );
+    assert_eq!(refused(|forge| forge.header.id = other), DisclosureError::Contradiction);
     let version_4 = StatementId::from_bytes([0x44; 16]);
     let error = refused(|forge| (forge.header.id, forge.statement.id) = (version_4, version_4));
     assert_eq!(error, field(Layer::Statement, "id"));
@@ -271,18 +198,9 @@ fn header_and_statement_agree() {
 #[test]
 fn unknown_versions_suites_and_kinds_are_named() {
     let version = |layer| DisclosureError::Version { layer, version: 2 };
-    assert_eq!(
-        refused(|forge| forge.header.version = 2),
-        version(Layer::Header)
-    );
-    assert_eq!(
-        refused(|forge| forge.statement.version = 2),
-        version(Layer::Statement)
-    );
-    assert_eq!(
-        refused(|forge| forge.header.suite = 2),
-        DisclosureError::Suite { suite: 2 }
-    );
+    assert_eq!(refused(|forge| forge.header.version = 2), version(Layer::Header));
+    assert_eq!(refused(|forge| forge.statement.version = 2), version(Layer::Statement));
+    assert_eq!(refused(|forge| forge.header.suite = 2), DisclosureError::Suite { suite: 2 });
     for kind in [0, 5, 6, 255] {
         let error = refused(|forge| forge.statement.kind = kind);
         assert_eq!(error, DisclosureError::Kind { kind });
@@ -291,23 +209,15 @@ fn unknown_versions_suites_and_kinds_are_named() {
 
 #[test]
 fn padding_has_one_form() {
-    assert_eq!(
-        refused(|forge| forge.floor = 16 << 10),
-        DisclosureError::Padding
-    );
+    assert_eq!(refused(|forge| forge.floor = 16 << 10), DisclosureError::Padding);
     let marked = refused(|forge| {
-        let signed = Signed::sign(&forge.statement, &forge.signer)
-            .unwrap()
-            .encode();
+        let signed = Signed::sign(&forge.statement, &forge.signer).unwrap().encode();
         let mut plaintext = pad(&signed, 0).unwrap().to_vec();
         *plaintext.last_mut().unwrap() = 1;
         forge.plaintext = Some(plaintext);
     });
     assert_eq!(marked, DisclosureError::Padding);
-    assert_eq!(
-        refused(|forge| forge.plaintext = Some(Vec::new())),
-        DisclosureError::Padding
-    );
+    assert_eq!(refused(|forge| forge.plaintext = Some(Vec::new())), DisclosureError::Padding);
     // A refusal padded like a confirm would tell the network that it is none of the long answers.
     let refusal = |floor| {
         let code = RefusalCode::Neutral;
@@ -352,13 +262,8 @@ fn every_layer_is_read_strictly() {
         assert_eq!(error, unreadable(Layer::Payload, source));
     }
     let long = encode(&vec![0_u8; limits::ENVELOPE_BYTES_MAX]);
-    let source = DecodeError::TooLong {
-        bytes_max: limits::ENVELOPE_BYTES_MAX,
-    };
-    assert_eq!(
-        open_at(&long, 2, NOW).unwrap_err(),
-        unreadable(Layer::Envelope, source)
-    );
+    let source = DecodeError::TooLong { bytes_max: limits::ENVELOPE_BYTES_MAX };
+    assert_eq!(open_at(&long, 2, NOW).unwrap_err(), unreadable(Layer::Envelope, source));
 }
 
 #[test]
@@ -375,16 +280,7 @@ fn odd_lengths_are_refused_before_any_key_is_used() {
     };
     let open_parts = |enc: usize, ciphertext: usize| {
         let (enc, ciphertext) = (vec![0; enc], vec![0; ciphertext]);
-        open_at(
-            &encode(&Envelope {
-                header: header(),
-                enc,
-                ciphertext,
-            }),
-            2,
-            NOW,
-        )
-        .unwrap_err()
+        open_at(&encode(&Envelope { header: header(), enc, ciphertext }), 2, NOW).unwrap_err()
     };
     assert_eq!(open_parts(1119, 64), field(Layer::Envelope, "enc"));
     assert_eq!(open_parts(1121, 64), field(Layer::Envelope, "enc"));
@@ -395,10 +291,7 @@ fn odd_lengths_are_refused_before_any_key_is_used() {
 #[test]
 fn payload_fields_are_bounded() {
     for purpose in ["", "Investigation", "two words", &"x".repeat(65)] {
-        let payload = encode(&ConfirmRequest {
-            purpose: purpose.into(),
-            ..confirm()
-        });
+        let payload = encode(&ConfirmRequest { purpose: purpose.into(), ..confirm() });
         let error = refused(|forge| forge.statement.payload = payload);
         assert_eq!(error, field(Layer::Payload, "purpose"), "{purpose:?}");
     }
@@ -417,24 +310,12 @@ fn a_repeated_seed_gives_another_encapsulation() {
 #[test]
 fn an_unusable_recipient_key_is_an_error() {
     let short = EnvelopeKey::new(vec![1; 99], NOW, EXPIRES);
-    assert_eq!(
-        suite::seal(&short, b"", b"", &[1; 32]),
-        Err(DisclosureError::RecipientKey)
-    );
-    let other = EnvelopeKey {
-        suite: 2,
-        ..envelope_key()
-    };
-    assert_eq!(
-        suite::seal(&other, b"", b"", &[1; 32]),
-        Err(DisclosureError::Suite { suite: 2 })
-    );
+    assert_eq!(suite::seal(&short, b"", b"", &[1; 32]), Err(DisclosureError::RecipientKey));
+    let other = EnvelopeKey { suite: 2, ..envelope_key() };
+    assert_eq!(suite::seal(&other, b"", b"", &[1; 32]), Err(DisclosureError::Suite { suite: 2 }));
     // Every coefficient of the ML-KEM part is above the modulus (FIPS 203 §7.2).
     let invalid = EnvelopeKey::new(vec![0xff; 1216], NOW, EXPIRES);
-    assert_eq!(
-        suite::seal(&invalid, b"", b"", &[1; 32]),
-        Err(DisclosureError::RecipientKey)
-    );
+    assert_eq!(suite::seal(&invalid, b"", b"", &[1; 32]), Err(DisclosureError::RecipientKey));
 }
 
 proptest! {

@@ -44,12 +44,7 @@ impl Kept {
             return Err(DisclosureError::Field { layer, field });
         }
         let payload = Payload::decode(kind, &statement.payload)?;
-        Ok(Self {
-            statement,
-            payload,
-            signed,
-            signed_bytes: signed_bytes.to_vec(),
-        })
+        Ok(Self { statement, payload, signed, signed_bytes: signed_bytes.to_vec() })
     }
 
     /// Checks both signatures again, under the signing key that `from` had on its card then.
@@ -129,12 +124,6 @@ impl Kept {
 
 impl fmt::Debug for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Kept({:?}, {} from {})",
-            self.kind(),
-            self.id(),
-            self.from()
-        )
+        write!(f, "Kept({:?}, {} from {})", self.kind(), self.id(), self.from())
     }
 }

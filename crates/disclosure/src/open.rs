@@ -86,13 +86,7 @@ impl Opened {
 
 impl fmt::Debug for Opened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Opened({:?}, {} from {})",
-            self.kind(),
-            self.id(),
-            self.from()
-        )
+        write!(f, "Opened({:?}, {} from {})", self.kind(), self.id(), self.from())
     }
 }
 
@@ -111,11 +105,8 @@ pub fn open(
     me: &NodeId,
     now: u64,
 ) -> Result<Opened, DisclosureError> {
-    let envelope: Envelope =
-        decode(bytes, ENVELOPE_BYTES_MAX).map_err(|source| DisclosureError::Decode {
-            layer: Layer::Envelope,
-            source,
-        })?;
+    let envelope: Envelope = decode(bytes, ENVELOPE_BYTES_MAX)
+        .map_err(|source| DisclosureError::Decode { layer: Layer::Envelope, source })?;
     let header = read_header(&envelope, me, now)?;
     let secret = secrets.iter().find(|secret| secret.kid() == header.kid);
     let secret = secret.ok_or(DisclosureError::UnknownKey)?;
@@ -145,30 +136,20 @@ fn read_header(envelope: &Envelope, me: &NodeId, now: u64) -> Result<Header, Dis
         return Err(DisclosureError::Version { layer, version });
     }
     if header.suite != SUITE_X_WING {
-        return Err(DisclosureError::Suite {
-            suite: header.suite,
-        });
+        return Err(DisclosureError::Suite { suite: header.suite });
     }
     if envelope.enc.len() != ENC_BYTES {
-        return Err(DisclosureError::Field {
-            layer: Layer::Envelope,
-            field: "enc",
-        });
+        return Err(DisclosureError::Field { layer: Layer::Envelope, field: "enc" });
     }
     let ciphertexts = AEAD_TAG_BYTES..=PLAINTEXT_BYTES_MAX + AEAD_TAG_BYTES;
     if !ciphertexts.contains(&envelope.ciphertext.len()) {
-        return Err(DisclosureError::Field {
-            layer: Layer::Envelope,
-            field: "ciphertext",
-        });
+        return Err(DisclosureError::Field { layer: Layer::Envelope, field: "ciphertext" });
     }
     if header.to != *me {
         return Err(DisclosureError::NotForMe);
     }
     if now >= header.expires {
-        return Err(DisclosureError::Expired {
-            at: Moment(header.expires),
-        });
+        return Err(DisclosureError::Expired { at: Moment(header.expires) });
     }
     Ok(header)
 }

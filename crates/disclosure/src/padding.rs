@@ -29,14 +29,11 @@ pub(crate) fn pad(content: &[u8], floor: usize) -> Result<Zeroizing<Vec<u8>>, Di
 
 /// The content of `padded`; [`check_size`] is still to follow, once the floor is known.
 pub(crate) fn unpad(padded: &[u8]) -> Result<&[u8], DisclosureError> {
-    let (length, rest) = padded
-        .split_first_chunk::<LENGTH_BYTES>()
-        .ok_or(DisclosureError::Padding)?;
+    let (length, rest) =
+        padded.split_first_chunk::<LENGTH_BYTES>().ok_or(DisclosureError::Padding)?;
     let length =
         usize::try_from(u32::from_be_bytes(*length)).map_err(|_| DisclosureError::Padding)?;
-    let (content, zeros) = rest
-        .split_at_checked(length)
-        .ok_or(DisclosureError::Padding)?;
+    let (content, zeros) = rest.split_at_checked(length).ok_or(DisclosureError::Padding)?;
     if zeros.iter().any(|&byte| byte != 0) {
         return Err(DisclosureError::Padding);
     }
@@ -50,11 +47,7 @@ pub(crate) fn check_size(
     floor: usize,
 ) -> Result<(), DisclosureError> {
     let expect = padded_bytes(content.len().saturating_add(LENGTH_BYTES)).max(floor);
-    if padded.len() == expect {
-        Ok(())
-    } else {
-        Err(DisclosureError::Padding)
-    }
+    if padded.len() == expect { Ok(()) } else { Err(DisclosureError::Padding) }
 }
 
 /// The smallest bucket that holds `bytes`; beyond the buckets Padmé (Nikitin et al., PoPETs 2019,
@@ -100,10 +93,7 @@ mod tests {
         assert_eq!(padded.len(), 1 << 10);
         assert_eq!(unpad(&padded), Ok(b"text".as_slice()));
         assert_eq!(check_size(&padded, b"text", 0), Ok(()));
-        assert_eq!(
-            check_size(&padded, b"text", 4 << 10),
-            Err(DisclosureError::Padding)
-        );
+        assert_eq!(check_size(&padded, b"text", 4 << 10), Err(DisclosureError::Padding));
         let mut other = padded.clone();
         other[1023] = 1;
         assert_eq!(unpad(&other), Err(DisclosureError::Padding));
@@ -111,10 +101,7 @@ mod tests {
         assert_eq!(unpad(&other), Err(DisclosureError::Padding));
         assert_eq!(unpad(&[0, 0, 0]), Err(DisclosureError::Padding));
         assert_eq!(unpad(&[0xff; 64]), Err(DisclosureError::Padding));
-        assert_eq!(
-            pad(&vec![1; PLAINTEXT_BYTES_MAX], 0),
-            Err(DisclosureError::TooLong)
-        );
+        assert_eq!(pad(&vec![1; PLAINTEXT_BYTES_MAX], 0), Err(DisclosureError::TooLong));
         assert_eq!(pad(b"text", 16 << 10).unwrap().len(), 16 << 10);
     }
 

@@ -158,11 +158,7 @@ impl Disclosed {
         let mut records = opening.records.iter();
         let covers =
             records.any(|held| held.id == *id.as_bytes() && held.version == *version.as_bytes());
-        if covers {
-            Ok(())
-        } else {
-            Err(DisclosureError::OpeningOther)
-        }
+        if covers { Ok(()) } else { Err(DisclosureError::OpeningOther) }
     }
 }
 
@@ -216,30 +212,20 @@ impl Payload {
             Self::Confirm(confirm) => require(is_purpose(&confirm.purpose), "purpose"),
             Self::Disclosure(disclosed) => disclosed.validate(),
             Self::Refusal(_) => Ok(()),
-            Self::Receipt(receipt) => require(
-                receipt.checkpoint.len() <= CHECKPOINT_BYTES_MAX,
-                "checkpoint",
-            ),
+            Self::Receipt(receipt) => {
+                require(receipt.checkpoint.len() <= CHECKPOINT_BYTES_MAX, "checkpoint")
+            }
         }
     }
 }
 
 fn read<T: Serialize + for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, DisclosureError> {
-    decode(bytes, PAYLOAD_BYTES_MAX).map_err(|source| DisclosureError::Decode {
-        layer: Layer::Payload,
-        source,
-    })
+    decode(bytes, PAYLOAD_BYTES_MAX)
+        .map_err(|source| DisclosureError::Decode { layer: Layer::Payload, source })
 }
 
 fn require(holds: bool, field: &'static str) -> Result<(), DisclosureError> {
-    if holds {
-        Ok(())
-    } else {
-        Err(DisclosureError::Field {
-            layer: Layer::Payload,
-            field,
-        })
-    }
+    if holds { Ok(()) } else { Err(DisclosureError::Field { layer: Layer::Payload, field }) }
 }
 
 /// A purpose as agreements write it: `a-z`, `0-9`, `_` and `-`.

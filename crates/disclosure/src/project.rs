@@ -23,14 +23,8 @@ pub(crate) fn project(
         return Err(DisclosureError::GrantOtherAction);
     }
     // The grant itself makes the view, so whoever explains a decision shows the same one.
-    let view = grant
-        .view(record)
-        .map_err(|_| DisclosureError::GrantOtherRecord)?;
-    let disclosed = Disclosed {
-        view,
-        in_reply_to,
-        opening,
-    };
+    let view = grant.view(record).map_err(|_| DisclosureError::GrantOtherRecord)?;
+    let disclosed = Disclosed { view, in_reply_to, opening };
     disclosed.validate()?;
     Ok(disclosed)
 }

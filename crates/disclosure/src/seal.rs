@@ -36,10 +36,7 @@ impl<'a> Recipient<'a> {
     /// [`DisclosureError::Recipient`] when the card has expired or holds no such key.
     pub fn new(card: &'a VerifiedCard, now: u64) -> Result<Self, DisclosureError> {
         let key = card.envelope_key(now).map_err(DisclosureError::Recipient)?;
-        Ok(Self {
-            node: card.id(),
-            key,
-        })
+        Ok(Self { node: card.id(), key })
     }
 }
 
@@ -108,10 +105,7 @@ pub fn preview(
     opening: Option<CommitmentOpening>,
 ) -> Result<Preview, DisclosureError> {
     let disclosed = project(grant, record, in_reply_to, opening)?;
-    Ok(Preview {
-        bytes: encode(&disclosed),
-        view: disclosed.view,
-    })
+    Ok(Preview { bytes: encode(&disclosed), view: disclosed.view })
 }
 
 /// Seals what `grant` allows of `record` to the partner that it names.
@@ -153,13 +147,7 @@ pub fn seal_confirm(
     terms: &Terms,
     seed: [u8; 32],
 ) -> Result<Sealed, DisclosureError> {
-    seal_payload(
-        What::new(&Payload::Confirm(confirm))?,
-        to,
-        from,
-        terms,
-        seed,
-    )
+    seal_payload(What::new(&Payload::Confirm(confirm))?, to, from, terms, seed)
 }
 
 /// Seals an answer that hands over nothing.
@@ -173,13 +161,7 @@ pub fn seal_refusal(
     terms: &Terms,
     seed: [u8; 32],
 ) -> Result<Sealed, DisclosureError> {
-    seal_payload(
-        What::new(&Payload::Refusal(refusal))?,
-        to,
-        from,
-        terms,
-        seed,
-    )
+    seal_payload(What::new(&Payload::Refusal(refusal))?, to, from, terms, seed)
 }
 
 /// Seals the word that a statement arrived.
@@ -193,13 +175,7 @@ pub fn seal_receipt(
     terms: &Terms,
     seed: [u8; 32],
 ) -> Result<Sealed, DisclosureError> {
-    seal_payload(
-        What::new(&Payload::Receipt(receipt))?,
-        to,
-        from,
-        terms,
-        seed,
-    )
+    seal_payload(What::new(&Payload::Receipt(receipt))?, to, from, terms, seed)
 }
 
 /// An envelope ready to leave, and what the log and the evidence need to know of it.
@@ -311,13 +287,7 @@ impl What {
     fn new(payload: &Payload) -> Result<Self, DisclosureError> {
         payload.validate()?;
         let (kind, payload) = (payload.kind(), payload.encode());
-        Ok(Self {
-            kind,
-            policy_digest: None,
-            record: None,
-            fields: Vec::new(),
-            payload,
-        })
+        Ok(Self { kind, policy_digest: None, record: None, fields: Vec::new(), payload })
     }
 }
 
@@ -328,13 +298,7 @@ fn seal_payload(
     terms: &Terms,
     seed: [u8; 32],
 ) -> Result<Sealed, DisclosureError> {
-    let What {
-        kind,
-        policy_digest,
-        record,
-        fields,
-        payload,
-    } = what;
+    let What { kind, policy_digest, record, fields, payload } = what;
     if payload.len() > limits::PAYLOAD_BYTES_MAX {
         return Err(DisclosureError::TooLong);
     }
@@ -365,11 +329,7 @@ fn seal_payload(
     });
     let plaintext = pad(&signed, kind.bucket_bytes_min())?;
     let (enc, ciphertext) = suite::seal(to.key, &header, &plaintext, &seed)?;
-    let bytes = encode(&Envelope {
-        header,
-        enc,
-        ciphertext,
-    });
+    let bytes = encode(&Envelope { header, enc, ciphertext });
     let to = to.node;
     Ok(Sealed {
         bytes,

@@ -82,10 +82,7 @@ impl Statement {
     pub(crate) fn validate(&self) -> Result<(), DisclosureError> {
         let layer = Layer::Statement;
         if self.version != VERSION {
-            return Err(DisclosureError::Version {
-                layer,
-                version: self.version,
-            });
+            return Err(DisclosureError::Version { layer, version: self.version });
         }
         let uuid = uuid::Uuid::from_bytes(self.id.0);
         if uuid.get_version_num() != 7 || uuid.get_variant() != uuid::Variant::RFC4122 {
@@ -94,10 +91,7 @@ impl Statement {
         let lifetime = self.expires.checked_sub(self.created);
         let bounded = lifetime.is_some_and(|seconds| (1..=LIFETIME_SECONDS_MAX).contains(&seconds));
         if !bounded || self.expires > TIME_SECONDS_MAX {
-            return Err(DisclosureError::Field {
-                layer,
-                field: "expires",
-            });
+            return Err(DisclosureError::Field { layer, field: "expires" });
         }
         Ok(())
     }
@@ -105,14 +99,10 @@ impl Statement {
     /// Checks that the statement is neither over nor still to come.
     pub(crate) fn active(&self, now: u64) -> Result<(), DisclosureError> {
         if now >= self.expires {
-            return Err(DisclosureError::Expired {
-                at: Moment(self.expires),
-            });
+            return Err(DisclosureError::Expired { at: Moment(self.expires) });
         }
         if self.created > now.saturating_add(CLOCK_SKEW_SECONDS_MAX) {
-            return Err(DisclosureError::Early {
-                created: Moment(self.created),
-            });
+            return Err(DisclosureError::Early { created: Moment(self.created) });
         }
         Ok(())
     }
@@ -132,15 +122,10 @@ pub(crate) struct Signed {
 impl Signed {
     pub(crate) fn sign(statement: &Statement, key: &IdentityKey) -> Result<Self, DisclosureError> {
         let statement = encode(statement);
-        let signatures = key
-            .sign(label::STATEMENT, &statement)
-            .map_err(|_| DisclosureError::Library)?;
+        let signatures =
+            key.sign(label::STATEMENT, &statement).map_err(|_| DisclosureError::Library)?;
         let (ed25519, mldsa65) = (*signatures.ed25519(), signatures.mldsa65().to_vec());
-        Ok(Self {
-            statement,
-            ed25519,
-            mldsa65,
-        })
+        Ok(Self { statement, ed25519, mldsa65 })
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -148,10 +133,8 @@ impl Signed {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DisclosureError> {
-        decode(bytes, PLAINTEXT_BYTES_MAX).map_err(|source| DisclosureError::Decode {
-            layer: Layer::Signed,
-            source,
-        })
+        decode(bytes, PLAINTEXT_BYTES_MAX)
+            .map_err(|source| DisclosureError::Decode { layer: Layer::Signed, source })
     }
 
     /// SHA-256 of the statement's bytes, by which receipts and logs name it.
@@ -161,13 +144,8 @@ impl Signed {
 
     /// The statement, before its signatures are checked: to learn whose they should be.
     pub(crate) fn statement_unverified(&self) -> Result<Statement, DisclosureError> {
-        let statement: Statement =
-            decode(&self.statement, PLAINTEXT_BYTES_MAX).map_err(|source| {
-                DisclosureError::Decode {
-                    layer: Layer::Statement,
-                    source,
-                }
-            })?;
+        let statement: Statement = decode(&self.statement, PLAINTEXT_BYTES_MAX)
+            .map_err(|source| DisclosureError::Decode { layer: Layer::Statement, source })?;
         statement.validate()?;
         Ok(statement)
     }
@@ -195,10 +173,8 @@ pub(crate) struct Header {
 
 impl Header {
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DisclosureError> {
-        decode(bytes, HEADER_BYTES_MAX).map_err(|source| DisclosureError::Decode {
-            layer: Layer::Header,
-            source,
-        })
+        decode(bytes, HEADER_BYTES_MAX)
+            .map_err(|source| DisclosureError::Decode { layer: Layer::Header, source })
     }
 }
 

@@ -37,11 +37,7 @@ impl RecipientSecret {
         let seed = Zeroizing::new(seed);
         let (secret, public) = XWing::derive_keypair(&*seed);
         let public = public.to_bytes().to_vec();
-        Self {
-            secret,
-            kid: key_id(&public),
-            public,
-        }
+        Self { secret, kid: key_id(&public), public }
     }
 
     /// Names the key in an envelope's header.
@@ -99,10 +95,7 @@ pub(crate) fn seal(
     let public = <XWing as Kem>::PublicKey::from_bytes(&key.public)
         .map_err(|_| DisclosureError::RecipientKey)?;
     let (header_hash, plaintext_hash) = (sha256("", &[header]), sha256("", &[plaintext]));
-    let seed = Zeroizing::new(sha256(
-        label::ENCAPSULATION,
-        &[seed, &header_hash, &plaintext_hash],
-    ));
+    let seed = Zeroizing::new(sha256(label::ENCAPSULATION, &[seed, &header_hash, &plaintext_hash]));
     let (enc, ciphertext) =
         hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, KdfShake256, XWing>(
             &OpModeS::Base,

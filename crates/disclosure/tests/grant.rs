@@ -1,10 +1,7 @@
 //! From a policy to an opened disclosure: what was granted arrives, byte for byte as previewed,
 //! and nothing else does.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot set its scene should stop"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene should stop")]
 
 use std::collections::BTreeSet;
 
@@ -59,14 +56,8 @@ fn agreement() -> VerifiedAgreement {
         parties: [card(1).id(), card(2).id()],
         mode: Mode::Live,
         purposes: vec!["investigation".into()],
-        kinds: RecordKind::ALL
-            .iter()
-            .map(|kind| kind.as_str().to_owned())
-            .collect(),
-        classes: vec![ClassTerms {
-            class: Class::Document,
-            budget_per_epoch: 100,
-        }],
+        kinds: RecordKind::ALL.iter().map(|kind| kind.as_str().to_owned()).collect(),
+        classes: vec![ClassTerms { class: Class::Document, budget_per_epoch: 100 }],
         epoch_length_seconds: 7 * DAY,
         retention_days: 365,
         not_before: NOW - DAY,
@@ -117,14 +108,7 @@ fn decide(fields: &BTreeSet<Field>, record: &Record, action: Action) -> Decision
         agreement: &agreement(),
     };
     let (purpose, class) = ("investigation", Some(Class::Document));
-    let request = Request {
-        action,
-        partner: &partner,
-        record,
-        purpose,
-        class,
-        now: NOW,
-    };
+    let request = Request { action, partner: &partner, record, purpose, class, now: NOW };
     PolicySet::parse(&text).unwrap().decide(&request)
 }
 
@@ -137,11 +121,7 @@ fn grant(fields: &BTreeSet<Field>, record: &Record) -> Grant {
 
 fn terms() -> Terms {
     let in_reply_to = Some(StatementId::from_bytes([7; 16]));
-    Terms {
-        created: NOW,
-        expires: NOW + DAY,
-        in_reply_to,
-    }
+    Terms { created: NOW, expires: NOW + DAY, in_reply_to }
 }
 
 fn sealed(
@@ -152,32 +132,14 @@ fn sealed(
 ) -> Result<symbolon_disclosure::Sealed, DisclosureError> {
     let (recipient, signing) = (card(to), key(101));
     let recipient = Recipient::new(&recipient, NOW).unwrap();
-    let author = Author {
-        node: card(1).id(),
-        key: &signing,
-    };
-    seal(
-        grant,
-        record,
-        opening,
-        &recipient,
-        &author,
-        &terms(),
-        [42; 32],
-    )
+    let author = Author { node: card(1).id(), key: &signing };
+    seal(grant, record, opening, &recipient, &author, &terms(), [42; 32])
 }
 
 fn opened(bytes: &[u8]) -> Opened {
     let from = card(1);
     let senders = |id: &NodeId| (*id == from.id()).then(|| from.card().signing.clone());
-    open(
-        bytes,
-        &[RecipientSecret::generate([202; 32])],
-        &senders,
-        &card(2).id(),
-        NOW,
-    )
-    .unwrap()
+    open(bytes, &[RecipientSecret::generate([202; 32])], &senders, &card(2).id(), NOW).unwrap()
 }
 
 fn disclosed(opened: &Opened) -> &Disclosed {
@@ -194,12 +156,7 @@ fn all() -> BTreeSet<Field> {
 fn opening_of(record: &Record) -> CommitmentOpening {
     let (id, version) = (*record.id().as_bytes(), *record.version().as_bytes());
     let records = vec![RecordRef { id, version }];
-    CommitmentOpening {
-        salt: [1; 32],
-        records,
-        index: 3,
-        proof: Vec::new(),
-    }
+    CommitmentOpening { salt: [1; 32], records, index: 3, proof: Vec::new() }
 }
 
 #[test]
@@ -239,14 +196,9 @@ fn a_short_disclosure_and_a_refusal_have_one_size() {
     let disclosure = sealed(grant(&[Field::Title].into(), &record), &record, None, 2).unwrap();
     let (recipient, signing) = (card(2), key(101));
     let recipient = Recipient::new(&recipient, NOW).unwrap();
-    let author = Author {
-        node: card(1).id(),
-        key: &signing,
-    };
-    let refusal = Refusal {
-        code: RefusalCode::Neutral,
-        in_reply_to: StatementId::from_bytes([7; 16]),
-    };
+    let author = Author { node: card(1).id(), key: &signing };
+    let refusal =
+        Refusal { code: RefusalCode::Neutral, in_reply_to: StatementId::from_bytes([7; 16]) };
     let refusal = seal_refusal(refusal, &recipient, &author, &terms(), [1; 32]).unwrap();
     assert_eq!(refusal.as_bytes().len(), disclosure.as_bytes().len());
     assert_eq!(opened(refusal.as_bytes()).policy_digest(), None);
@@ -257,21 +209,12 @@ fn a_grant_serves_only_what_it_was_made_for() {
     let (one, other) = (record(1), record(2));
     let fields = all();
     let refused = |grant, record, to| sealed(grant, record, None, to).unwrap_err();
-    assert_eq!(
-        refused(grant(&fields, &one), &one, 3),
-        DisclosureError::GrantOtherPartner
-    );
-    assert_eq!(
-        refused(grant(&fields, &one), &other, 2),
-        DisclosureError::GrantOtherRecord
-    );
+    assert_eq!(refused(grant(&fields, &one), &one, 3), DisclosureError::GrantOtherPartner);
+    assert_eq!(refused(grant(&fields, &one), &other, 2), DisclosureError::GrantOtherRecord);
     let mut content = one.content().clone();
     content.title.push('!');
     let edited = one.revise(content).unwrap();
-    assert_eq!(
-        refused(grant(&fields, &one), &edited, 2),
-        DisclosureError::GrantOtherRecord
-    );
+    assert_eq!(refused(grant(&fields, &one), &edited, 2), DisclosureError::GrantOtherRecord);
     let Decision::Allow(confirm) = decide(&fields, &one, Action::Confirm) else {
         unreachable!("the policy permits confirms")
     };
@@ -297,28 +240,12 @@ fn impossible_terms_are_refused() {
     let record = record(1);
     let (recipient, signing) = (card(2), key(101));
     let recipient = Recipient::new(&recipient, NOW).unwrap();
-    let author = Author {
-        node: card(1).id(),
-        key: &signing,
-    };
+    let author = Author { node: card(1).id(), key: &signing };
     for expires in [0, NOW, NOW + 15 * DAY, u64::MAX] {
-        let terms = Terms {
-            created: NOW,
-            expires,
-            in_reply_to: None,
-        };
+        let terms = Terms { created: NOW, expires, in_reply_to: None };
         let grant = grant(&all(), &record);
         let made = seal(grant, &record, None, &recipient, &author, &terms, [1; 32]);
-        assert!(
-            matches!(
-                made,
-                Err(DisclosureError::Field {
-                    field: "expires",
-                    ..
-                })
-            ),
-            "{expires}"
-        );
+        assert!(matches!(made, Err(DisclosureError::Field { field: "expires", .. })), "{expires}");
     }
     let late = card(2);
     let expired = Recipient::new(&late, NOW + 40 * DAY).unwrap_err();
@@ -335,11 +262,7 @@ fn leaked(record: &Record, granted: &BTreeSet<Field>, bytes: &[u8]) -> Vec<Field
     sample::markers(record)
         .into_iter()
         .filter(|(field, _)| !granted.contains(field) || blurred.contains(field))
-        .filter(|(_, text)| {
-            bytes
-                .windows(text.len())
-                .any(|window| window == text.as_bytes())
-        })
+        .filter(|(_, text)| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
         .map(|(field, _)| field)
         .collect()
 }

@@ -40,9 +40,7 @@ struct Hex(Vec<u8>);
 
 impl<'de> Deserialize<'de> for Hex {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        hex::decode(String::deserialize(from)?)
-            .map(Self)
-            .map_err(serde::de::Error::custom)
+        hex::decode(String::deserialize(from)?).map(Self).map_err(serde::de::Error::custom)
     }
 }
 
@@ -146,9 +144,7 @@ fn hpke_suite_1() {
         assert_eq!(vector.exports.len(), 5);
         for export in &vector.exports {
             let mut value = vec![0; export.length_bytes];
-            receiver
-                .export(&export.exporter_context.0, &mut value)
-                .unwrap();
+            receiver.export(&export.exporter_context.0, &mut value).unwrap();
             assert_eq!(value, export.exported_value.0);
         }
     }

@@ -35,9 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("profile {}\n", profile_id());
     countries(&lists);
     dates(&lists);
-    let parsed = lists
-        .each_ref()
-        .map(|rows| rows.iter().map(parse).collect::<Vec<_>>());
+    let parsed = lists.each_ref().map(|rows| rows.iter().map(parse).collect::<Vec<_>>());
     refusals(&lists, &parsed);
     overlap(&lists, &parsed);
     speed(&lists);
@@ -51,28 +49,16 @@ fn read(path: &str) -> Result<Vec<Row>, Box<dyn Error>> {
     let mut reader = csv::Reader::from_path(path)?;
     let headers = reader.headers()?.clone();
     let column = |name: &str| {
-        let found = headers
-            .iter()
-            .position(|header| header.trim_start_matches('\u{feff}') == name);
+        let found = headers.iter().position(|header| header.trim_start_matches('\u{feff}') == name);
         found.ok_or_else(|| format!("no column {name}"))
     };
-    let columns = [
-        column("id_type")?,
-        column("id_value")?,
-        column("dob")?,
-        column("country")?,
-    ];
+    let columns = [column("id_type")?, column("id_value")?, column("dob")?, column("country")?];
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record?;
         let [id_type, text, dob, country] =
             columns.map(|column| record.get(column).unwrap_or_default().to_owned());
-        rows.push(Row {
-            id_type,
-            text,
-            dob,
-            country,
-        });
+        rows.push(Row { id_type, text, dob, country });
     }
     Ok(rows)
 }
@@ -109,14 +95,7 @@ fn kind_of(row: &Row) -> Option<(Kind, &str)> {
 
 fn parse(row: &Row) -> Result<Canonical, IdentError> {
     let (kind, issuer) = kind_of(row).ok_or(IdentError::UnknownKind)?;
-    Canonical::parse(
-        kind,
-        Input {
-            text: &row.text,
-            issuer: Some(issuer),
-            date: None,
-        },
-    )
+    Canonical::parse(kind, Input { text: &row.text, issuer: Some(issuer), date: None })
 }
 
 fn countries(lists: &[Vec<Row>; 2]) {
@@ -161,9 +140,7 @@ fn refusals(lists: &[Vec<Row>; 2], parsed: &Parsed) {
                 Ok(canonical) => {
                     count.valid += usize::from(canonical.check() == Check::Valid);
                     count.invalid += usize::from(canonical.check() == Check::Invalid);
-                    count
-                        .keys
-                        .extend(canonical.keys().iter().map(|key| key.as_bytes().to_vec()));
+                    count.keys.extend(canonical.keys().iter().map(|key| key.as_bytes().to_vec()));
                 }
                 Err(error) => *count.refused.entry(error.to_string()).or_default() += 1,
             }
@@ -173,21 +150,9 @@ fn refusals(lists: &[Vec<Row>; 2], parsed: &Parsed) {
     println!("|---|---|---|---|---|---|---|");
     for ((id_type, list), count) in counts {
         let list = ["A", "B"].get(list).unwrap_or(&"");
-        let Count {
-            rows,
-            valid,
-            invalid,
-            keys,
-            refused,
-        } = count;
-        let (keys, refused) = (
-            keys.len(),
-            if refused.is_empty() {
-                String::new()
-            } else {
-                format!("{refused:?}")
-            },
-        );
+        let Count { rows, valid, invalid, keys, refused } = count;
+        let (keys, refused) =
+            (keys.len(), if refused.is_empty() { String::new() } else { format!("{refused:?}") });
         println!("| {id_type} | {list} | {rows} | {valid} | {invalid} | {keys} | {refused} |");
     }
     println!();
@@ -199,10 +164,9 @@ fn overlap(lists: &[Vec<Row>; 2], parsed: &Parsed) {
     let mut keys: [HashMap<&MatchKey, Vec<usize>>; 2] = [HashMap::new(), HashMap::new()];
     for (list, (rows, parsed)) in lists.iter().zip(parsed).enumerate() {
         for (index, (row, parsed)) in rows.iter().zip(parsed).enumerate() {
-            if let (Some(value), Some(slot)) = (
-                simple_form(row),
-                simple.entry(&row.id_type).or_default().get_mut(list),
-            ) {
+            if let (Some(value), Some(slot)) =
+                (simple_form(row), simple.entry(&row.id_type).or_default().get_mut(list))
+            {
                 slot.entry(value).or_default().push(index);
             }
             if let (Ok(canonical), Some(slot)) = (parsed, keys.get_mut(list)) {
@@ -217,10 +181,7 @@ fn overlap(lists: &[Vec<Row>; 2], parsed: &Parsed) {
     let mut found = BTreeMap::<&str, [usize; 3]>::new();
     for (row, parsed) in lists[0].iter().zip(&parsed[0]) {
         let Ok(canonical) = parsed else { continue };
-        let hits = canonical
-            .keys()
-            .iter()
-            .filter(|key| keys_b.contains_key(key));
+        let hits = canonical.keys().iter().filter(|key| keys_b.contains_key(key));
         let count = found.entry(&row.id_type).or_default();
         let strongest = hits.map(MatchKey::strength).max();
         count[0] += usize::from(strongest.is_some());
@@ -269,10 +230,8 @@ fn simple_form(row: &Row) -> Option<String> {
     };
     let words = |text: &str| {
         let text = stripped(text).to_lowercase();
-        let mut words: Vec<&str> = text
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty())
-            .collect();
+        let mut words: Vec<&str> =
+            text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
         words.sort_unstable();
         words.join(" ")
     };
@@ -281,21 +240,13 @@ fn simple_form(row: &Row) -> Option<String> {
         "name_dob" => {
             let (name, date) = row.text.rsplit_once('|')?;
             let (name, date) = (words(name), date.trim_start_matches("circa "));
-            let date = PartialDate::parse(date)
-                .ok()
-                .filter(|date| date.is_full())?;
+            let date = PartialDate::parse(date).ok().filter(|date| date.is_full())?;
             format!("{name}|{date}")
         }
         id_type => {
-            let form: String = stripped(&row.text)
-                .chars()
-                .filter(|c| c.is_alphanumeric())
-                .collect();
-            if id_type.starts_with("imo") {
-                form.replace("IMO", "")
-            } else {
-                form
-            }
+            let form: String =
+                stripped(&row.text).chars().filter(|c| c.is_alphanumeric()).collect();
+            if id_type.starts_with("imo") { form.replace("IMO", "") } else { form }
         }
     };
     (!form.is_empty()).then_some(form)
@@ -306,31 +257,19 @@ fn speed(lists: &[Vec<Row>; 2]) {
     type Wanted = (&'static str, fn(&str) -> bool);
     let groups: [Wanted; 6] = [
         ("numbers", |id| {
-            !matches!(
-                id,
-                "name" | "name_dob" | "org_name" | "vessel_name" | "phone" | "email"
-            ) && !id.starts_with("crypto")
+            !matches!(id, "name" | "name_dob" | "org_name" | "vessel_name" | "phone" | "email")
+                && !id.starts_with("crypto")
         }),
         ("person names", |id| matches!(id, "name" | "name_dob")),
-        ("organisation and vessel names", |id| {
-            matches!(id, "org_name" | "vessel_name")
-        }),
+        ("organisation and vessel names", |id| matches!(id, "org_name" | "vessel_name")),
         ("wallets", |id| id.starts_with("crypto")),
         ("e-mail addresses", |id| id == "email"),
         ("phones", |id| id == "phone"),
     ];
     for (name, wanted) in groups {
-        let rows: Vec<&Row> = lists
-            .iter()
-            .flatten()
-            .filter(|row| wanted(&row.id_type))
-            .collect();
+        let rows: Vec<&Row> = lists.iter().flatten().filter(|row| wanted(&row.id_type)).collect();
         let rounds = 200_000 / rows.len().max(1) + 1;
-        let rounds = if name == "phones" {
-            rounds.min(40)
-        } else {
-            rounds
-        };
+        let rounds = if name == "phones" { rounds.min(40) } else { rounds };
         for row in &rows {
             black_box(parse(row).is_ok());
         }
@@ -355,21 +294,12 @@ fn phone_spellings(path: &str) -> Result<(), Box<dyn Error>> {
         let [region, _, rest @ .., e164] = &record.iter().collect::<Vec<_>>()[..] else {
             continue;
         };
-        for (column, spelling) in ["national", "international", "rfc3966", "dialled_from_us"]
-            .iter()
-            .zip(rest)
+        for (column, spelling) in
+            ["national", "international", "rfc3966", "dialled_from_us"].iter().zip(rest)
         {
-            let region = if *column == "dialled_from_us" {
-                "US"
-            } else {
-                region
-            };
+            let region = if *column == "dialled_from_us" { "US" } else { region };
             spellings += 1;
-            let input = Input {
-                text: spelling,
-                issuer: Some(region),
-                date: None,
-            };
+            let input = Input { text: spelling, issuer: Some(region), date: None };
             let right = Canonical::parse(Kind::Phone, input).is_ok_and(|c| c.expose() == *e164);
             if !right {
                 *wrong.entry(format!("{column} {region}")).or_default() += 1;

@@ -13,18 +13,12 @@ pub(crate) fn bic(input: &Input<'_>) -> Result<Draft, IdentError> {
     let kind = Kind::Bic;
     let mut code = folded(kind, input.text, "")?;
     if !code.is_ascii() || !matches!(code.len(), 8 | 11) {
-        return Err(IdentError::NotThisKind {
-            kind,
-            rule: "8 or 11 characters",
-        });
+        return Err(IdentError::NotThisKind { kind, rule: "8 or 11 characters" });
     }
     code.truncate(8);
     let country = code.get(4..6).unwrap_or_default();
     if !country.bytes().all(|byte| byte.is_ascii_uppercase()) {
-        return Err(IdentError::NotThisKind {
-            kind,
-            rule: "a country in places 5 and 6",
-        });
+        return Err(IdentError::NotThisKind { kind, rule: "a country in places 5 and 6" });
     }
     let valid = Country::parse(country).is_ok();
     Ok(Draft::new(kind, code)
@@ -40,14 +34,9 @@ pub(crate) fn bik(input: &Input<'_>) -> Result<Draft, IdentError> {
         code = rest.to_owned();
     }
     if !is_digits(&code, 9) {
-        return Err(IdentError::NotThisKind {
-            kind,
-            rule: "nine digits",
-        });
+        return Err(IdentError::NotThisKind { kind, rule: "nine digits" });
     }
-    let valid = ["04", "00", "01", "02"]
-        .iter()
-        .any(|front| code.starts_with(front));
+    let valid = ["04", "00", "01", "02"].iter().any(|front| code.starts_with(front));
     Ok(Draft::new(kind, code)
         .check(Check::of(valid), "BIK country digits")
         .key(KeyForm::Exact, Strength::Medium))
@@ -67,10 +56,7 @@ pub(crate) fn iban(input: &Input<'_>) -> Result<Draft, IdentError> {
         let rule = "a country, two check digits and 10 to 30 characters";
         return Err(IdentError::NotThisKind { kind, rule });
     }
-    let length = LENGTHS
-        .iter()
-        .find(|(code, _)| *code == country)
-        .map(|(_, length)| *length);
+    let length = LENGTHS.iter().find(|(code, _)| *code == country).map(|(_, length)| *length);
     let sum = mod_97(body.bytes().chain(country.bytes()).chain(check.bytes()));
     let valid = length == Some(account.len()) && sum == Some(1);
     Ok(Draft::new(kind, account)

@@ -50,10 +50,7 @@ pub(crate) fn mode_s(input: &Input<'_>) -> Result<Draft, IdentError> {
     let kind = Kind::AircraftModeS;
     let address = folded(kind, input.text, "")?;
     if address.len() != 6 || !address.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(IdentError::NotThisKind {
-            kind,
-            rule: "six hexadecimal digits",
-        });
+        return Err(IdentError::NotThisKind { kind, rule: "six hexadecimal digits" });
     }
     Ok(Draft::new(kind, address).key(KeyForm::Exact, Strength::Medium))
 }

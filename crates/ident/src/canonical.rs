@@ -29,11 +29,7 @@ pub struct Input<'a> {
 
 impl<'a> From<&'a str> for Input<'a> {
     fn from(text: &'a str) -> Self {
-        Self {
-            text,
-            issuer: None,
-            date: None,
-        }
+        Self { text, issuer: None, date: None }
     }
 }
 
@@ -112,11 +108,7 @@ impl Canonical {
     /// The strength of its strongest key.
     #[must_use]
     pub fn strength(&self) -> Strength {
-        self.keys
-            .iter()
-            .map(MatchKey::strength)
-            .max()
-            .unwrap_or(Strength::Weak)
+        self.keys.iter().map(MatchKey::strength).max().unwrap_or(Strength::Weak)
     }
 
     /// What the check of its standard said.
@@ -154,11 +146,7 @@ impl Canonical {
 impl fmt::Debug for Canonical {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys = self.keys.len();
-        write!(
-            f,
-            "Canonical({}, {}, {keys} keys, [redacted])",
-            self.kind, self.check
-        )
+        write!(f, "Canonical({}, {}, {keys} keys, [redacted])", self.kind, self.check)
     }
 }
 
@@ -269,22 +257,7 @@ impl Draft {
         if self.check == Check::Invalid {
             self.keys = self.keys.drain(..).map(MatchKey::weakened).collect();
         }
-        let Self {
-            kind,
-            value,
-            issuer,
-            check,
-            rule,
-            keys,
-            ..
-        } = self;
-        Canonical {
-            kind,
-            value,
-            issuer,
-            check,
-            rule,
-            keys,
-        }
+        let Self { kind, value, issuer, check, rule, keys, .. } = self;
+        Canonical { kind, value, issuer, check, rule, keys }
     }
 }

@@ -24,23 +24,13 @@ pub(crate) fn read(text: &str) -> Option<Address> {
     }
     let one_case = text == value || text == value.to_ascii_uppercase();
     let holds = Some(sum == 1 && one_case);
-    Some(Address {
-        network: "bch",
-        value,
-        holds,
-        rule: "CashAddr",
-    })
+    Some(Address { network: "bch", value, holds, rule: "CashAddr" })
 }
 
 /// One step of the 40-bit BCH code of the CashAddr specification.
 fn step(sum: u64, digit: u64) -> u64 {
-    const GENERATORS: [u64; 5] = [
-        0x98_f2bc_8e61,
-        0x79_b76d_99e2,
-        0xf3_3e5f_b3c4,
-        0xae_2eab_e2a8,
-        0x1e_4f43_e470,
-    ];
+    const GENERATORS: [u64; 5] =
+        [0x98_f2bc_8e61, 0x79_b76d_99e2, 0xf3_3e5f_b3c4, 0xae_2eab_e2a8, 0x1e_4f43_e470];
     let top = sum >> 35;
     let shifted = ((sum & 0x07_ffff_ffff) << 5) ^ digit;
     GENERATORS

@@ -9,9 +9,7 @@ pub(crate) fn digit(byte: u8) -> Option<u32> {
 
 /// 0–9 and A–Z as 0–35, as ISO 7064, ICAO and ISO 6166 count them.
 pub(crate) fn alphanumeric(byte: u8) -> Option<u32> {
-    char::from(byte)
-        .to_digit(36)
-        .filter(|_| !byte.is_ascii_lowercase())
+    char::from(byte).to_digit(36).filter(|_| !byte.is_ascii_lowercase())
 }
 
 /// Whether `text` is exactly `count` ASCII digits.
@@ -21,21 +19,12 @@ pub(crate) fn is_digits(text: &str, count: usize) -> bool {
 
 /// Digits times weights, from the left, summed; as far as the shorter of both goes.
 pub(crate) fn weighted(digits: &[u8], weights: &[u32]) -> u32 {
-    digits
-        .iter()
-        .zip(weights)
-        .map(|(byte, weight)| digit(*byte).unwrap_or(0) * weight)
-        .sum()
+    digits.iter().zip(weights).map(|(byte, weight)| digit(*byte).unwrap_or(0) * weight).sum()
 }
 
 /// As [`weighted`], from the right: `first` for the last digit, one more for each before.
 pub(crate) fn weighted_from_right(digits: &[u8], first: u32) -> u32 {
-    digits
-        .iter()
-        .rev()
-        .zip(first..)
-        .map(|(byte, weight)| digit(*byte).unwrap_or(0) * weight)
-        .sum()
+    digits.iter().rev().zip(first..).map(|(byte, weight)| digit(*byte).unwrap_or(0) * weight).sum()
 }
 
 /// Luhn (ISO/IEC 7812-1 annex B) over digits, the last being the check digit.
@@ -111,14 +100,10 @@ pub(crate) fn verhoeff(digits: &[u8]) -> bool {
         8 => 9,
         _ => 4,
     };
-    let sum = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .fold(0, |sum, (place, byte)| {
-            let turned = (0..place % 8).fold(digit(*byte).unwrap_or(0), |digit, _| turn(digit));
-            times(sum, turned)
-        });
+    let sum = digits.iter().rev().enumerate().fold(0, |sum, (place, byte)| {
+        let turned = (0..place % 8).fold(digit(*byte).unwrap_or(0), |digit, _| turn(digit));
+        times(sum, turned)
+    });
     sum == 0
 }
 
@@ -143,11 +128,6 @@ mod tests {
         assert!(!mod_11_10(b"07946"));
         // Verhoeff 1969: 236 has the check digit 3.
         assert!(verhoeff(b"2363"));
-        assert!(
-            (0..10)
-                .filter(|last| verhoeff(format!("236{last}").as_bytes()))
-                .count()
-                == 1
-        );
+        assert!((0..10).filter(|last| verhoeff(format!("236{last}").as_bytes())).count() == 1);
     }
 }

@@ -19,10 +19,7 @@ pub(crate) fn lei(input: &Input<'_>) -> Result<Draft, IdentError> {
     let folded = folded(kind, input.text, "LEI")?;
     let (body, check) = folded.split_at_checked(18).unwrap_or_default();
     if !body.is_ascii() || !is_digits(check, 2) {
-        return Err(IdentError::NotThisKind {
-            kind,
-            rule: "18 characters and 2 check digits",
-        });
+        return Err(IdentError::NotThisKind { kind, rule: "18 characters and 2 check digits" });
     }
     let valid = mod_97(folded.bytes()) == Some(1);
     Ok(Draft::new(kind, folded)
@@ -35,10 +32,7 @@ pub(crate) fn duns(input: &Input<'_>) -> Result<Draft, IdentError> {
     let kind = Kind::Duns;
     let folded = folded(kind, input.text, "DUNS")?;
     if !is_digits(&folded, 9) {
-        return Err(IdentError::NotThisKind {
-            kind,
-            rule: "nine digits",
-        });
+        return Err(IdentError::NotThisKind { kind, rule: "nine digits" });
     }
     Ok(Draft::new(kind, folded).key(KeyForm::Exact, Strength::Medium))
 }
@@ -48,10 +42,7 @@ pub(crate) fn isin(input: &Input<'_>) -> Result<Draft, IdentError> {
     let kind = Kind::Isin;
     let folded = folded(kind, input.text, "ISIN")?;
     let letters = folded.bytes().take(2).all(|byte| byte.is_ascii_uppercase());
-    let last = folded
-        .bytes()
-        .last()
-        .is_some_and(|byte| byte.is_ascii_digit());
+    let last = folded.bytes().last().is_some_and(|byte| byte.is_ascii_digit());
     if folded.len() != 12 || !folded.is_ascii() || !letters || !last {
         let rule = "two letters, nine characters and a check digit";
         return Err(IdentError::NotThisKind { kind, rule });
@@ -78,10 +69,7 @@ pub(crate) fn folded(kind: Kind, text: &str, label: &str) -> Result<String, Iden
         folded = rest.to_owned();
     }
     if folded.len() > 64 {
-        return Err(IdentError::NotThisKind {
-            kind,
-            rule: "too long",
-        });
+        return Err(IdentError::NotThisKind { kind, rule: "too long" });
     }
     placeholder::refuse_number(&folded)?;
     Ok(folded)

@@ -28,19 +28,14 @@ pub(crate) fn phone(input: &Input<'_>) -> Result<Draft, IdentError> {
     let draft = match found {
         Some(number) => Draft::new(kind, number).check(Check::Valid, "ITU-T E.164 ranges"),
         None if count < 6 => {
-            return Err(IdentError::NotThisKind {
-                kind,
-                rule: "six digits",
-            });
+            return Err(IdentError::NotThisKind { kind, rule: "six digits" });
         }
         None => {
             placeholder::refuse_number(&digits)?;
             Draft::new(kind, digits).check(Check::Invalid, "ITU-T E.164 ranges")
         }
     };
-    Ok(draft
-        .issuer(region.map(Country::as_str))
-        .key(KeyForm::Exact, Strength::Strong))
+    Ok(draft.issuer(region.map(Country::as_str)).key(KeyForm::Exact, Strength::Strong))
 }
 
 /// The first reading that is a number in use: as written with `+`; behind the region's prefix for
@@ -50,9 +45,7 @@ fn readings(region: Option<Country>, text: &str, digits: &str) -> Option<String>
         return e164(None, text);
     }
     // The library would strip the region's own code once more behind its prefix, so `+` goes first.
-    let abroad = exit_prefixes(region)
-        .iter()
-        .find_map(|prefix| digits.strip_prefix(prefix));
+    let abroad = exit_prefixes(region).iter().find_map(|prefix| digits.strip_prefix(prefix));
     abroad
         .and_then(|rest| e164(None, &format!("+{rest}")))
         .or_else(|| e164(Some(region?), text))
@@ -85,23 +78,13 @@ fn calling_code(region: Option<Country>) -> Option<u16> {
 fn dialled(text: &str) -> String {
     let text = text.trim();
     let lower = text.to_ascii_lowercase();
-    let text = if lower.starts_with("tel:") {
-        text.get(4..).unwrap_or(text)
-    } else {
-        text
-    };
+    let text = if lower.starts_with("tel:") { text.get(4..).unwrap_or(text) } else { text };
     let lower = text.to_ascii_lowercase();
-    let end = [";", "ext", "x", "#", "доб"]
-        .iter()
-        .filter_map(|mark| lower.find(mark))
-        .min();
+    let end = [";", "ext", "x", "#", "доб"].iter().filter_map(|mark| lower.find(mark)).min();
     let text = text.get(..end.unwrap_or(text.len())).unwrap_or(text);
     // "+44 (0)20 …": the trunk digit in brackets is not dialled from abroad.
-    let text = if text.trim_start().starts_with('+') {
-        text.replace("(0)", "")
-    } else {
-        text.into()
-    };
+    let text =
+        if text.trim_start().starts_with('+') { text.replace("(0)", "") } else { text.into() };
     let mut dialled = String::with_capacity(text.len());
     if text.trim_start().starts_with(['+', '\u{ff0b}']) {
         dialled.push('+');
@@ -121,47 +104,26 @@ fn e164(region: Option<Country>, text: &str) -> Option<String> {
     }
     let national = number.national();
     let zeros = usize::from(national.zeros());
-    Some(format!(
-        "+{}{:0<zeros$}{}",
-        number.code().value(),
-        "",
-        national.value()
-    ))
+    Some(format!("+{}{:0<zeros$}{}", number.code().value(), "", national.value()))
 }
 
 /// Local part NFC in lower case, domain as UTS 46 A-labels in lower case.
 pub(crate) fn email(input: &Input<'_>) -> Result<Draft, IdentError> {
     let kind = Kind::Email;
-    let text = input
-        .text
-        .trim()
-        .trim_start_matches('<')
-        .trim_end_matches(['>', '.', ';', ',']);
+    let text = input.text.trim().trim_start_matches('<').trim_end_matches(['>', '.', ';', ',']);
     let text = match text.get(..7) {
         Some(scheme) if scheme.eq_ignore_ascii_case("mailto:") => text.get(7..).unwrap_or(text),
         _ => text,
     };
-    let (local, domain) = text.rsplit_once('@').ok_or(IdentError::NotThisKind {
-        kind,
-        rule: "a local part, @",
-    })?;
-    let local: String = local
-        .trim()
-        .nfc()
-        .flat_map(char::to_lowercase)
-        .nfc()
-        .collect();
+    let (local, domain) =
+        text.rsplit_once('@').ok_or(IdentError::NotThisKind { kind, rule: "a local part, @" })?;
+    let local: String = local.trim().nfc().flat_map(char::to_lowercase).nfc().collect();
     if local.is_empty() || local.len() > 64 || local.chars().any(|c| c.is_whitespace() || c == '@')
     {
-        return Err(IdentError::NotThisKind {
-            kind,
-            rule: "a local part of 1 to 64 bytes",
-        });
+        return Err(IdentError::NotThisKind { kind, rule: "a local part of 1 to 64 bytes" });
     }
-    let domain = domain_of(domain.trim()).ok_or(IdentError::NotThisKind {
-        kind,
-        rule: "a domain of two labels",
-    })?;
+    let domain = domain_of(domain.trim())
+        .ok_or(IdentError::NotThisKind { kind, rule: "a domain of two labels" })?;
     let folded = provider_fold(&local, &domain);
     let mut draft =
         Draft::new(kind, format!("{local}@{domain}")).key(KeyForm::Exact, Strength::Strong);
@@ -174,16 +136,13 @@ pub(crate) fn email(input: &Input<'_>) -> Result<Draft, IdentError> {
 
 /// UTS 46 ToASCII; the plain case without its tables.
 fn domain_of(text: &str) -> Option<String> {
-    let plain = text
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
-        && !text.to_ascii_lowercase().contains("xn--");
+    let plain =
+        text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
+            && !text.to_ascii_lowercase().contains("xn--");
     let domain = if plain {
         text.to_ascii_lowercase()
     } else {
-        idna::domain_to_ascii_cow(text.as_bytes(), idna::AsciiDenyList::STD3)
-            .ok()?
-            .into_owned()
+        idna::domain_to_ascii_cow(text.as_bytes(), idna::AsciiDenyList::STD3).ok()?.into_owned()
     };
     let fits = domain.len() <= 253
         && domain.contains('.')

@@ -37,9 +37,7 @@ impl Country {
             (1..=3, Some(code)) if text.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
                 code.copy_from_slice(text.as_bytes());
                 code.make_ascii_uppercase();
-                std::str::from_utf8(code)
-                    .ok()
-                    .and_then(|code| TABLE.codes.get(code))
+                std::str::from_utf8(code).ok().and_then(|code| TABLE.codes.get(code))
             }
             _ => None,
         };
@@ -74,11 +72,7 @@ struct Table {
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let mut table = Table {
-        codes: HashMap::new(),
-        names: HashMap::new(),
-        alpha2: HashMap::new(),
-    };
+    let mut table = Table { codes: HashMap::new(), names: HashMap::new(), alpha2: HashMap::new() };
     for (code, alpha2, name) in COUNTRIES.iter().chain(SPECIAL) {
         table.codes.insert(code, code);
         table.names.insert(name_key(name), code);
@@ -159,10 +153,8 @@ mod tests {
         let aliases: std::collections::BTreeSet<_> =
             ALIASES.iter().map(|(alias, _)| alias).collect();
         assert_eq!(aliases.len(), ALIASES.len());
-        let short_aliases = ALIASES
-            .iter()
-            .filter(|(alias, code)| short(alias) && alias != code)
-            .count();
+        let short_aliases =
+            ALIASES.iter().filter(|(alias, code)| short(alias) && alias != code).count();
         assert_eq!(TABLE.codes.len(), codes + short_aliases);
         for (code, alpha2, name) in COUNTRIES {
             assert_eq!(Country::parse(code).unwrap().as_str(), *code);
@@ -195,27 +187,10 @@ mod tests {
             ("XK", "RKS"),
         ];
         for (text, expect) in cases {
-            assert_eq!(
-                Country::parse(text).map(Country::as_str),
-                Ok(expect),
-                "{text}"
-            );
+            assert_eq!(Country::parse(text).map(Country::as_str), Ok(expect), "{text}");
         }
-        for text in [
-            "",
-            "00",
-            "-0-",
-            "None Identified",
-            "Bogota",
-            "ZZ",
-            "Q",
-            "RUSS",
-        ] {
-            assert_eq!(
-                Country::parse(text),
-                Err(IdentError::UnknownCountry),
-                "{text}"
-            );
+        for text in ["", "00", "-0-", "None Identified", "Bogota", "ZZ", "Q", "RUSS"] {
+            assert_eq!(Country::parse(text), Err(IdentError::UnknownCountry), "{text}");
         }
     }
 

@@ -28,21 +28,15 @@ impl PartialDate {
     /// day without a month.
     pub fn new(year: u16, month: Option<u8>, day: Option<u8>) -> Result<Self, IdentError> {
         if !(1000..=2999).contains(&year) {
-            return Err(IdentError::Date {
-                rule: "the year has four digits",
-            });
+            return Err(IdentError::Date { rule: "the year has four digits" });
         }
         match (month, day) {
-            (None, Some(_)) => Err(IdentError::Date {
-                rule: "a day needs a month",
-            }),
-            (Some(month), _) if !(1..=12).contains(&month) => Err(IdentError::Date {
-                rule: "a year has twelve months",
-            }),
+            (None, Some(_)) => Err(IdentError::Date { rule: "a day needs a month" }),
+            (Some(month), _) if !(1..=12).contains(&month) => {
+                Err(IdentError::Date { rule: "a year has twelve months" })
+            }
             (Some(month), Some(day)) if !(1..=days(year, month)).contains(&day) => {
-                Err(IdentError::Date {
-                    rule: "the month has no such day",
-                })
+                Err(IdentError::Date { rule: "the month has no such day" })
             }
             _ => Ok(Self { year, month, day }),
         }
@@ -57,9 +51,7 @@ impl PartialDate {
     pub fn parse(text: &str) -> Result<Self, IdentError> {
         let (from, to) = span(text)?;
         if from.year != to.year {
-            return Err(IdentError::Date {
-                rule: "a range over several years",
-            });
+            return Err(IdentError::Date { rule: "a range over several years" });
         }
         let month = from.month.filter(|_| from.month == to.month);
         let day = from.day.filter(|_| month.is_some() && from.day == to.day);
@@ -69,13 +61,9 @@ impl PartialDate {
     fn single(text: &str) -> Result<Self, IdentError> {
         let mut parts = [""; 3];
         let mut count = 0;
-        for part in text
-            .split(|c: char| !c.is_ascii_alphanumeric())
-            .filter(|part| !part.is_empty())
+        for part in text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty())
         {
-            *parts.get_mut(count).ok_or(IdentError::Date {
-                rule: "more than three parts",
-            })? = part;
+            *parts.get_mut(count).ok_or(IdentError::Date { rule: "more than three parts" })? = part;
             count += 1;
         }
         match (count, parts) {
@@ -134,21 +122,13 @@ impl PartialDate {
     /// The same date without its day.
     #[must_use]
     pub const fn to_month(self) -> Self {
-        Self {
-            year: self.year,
-            month: self.month,
-            day: None,
-        }
+        Self { year: self.year, month: self.month, day: None }
     }
 
     /// The same date without month and day.
     #[must_use]
     pub const fn to_year(self) -> Self {
-        Self {
-            year: self.year,
-            month: None,
-            day: None,
-        }
+        Self { year: self.year, month: None, day: None }
     }
 }
 
@@ -160,14 +140,10 @@ pub(crate) fn span(text: &str) -> Result<(PartialDate, PartialDate), IdentError>
     let lower = text.trim().to_ascii_lowercase();
     let about = ABOUT.iter().find_map(|word| lower.strip_prefix(word));
     let text = about.unwrap_or(&lower).trim();
-    let ends = text
-        .split_once(" to ")
-        .or_else(|| text.split_once(" and "))
-        .or_else(|| {
-            // "1979-1982" is a range; "1979-05" is a month.
-            text.split_once(['-', '–'])
-                .filter(|(from, to)| from.len() == 4 && to.len() == 4)
-        });
+    let ends = text.split_once(" to ").or_else(|| text.split_once(" and ")).or_else(|| {
+        // "1979-1982" is a range; "1979-05" is a month.
+        text.split_once(['-', '–']).filter(|(from, to)| from.len() == 4 && to.len() == 4)
+    });
     let (from, to) = match ends {
         Some((from, to)) => (PartialDate::single(from)?, PartialDate::single(to)?),
         None => {
@@ -176,33 +152,17 @@ pub(crate) fn span(text: &str) -> Result<(PartialDate, PartialDate), IdentError>
         }
     };
     if from.year > to.year {
-        return Err(IdentError::Date {
-            rule: "a range that ends before it begins",
-        });
+        return Err(IdentError::Date { rule: "a range that ends before it begins" });
     }
-    Ok(if about.is_some() {
-        (from.to_year(), to.to_year())
-    } else {
-        (from, to)
-    })
+    Ok(if about.is_some() { (from.to_year(), to.to_year()) } else { (from, to) })
 }
 
 /// What says that only the year is meant.
-const ABOUT: [&str; 9] = [
-    "circa",
-    "approximately",
-    "approx.",
-    "approx",
-    "about",
-    "around",
-    "between",
-    "ca.",
-    "c.",
-];
+const ABOUT: [&str; 9] =
+    ["circa", "approximately", "approx.", "approx", "about", "around", "between", "ca.", "c."];
 
-const MONTHS: [&str; 12] = [
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-];
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 const MONTH_NAMES: [&str; 12] = [
     "january",
@@ -235,9 +195,7 @@ fn is_number(text: &str) -> bool {
 }
 
 fn number<N: FromStr>(text: &str) -> Result<N, IdentError> {
-    text.parse().map_err(|_| IdentError::Date {
-        rule: "not a number",
-    })
+    text.parse().map_err(|_| IdentError::Date { rule: "not a number" })
 }
 
 fn year_of(text: &str) -> Result<u16, IdentError> {
@@ -245,9 +203,7 @@ fn year_of(text: &str) -> Result<u16, IdentError> {
     if text.len() == 4 {
         number(text)
     } else {
-        Err(IdentError::Date {
-            rule: "the year has four digits",
-        })
+        Err(IdentError::Date { rule: "the year has four digits" })
     }
 }
 
@@ -266,9 +222,7 @@ fn month_of(text: &str) -> Result<u8, IdentError> {
         .or_else(|| (text == "sept").then_some(8));
     found
         .and_then(|index| u8::try_from(index + 1).ok())
-        .ok_or(IdentError::Date {
-            rule: "not the English name of a month",
-        })
+        .ok_or(IdentError::Date { rule: "not the English name of a month" })
 }
 
 impl FromStr for PartialDate {
@@ -339,9 +293,7 @@ mod tests {
         ];
         for (text, expect) in cases {
             assert_eq!(
-                PartialDate::parse(text)
-                    .map(|date| date.to_string())
-                    .as_deref(),
+                PartialDate::parse(text).map(|date| date.to_string()).as_deref(),
                 Ok(expect)
             );
         }
@@ -361,10 +313,7 @@ mod tests {
             "1966 to 1965",
         ];
         for text in refused {
-            assert!(
-                matches!(PartialDate::parse(text), Err(IdentError::Date { .. })),
-                "{text}"
-            );
+            assert!(matches!(PartialDate::parse(text), Err(IdentError::Date { .. })), "{text}");
         }
         assert!(PartialDate::parse("1957").unwrap() < PartialDate::parse("1957-01").unwrap());
     }

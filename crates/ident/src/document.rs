@@ -53,10 +53,7 @@ pub(crate) fn numbered(kind: Kind, input: &Input<'_>) -> Result<Draft, IdentErro
         return Err(IdentError::TooLong);
     }
     if !number.chars().any(char::is_numeric) {
-        return Err(IdentError::NotThisKind {
-            kind,
-            rule: "a number has a digit",
-        });
+        return Err(IdentError::NotThisKind { kind, rule: "a number has a digit" });
     }
     placeholder::refuse_number(number)?;
     let country = input.country().map(Country::as_str).or(stated);
@@ -85,9 +82,9 @@ pub(crate) fn without_issuer(draft: Draft) -> Result<Draft, IdentError> {
         _ => draft.key_kind(),
     };
     match draft.value().chars().count() {
-        NUMBER_WITHOUT_ISSUER_CHARS_MIN.. => Ok(draft
-            .keys_as(any)
-            .key(KeyForm::WithoutIssuer, Strength::Weak)),
+        NUMBER_WITHOUT_ISSUER_CHARS_MIN.. => {
+            Ok(draft.keys_as(any).key(KeyForm::WithoutIssuer, Strength::Weak))
+        }
         SHORT_NUMBER_WITHOUT_ISSUER_CHARS_MIN.. => {
             Ok(draft.key(KeyForm::ShortWithoutIssuer, Strength::Weak))
         }
@@ -102,9 +99,7 @@ fn unlabelled(kind: Kind, folded: &str) -> (&str, Option<&'static str>) {
     let mut number = folded;
     let mut stated = None;
     for label in labels(kind) {
-        let rest = number
-            .strip_prefix(label.text)
-            .or_else(|| number.strip_suffix(label.text));
+        let rest = number.strip_prefix(label.text).or_else(|| number.strip_suffix(label.text));
         if let Some(rest) = rest.filter(|rest| label.fits(rest)) {
             number = rest;
             stated = label.issuer;
@@ -133,15 +128,7 @@ impl Label {
 }
 
 const fn label(text: &'static str, digits: &'static [usize], issuer: &'static str) -> Label {
-    Label {
-        text,
-        digits,
-        issuer: if issuer.is_empty() {
-            None
-        } else {
-            Some(issuer)
-        },
-    }
+    Label { text, digits, issuer: if issuer.is_empty() { None } else { Some(issuer) } }
 }
 
 fn labels(kind: Kind) -> &'static [Label] {
@@ -154,11 +141,8 @@ fn labels(kind: Kind) -> &'static [Label] {
     }
 }
 
-const PASSPORT: &[Label] = &[
-    label("PASSPORTNO", &[], ""),
-    label("PASSPORT", &[], ""),
-    label("BOOKLET", &[], ""),
-];
+const PASSPORT: &[Label] =
+    &[label("PASSPORTNO", &[], ""), label("PASSPORT", &[], ""), label("BOOKLET", &[], "")];
 
 const NATIONAL: &[Label] = &[
     label("SSN", &[9], "USA"),

@@ -57,11 +57,7 @@ fn lower(c: char, folded: &mut String) {
         folded.push(c.to_ascii_lowercase());
         return;
     }
-    for c in c
-        .to_lowercase()
-        .flat_map(char::to_uppercase)
-        .flat_map(char::to_lowercase)
-    {
+    for c in c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase) {
         // Case mapping can bring marks back (U+0130 in lower case).
         for c in c.nfkd().filter(|c| canonical_combining_class(*c) == 0) {
             folded.push(digit(c).unwrap_or(c));
@@ -93,10 +89,7 @@ pub(crate) fn number(text: &str) -> String {
         folded.extend(kept.map(|byte| char::from(byte.to_ascii_uppercase())));
         return folded;
     }
-    for c in text
-        .nfkd()
-        .filter(|c| canonical_combining_class(*c) == 0 && c.is_alphanumeric())
-    {
+    for c in text.nfkd().filter(|c| canonical_combining_class(*c) == 0 && c.is_alphanumeric()) {
         for c in c.to_lowercase().flat_map(char::to_uppercase).nfkd() {
             if canonical_combining_class(c) == 0 {
                 folded.push(digit(c).unwrap_or_else(|| look_alike(c)));

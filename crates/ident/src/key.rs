@@ -106,12 +106,7 @@ impl MatchKey {
         } else {
             frame(&mut bytes, value.as_bytes());
         }
-        Self {
-            kind,
-            form,
-            strength,
-            bytes,
-        }
+        Self { kind, form, strength, bytes }
     }
 
     /// The same key after a failed check.
@@ -195,10 +190,6 @@ impl Drop for MatchKey {
 /// Kind, form and strength; never the bytes.
 impl fmt::Debug for MatchKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "MatchKey({}, {}, {}, [redacted])",
-            self.kind, self.form, self.strength
-        )
+        write!(f, "MatchKey({}, {}, {}, [redacted])", self.kind, self.form, self.strength)
     }
 }

@@ -16,12 +16,7 @@ pub(crate) fn read(text: &str, declared: &str) -> Option<Address> {
     let declared = matches!(declared, "XMR" | "MONERO");
     if declared && text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         let value = text.to_ascii_lowercase();
-        return Some(Address {
-            network: "xmr-id",
-            value,
-            holds: None,
-            rule: "",
-        });
+        return Some(Address { network: "xmr-id", value, holds: None, rule: "" });
     }
     if !matches!(text.len(), 95 | 106) || !text.starts_with(['4', '8']) {
         return None;
@@ -34,12 +29,7 @@ pub(crate) fn read(text: &str, declared: &str) -> Option<Address> {
         })
     });
     let value = text.to_owned();
-    Some(Address {
-        network: "xmr",
-        value,
-        holds: Some(holds),
-        rule: "Monero Base58",
-    })
+    Some(Address { network: "xmr", value, holds: Some(holds), rule: "Monero Base58" })
 }
 
 fn decode(text: &str) -> Option<Vec<u8>> {

@@ -24,10 +24,7 @@ pub(crate) fn read(text: &str) -> Option<Zone> {
         .filter(|byte| !byte.is_ascii_whitespace())
         .map(|byte| byte.to_ascii_uppercase())
         .collect();
-    if !zone
-        .iter()
-        .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'<')
-    {
+    if !zone.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'<') {
         return None;
     }
     match zone.len() {
@@ -45,9 +42,7 @@ fn two_lines(zone: &[u8], width: usize) -> Option<Zone> {
     Some(Zone {
         issuer: text(first.get(2..5)?),
         number: text(second.get(..9)?),
-        holds: fields
-            .iter()
-            .all(|(start, length)| field_holds(second, *start, *length)),
+        holds: fields.iter().all(|(start, length)| field_holds(second, *start, *length)),
     })
 }
 
@@ -61,23 +56,15 @@ fn three_lines(zone: &[u8]) -> Option<Zone> {
     // "the 9 principal characters … shall be followed by a filler character instead of a check
     // digit", the remainder and its check digit stand at the beginning of the optional data.
     if first.get(14) == Some(&b'<') {
-        let more: Vec<u8> = first
-            .get(15..)?
-            .iter()
-            .copied()
-            .take_while(|byte| *byte != b'<')
-            .collect();
+        let more: Vec<u8> =
+            first.get(15..)?.iter().copied().take_while(|byte| *byte != b'<').collect();
         if let Some((check, more)) = more.split_last() {
             number.extend_from_slice(more);
             number_holds = digit(*check) == Some(weights_731(&number));
         }
     }
     let holds = number_holds && field_holds(second, 0, 6) && field_holds(second, 8, 6);
-    Some(Zone {
-        issuer: text(first.get(2..5)?),
-        number: text(&number),
-        holds,
-    })
+    Some(Zone { issuer: text(first.get(2..5)?), number: text(&number), holds })
 }
 
 fn field_holds(line: &[u8], start: usize, length: usize) -> bool {
@@ -85,11 +72,7 @@ fn field_holds(line: &[u8], start: usize, length: usize) -> bool {
     match (line.get(start..end), line.get(end)) {
         (Some(field), Some(check)) => {
             // An empty field may have a filler for its check digit.
-            let given = if *check == b'<' {
-                Some(0)
-            } else {
-                digit(*check)
-            };
+            let given = if *check == b'<' { Some(0) } else { digit(*check) };
             given == Some(weights_731(field))
         }
         _ => false,

@@ -26,11 +26,7 @@ pub(crate) fn person_with_birth_date(input: &Input<'_>) -> Result<Draft, IdentEr
     let words = words(text)?;
     let (from, to) = span(date)?;
     let mut value = words.clone();
-    let _ = if from == to {
-        write!(value, "|{from}")
-    } else {
-        write!(value, "|{from}/{to}")
-    };
+    let _ = if from == to { write!(value, "|{from}") } else { write!(value, "|{from}/{to}") };
     let kind = Kind::PersonNameBirthDate;
     let mut draft = Draft::new(kind, value);
     if from == to && from.is_full() {
@@ -45,24 +41,12 @@ pub(crate) fn person_with_birth_date(input: &Input<'_>) -> Result<Draft, IdentEr
             draft = draft.push(tokens_year(&closed, to));
         }
     }
-    Ok(draft.push(MatchKey::new(
-        Kind::PersonName,
-        KeyForm::Tokens,
-        Strength::Weak,
-        "",
-        &words,
-    )))
+    Ok(draft.push(MatchKey::new(Kind::PersonName, KeyForm::Tokens, Strength::Weak, "", &words)))
 }
 
 fn tokens_year(words: &str, date: PartialDate) -> MatchKey {
     let value = format!("{words}|{}", date.year());
-    MatchKey::new(
-        Kind::PersonNameBirthDate,
-        KeyForm::TokensYear,
-        Strength::Weak,
-        "",
-        &value,
-    )
+    MatchKey::new(Kind::PersonNameBirthDate, KeyForm::TokensYear, Strength::Weak, "", &value)
 }
 
 /// A person's name alone.
@@ -89,11 +73,7 @@ fn words(text: &str) -> Result<String, IdentError> {
     let mut folded = String::with_capacity(text.len());
     fold::push_name(text, &mut folded);
     let sorted = sorted(&folded);
-    if sorted.is_empty() {
-        Err(IdentError::Empty)
-    } else {
-        Ok(sorted)
-    }
+    if sorted.is_empty() { Err(IdentError::Empty) } else { Ok(sorted) }
 }
 
 /// As [`words`], with apostrophes closed up.

@@ -57,19 +57,9 @@ fn run(schemes: &[Scheme], uses: u8, number: &[u8]) -> Option<Finding> {
         }
         match check(number) {
             Some(true) => {
-                return Some(Finding {
-                    rule,
-                    holds: true,
-                    alone: alone(rule),
-                });
+                return Some(Finding { rule, holds: true, alone: alone(rule) });
             }
-            Some(false) => {
-                failed = Some(Finding {
-                    rule,
-                    holds: false,
-                    alone: false,
-                })
-            }
+            Some(false) => failed = Some(Finding { rule, holds: false, alone: false }),
             None => {}
         }
     }

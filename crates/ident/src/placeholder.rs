@@ -31,10 +31,7 @@ pub(crate) fn refuse_words(text: &str) -> Result<(), IdentError> {
     const LONGEST: usize = 14;
     let mut letters = [0; LONGEST];
     let mut count = 0;
-    for byte in text
-        .bytes()
-        .filter(|byte| !byte.is_ascii_punctuation() && *byte != b' ')
-    {
+    for byte in text.bytes().filter(|byte| !byte.is_ascii_punctuation() && *byte != b' ') {
         match letters.get_mut(count) {
             Some(slot) if byte.is_ascii_alphabetic() => *slot = byte.to_ascii_uppercase(),
             _ => return Ok(()),
@@ -42,10 +39,7 @@ pub(crate) fn refuse_words(text: &str) -> Result<(), IdentError> {
         count += 1;
     }
     let word = letters.get(..count).unwrap_or_default();
-    if WORDS
-        .iter()
-        .any(|placeholder| placeholder.as_bytes() == word)
-    {
+    if WORDS.iter().any(|placeholder| placeholder.as_bytes() == word) {
         return Err(IdentError::Placeholder);
     }
     Ok(())
@@ -67,11 +61,7 @@ pub(crate) fn refuse_number(number: &str) -> Result<(), IdentError> {
         [first, .., _] => bytes.len() >= 3 && bytes.iter().all(|byte| byte == first),
         _ => false,
     };
-    if repeated || step(1) || step(9) {
-        Err(IdentError::Placeholder)
-    } else {
-        Ok(())
-    }
+    if repeated || step(1) || step(9) { Err(IdentError::Placeholder) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -80,34 +70,14 @@ mod tests {
 
     #[test]
     fn placeholders_are_refused() {
-        for text in [
-            "N/A",
-            "unknown",
-            "n.a.",
-            " None ",
-            "Not available",
-            "NIL",
-            "?none?",
-        ] {
+        for text in ["N/A", "unknown", "n.a.", " None ", "Not available", "NIL", "?none?"] {
             assert_eq!(refuse_words(text), Err(IdentError::Placeholder), "{text}");
         }
         for text in ["Noah", "NA12345", "N", "نعم", "", "NOTAPPLICABLEATALL"] {
             assert_eq!(refuse_words(text), Ok(()), "{text}");
         }
-        for number in [
-            "000",
-            "0000000",
-            "11111111",
-            "12345678",
-            "1234567890",
-            "98765",
-            "XXXX",
-        ] {
-            assert_eq!(
-                refuse_number(number),
-                Err(IdentError::Placeholder),
-                "{number}"
-            );
+        for number in ["000", "0000000", "11111111", "12345678", "1234567890", "98765", "XXXX"] {
+            assert_eq!(refuse_number(number), Err(IdentError::Placeholder), "{number}");
         }
         for number in ["00", "1234", "12345679", "A1111111", "0012345"] {
             assert_eq!(refuse_number(number), Ok(()), "{number}");

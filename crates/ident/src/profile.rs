@@ -30,10 +30,7 @@ impl ProfileId {
 /// Hex of the first 8 bytes.
 impl fmt::Display for ProfileId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .take(8)
-            .try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.0.iter().take(8).try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -101,10 +98,7 @@ mod tests {
 
     #[test]
     fn every_vector_file_is_part_of_the_profile() {
-        let folder = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../spec/vectors/identifiers"
-        );
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors/identifiers");
         let mut names: Vec<String> = std::fs::read_dir(folder)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())

@@ -12,10 +12,7 @@ use crate::{IdentError, Kind, PartialDate};
 pub(crate) fn imo_ship(input: &Input<'_>) -> Result<Draft, IdentError> {
     let number = imo(Kind::ImoShip, input.text)?;
     if !is_digits(&number, 7) {
-        return Err(IdentError::NotThisKind {
-            kind: Kind::ImoShip,
-            rule: "seven digits",
-        });
+        return Err(IdentError::NotThisKind { kind: Kind::ImoShip, rule: "seven digits" });
     }
     let valid = ship_check(number.as_bytes());
     Ok(Draft::new(Kind::ImoShip, number)
@@ -35,10 +32,7 @@ pub(crate) fn imo_company(input: &Input<'_>) -> Result<Draft, IdentError> {
         number.insert(0, '0');
     }
     if !is_digits(&number, 7) {
-        return Err(IdentError::NotThisKind {
-            kind: Kind::ImoCompany,
-            rule: "seven digits",
-        });
+        return Err(IdentError::NotThisKind { kind: Kind::ImoCompany, rule: "seven digits" });
     }
     let valid = company_check(number.as_bytes());
     Ok(Draft::new(Kind::ImoCompany, number)
@@ -53,10 +47,7 @@ fn company_check(digits: &[u8]) -> bool {
 
 fn imo(kind: Kind, text: &str) -> Result<String, IdentError> {
     let number = folded(kind, text, "IMO")?;
-    Ok(number
-        .strip_prefix("NO")
-        .map(str::to_owned)
-        .unwrap_or(number))
+    Ok(number.strip_prefix("NO").map(str::to_owned).unwrap_or(number))
 }
 
 /// ITU-R M.585: nine digits with a country's three in the place that the station's type says.
@@ -66,10 +57,7 @@ pub(crate) fn mmsi(input: &Input<'_>) -> Result<Draft, IdentError> {
     let kind = Kind::Mmsi;
     let number = folded(kind, input.text, "MMSI")?;
     if !is_digits(&number, 9) {
-        return Err(IdentError::NotThisKind {
-            kind,
-            rule: "nine digits",
-        });
+        return Err(IdentError::NotThisKind { kind, rule: "nine digits" });
     }
     let valid = mid_of(&number).is_some_and(|mid| MIDS.binary_search(&mid).is_ok());
     let draft =
@@ -84,13 +72,7 @@ pub(crate) fn with_year(draft: Draft, date: Option<&str>) -> Result<Draft, Ident
     };
     let year = PartialDate::parse(date)?.year();
     let value = format!("{}|{year}", draft.value());
-    let key = MatchKey::new(
-        draft.key_kind(),
-        KeyForm::WithYear,
-        Strength::Medium,
-        "",
-        &value,
-    );
+    let key = MatchKey::new(draft.key_kind(), KeyForm::WithYear, Strength::Medium, "", &value);
     Ok(draft.push(key))
 }
 

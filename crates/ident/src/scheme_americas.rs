@@ -22,11 +22,7 @@ pub(crate) fn curp(number: &[u8]) -> Option<bool> {
         return None;
     }
     let check = digit(*last)?;
-    let sum: u32 = body
-        .iter()
-        .zip((2..=18).rev())
-        .map(|(b, w)| mexican(*b).unwrap_or(0) * w)
-        .sum();
+    let sum: u32 = body.iter().zip((2..=18).rev()).map(|(b, w)| mexican(*b).unwrap_or(0) * w).sum();
     Some((10 - sum % 10) % 10 == check)
 }
 
@@ -48,13 +44,8 @@ pub(crate) fn rfc(number: &[u8]) -> Option<bool> {
         return None;
     }
     let blank = (letters == 3).then_some(BLANK);
-    let values = blank
-        .into_iter()
-        .chain(body.iter().filter_map(|byte| mexican(*byte)));
-    let sum: u32 = values
-        .zip((2..=13).rev())
-        .map(|(value, weight)| value * weight)
-        .sum();
+    let values = blank.into_iter().chain(body.iter().filter_map(|byte| mexican(*byte)));
+    let sum: u32 = values.zip((2..=13).rev()).map(|(value, weight)| value * weight).sum();
     Some((11 - sum % 11) % 11 == alphanumeric(*last)?)
 }
 
@@ -145,12 +136,7 @@ pub(crate) fn rut(number: &[u8]) -> Option<bool> {
     }
     let given = if *last == b'K' { 10 } else { digit(*last)? };
     let weights = [2, 3, 4, 5, 6, 7].into_iter().cycle();
-    let sum: u32 = body
-        .iter()
-        .rev()
-        .zip(weights)
-        .map(|(b, w)| digit(*b).unwrap_or(0) * w)
-        .sum();
+    let sum: u32 = body.iter().rev().zip(weights).map(|(b, w)| digit(*b).unwrap_or(0) * w).sum();
     Some((11 - sum % 11) % 11 == given)
 }
 

@@ -42,11 +42,7 @@ pub(crate) fn iran_company(number: &[u8]) -> Option<bool> {
     let all = digits::<11>(number)?;
     let raise = at(number, 9) + 2;
     let weights = [29, 27, 23, 19, 17, 29, 27, 23, 19, 17];
-    let sum: u32 = all
-        .iter()
-        .zip(weights)
-        .map(|(digit, weight)| (digit + raise) * weight)
-        .sum();
+    let sum: u32 = all.iter().zip(weights).map(|(digit, weight)| (digit + raise) * weight).sum();
     Some(sum % 11 % 10 == at(number, 10))
 }
 
@@ -95,10 +91,7 @@ pub(crate) fn thailand(number: &[u8]) -> Option<bool> {
 /// Hong Kong identity number: one or two letters, six digits, a check digit or A.
 pub(crate) fn hkid(number: &[u8]) -> Option<bool> {
     const BLANK: u32 = 36;
-    let letters = number
-        .len()
-        .checked_sub(7)
-        .filter(|letters| matches!(letters, 1 | 2))?;
+    let letters = number.len().checked_sub(7).filter(|letters| matches!(letters, 1 | 2))?;
     let (front, rest) = number.split_at_checked(letters)?;
     let (body, check) = rest.split_at_checked(6)?;
     if !front.iter().all(u8::is_ascii_uppercase) || !body.iter().all(u8::is_ascii_digit) {
@@ -110,13 +103,8 @@ pub(crate) fn hkid(number: &[u8]) -> Option<bool> {
         _ => return None,
     };
     let blank = (letters == 1).then_some(BLANK);
-    let values = blank
-        .into_iter()
-        .chain(front.iter().chain(body).filter_map(|b| alphanumeric(*b)));
-    let sum: u32 = values
-        .zip((2..=9).rev())
-        .map(|(value, weight)| value * weight)
-        .sum();
+    let values = blank.into_iter().chain(front.iter().chain(body).filter_map(|b| alphanumeric(*b)));
+    let sum: u32 = values.zip((2..=9).rev()).map(|(value, weight)| value * weight).sum();
     Some((sum + check).is_multiple_of(11))
 }
 

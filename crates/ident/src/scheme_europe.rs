@@ -23,9 +23,10 @@ pub(crate) fn at(number: &[u8], index: usize) -> u32 {
 
 /// The leading `count` digits as a number.
 pub(crate) fn leading(number: &[u8], count: usize) -> u64 {
-    number.iter().take(count).fold(0, |value, byte| {
-        value * 10 + u64::from(digit(*byte).unwrap_or(0))
-    })
+    number
+        .iter()
+        .take(count)
+        .fold(0, |value, byte| value * 10 + u64::from(digit(*byte).unwrap_or(0)))
 }
 
 /// Russian INN of a company: one check digit.
@@ -87,11 +88,7 @@ pub(crate) fn rnokpp(number: &[u8]) -> Option<bool> {
 pub(crate) fn edrpou(number: &[u8]) -> Option<bool> {
     digits::<8>(number)?;
     let middle = matches!(leading(number, 8), 30_000_000..=60_000_000);
-    let mut weights = if middle {
-        [7, 1, 2, 3, 4, 5, 6]
-    } else {
-        [1, 2, 3, 4, 5, 6, 7]
-    };
+    let mut weights = if middle { [7, 1, 2, 3, 4, 5, 6] } else { [1, 2, 3, 4, 5, 6, 7] };
     let mut rest = weighted(number, &weights) % 11;
     if rest == 10 {
         weights = weights.map(|weight| weight + 2);
@@ -235,25 +232,18 @@ pub(crate) fn codice_fiscale(number: &[u8]) -> Option<bool> {
     ];
     let (last, body) = number.split_last()?;
     let letters = |place| matches!(place, 0..=5 | 8 | 11);
-    let shape = body
-        .iter()
-        .enumerate()
-        .all(|(place, byte)| match letters(place) {
-            true => byte.is_ascii_uppercase(),
-            // Where two people would share a code, digits become letters.
-            false => byte.is_ascii_digit() || matches!(byte, b'L'..=b'N' | b'P'..=b'V'),
-        });
+    let shape = body.iter().enumerate().all(|(place, byte)| match letters(place) {
+        true => byte.is_ascii_uppercase(),
+        // Where two people would share a code, digits become letters.
+        false => byte.is_ascii_digit() || matches!(byte, b'L'..=b'N' | b'P'..=b'V'),
+    });
     if body.len() != 15 || !shape || !last.is_ascii_uppercase() {
         return None;
     }
     let mut sum = 0;
     for (place, byte) in body.iter().enumerate() {
         let value = digit(*byte).unwrap_or_else(|| u32::from(byte.wrapping_sub(b'A')));
-        sum += if place % 2 == 0 {
-            *ODD.get(usize::try_from(value).ok()?)?
-        } else {
-            value
-        };
+        sum += if place % 2 == 0 { *ODD.get(usize::try_from(value).ok()?)? } else { value };
     }
     Some(sum % 26 == u32::from(last - b'A'))
 }
@@ -300,10 +290,6 @@ pub(crate) fn cnp(number: &[u8]) -> Option<bool> {
 
 /// Swedish personal number, with or without its century.
 pub(crate) fn personnummer(number: &[u8]) -> Option<bool> {
-    let number = if number.len() == 12 {
-        number.get(2..)?
-    } else {
-        number
-    };
+    let number = if number.len() == 12 { number.get(2..)? } else { number };
     digits::<10>(number).map(|_| luhn_ascii(number))
 }

@@ -37,19 +37,11 @@ pub(crate) fn wallet(input: &Input<'_>) -> Result<Draft, IdentError> {
         return Err(IdentError::TooShort);
     }
     if !body.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return Err(IdentError::NotThisKind {
-            kind,
-            rule: "letters and digits",
-        });
+        return Err(IdentError::NotThisKind { kind, rule: "letters and digits" });
     }
     let declared = input.issuer.unwrap_or(scheme).trim().to_ascii_uppercase();
     let declared = declared.rsplit(['_', ' ', '-']).next().unwrap_or_default();
-    let Address {
-        network,
-        value,
-        holds,
-        rule,
-    } = evm(body)
+    let Address { network, value, holds, rule } = evm(body)
         .or_else(|| segwit_address(body))
         .or_else(|| cashaddr::read(body))
         .or_else(|| base58_check(body, declared))
@@ -72,26 +64,15 @@ pub(crate) fn wallet(input: &Input<'_>) -> Result<Draft, IdentError> {
 
 /// EIP-55: twenty bytes in hex, in one case or with the case as a checksum.
 fn evm(text: &str) -> Option<Address> {
-    let digits = text
-        .strip_prefix("0x")
-        .or_else(|| text.strip_prefix("0X"))?;
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
     if digits.len() != 40 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
     let lower = digits.to_ascii_lowercase();
     let one_case = !digits.bytes().any(|byte| byte.is_ascii_uppercase())
         || !digits.bytes().any(|byte| byte.is_ascii_lowercase());
-    let holds = if one_case {
-        None
-    } else {
-        Some(eip_55_holds(digits, &lower))
-    };
-    Some(Address {
-        network: "evm",
-        value: format!("0x{lower}"),
-        holds,
-        rule: "EIP-55",
-    })
+    let holds = if one_case { None } else { Some(eip_55_holds(digits, &lower)) };
+    Some(Address { network: "evm", value: format!("0x{lower}"), holds, rule: "EIP-55" })
 }
 
 /// "Print the i-th digit … in uppercase if the 4·i-th bit of the hash of the lowercase hexadecimal
@@ -117,21 +98,13 @@ fn segwit_address(text: &str) -> Option<Address> {
         _ => return None,
     };
     let holds = Some(segwit::decode(text).is_ok());
-    Some(Address {
-        network,
-        value: text.to_ascii_lowercase(),
-        holds,
-        rule: "BIP 173 or 350",
-    })
+    Some(Address { network, value: text.to_ascii_lowercase(), holds, rule: "BIP 173 or 350" })
 }
 
 /// Base58Check (BIP 13): a version, the payload and four bytes of a double SHA-256.
 fn base58_check(text: &str, declared: &str) -> Option<Address> {
     let mut bytes = [0; 64];
-    let length = bs58::decode(text)
-        .onto(&mut bytes)
-        .ok()
-        .filter(|length| *length > 4)?;
+    let length = bs58::decode(text).onto(&mut bytes).ok().filter(|length| *length > 4)?;
     let (body, sum) = bytes.get(..length)?.split_at_checked(length - 4)?;
     let holds = Sha256::digest(Sha256::digest(body)).get(..4) == Some(sum);
     let network = match body {
@@ -139,12 +112,7 @@ fn base58_check(text: &str, declared: &str) -> Option<Address> {
         [version, rest @ ..] if rest.len() == 20 => version_network(*version, declared)?,
         _ => return None,
     };
-    Some(Address {
-        network,
-        value: text.to_owned(),
-        holds: Some(holds),
-        rule: "Base58Check",
-    })
+    Some(Address { network, value: text.to_owned(), holds: Some(holds), rule: "Base58Check" })
 }
 
 /// Version bytes as registered in SLIP-44's companions and the networks' own chain parameters.

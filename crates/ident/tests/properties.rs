@@ -25,23 +25,11 @@ fn texts() -> impl Strategy<Value = String> {
 }
 
 fn parse(kind: Kind, text: &str, issuer: &str) -> Option<Canonical> {
-    Canonical::parse(
-        kind,
-        Input {
-            text,
-            issuer: Some(issuer),
-            date: None,
-        },
-    )
-    .ok()
+    Canonical::parse(kind, Input { text, issuer: Some(issuer), date: None }).ok()
 }
 
 fn config() -> ProptestConfig {
-    ProptestConfig {
-        cases: 2000,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 /// The same number as other hands would write it.
@@ -172,11 +160,7 @@ proptest! {
 #[test]
 fn nothing_shows_an_identifier() {
     let text = "44051401359";
-    let input = Input {
-        text,
-        issuer: Some("PL"),
-        date: None,
-    };
+    let input = Input { text, issuer: Some("PL"), date: None };
     let canonical = Canonical::parse(Kind::NationalId, input).unwrap();
     let shown = format!("{input:?} {canonical:?} {:?}", canonical.keys());
     assert!(shown.contains("[redacted]") && !shown.contains(text) && !shown.contains("4405"));

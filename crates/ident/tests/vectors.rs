@@ -49,11 +49,7 @@ fn check(kind: Kind, case: &Value) -> Result<(), String> {
 
 fn parse(kind: Kind, input: &Value) -> Result<Canonical, IdentError> {
     let text = input["text"].as_str().unwrap();
-    let input = Input {
-        text,
-        issuer: input["issuer"].as_str(),
-        date: input["date"].as_str(),
-    };
+    let input = Input { text, issuer: input["issuer"].as_str(), date: input["date"].as_str() };
     Canonical::parse(kind, input)
 }
 
@@ -90,9 +86,7 @@ fn same(canonical: &Canonical, case: &Value) -> Result<(), String> {
 }
 
 fn apart(kind: Kind, inputs: &[Value]) -> Result<(), String> {
-    let [one, other] = inputs else {
-        panic!("two inputs stay apart")
-    };
+    let [one, other] = inputs else { panic!("two inputs stay apart") };
     let keys = |input| parse(kind, input).map_err(|error| format!("{input}: {error}"));
     let (one, other) = (keys(one)?, keys(other)?);
     match one.keys().iter().find(|key| other.keys().contains(key)) {

@@ -56,24 +56,10 @@ impl Mapping {
         origin: [u8; 32],
         now: u64,
     ) -> Assembled {
-        let Group {
-            key,
-            rows,
-            problems,
-            rows_read,
-        } = group;
-        let mut work = Work {
-            mapping: self,
-            columns,
-            problems,
-            keys: Vec::new(),
-        };
+        let Group { key, rows, problems, rows_read } = group;
+        let mut work = Work { mapping: self, columns, problems, keys: Vec::new() };
         let draft = work.draft(&key, &rows, origin, now);
-        Assembled {
-            draft,
-            problems: work.problems,
-            rows: rows_read,
-        }
+        Assembled { draft, problems: work.problems, rows: rows_read }
     }
 }
 
@@ -91,18 +77,12 @@ impl Work<'_> {
             Ok(content) => content?,
             // What is wrong with the record as a whole is wrong with each of its rows.
             Err(Refusal { column, rule }) => {
-                self.problems
-                    .retain(|problem| problem.severity == Severity::Refused);
+                self.problems.retain(|problem| problem.severity == Severity::Refused);
                 let refused: Vec<u64> = self.problems.iter().map(|problem| problem.row).collect();
                 for row in rows.iter().filter(|row| !refused.contains(&row.number)) {
                     let (column, rule) = (column.clone(), rule.clone());
                     let severity = Severity::Refused;
-                    self.problems.push(Problem {
-                        row: row.number,
-                        column,
-                        rule,
-                        severity,
-                    });
+                    self.problems.push(Problem { row: row.number, column, rule, severity });
                 }
                 return None;
             }
@@ -113,11 +93,7 @@ impl Work<'_> {
             "" => format!("{dataset}\n#{}", first.number),
             key => format!("{dataset}\n{key}"),
         };
-        Some(Draft {
-            external,
-            content,
-            keys,
-        })
+        Some(Draft { external, content, keys })
     }
 
     fn content(
@@ -204,12 +180,7 @@ impl Work<'_> {
     fn identifier(&mut self, row: &Row, subject: &mut Subject) -> bool {
         let map = &self.mapping.identifier;
         let Some(kind) = map.kinds.get(&self.text(row, &map.kind)) else {
-            self.problem(
-                row,
-                &map.kind,
-                "no kind is mapped to this type",
-                Severity::Refused,
-            );
+            self.problem(row, &map.kind, "no kind is mapped to this type", Severity::Refused);
             return false;
         };
         if subject.identifiers.len() >= IDENTIFIERS_COUNT_MAX {
@@ -217,10 +188,7 @@ impl Work<'_> {
             self.problem(row, &map.text, &rule, Severity::Refused);
             return false;
         }
-        let issuer = kind
-            .issuer
-            .clone()
-            .or_else(|| self.option(row, &map.issuer));
+        let issuer = kind.issuer.clone().or_else(|| self.option(row, &map.issuer));
         let mut identifier = Identifier {
             kind: kind.kind,
             text: self.text(row, &map.text),
@@ -228,10 +196,7 @@ impl Work<'_> {
             date: self.option(row, &map.date),
         };
         let mut canonical = identifier.canonical();
-        if canonical
-            .as_ref()
-            .is_err_and(|error| *error == IdentError::UnknownCountry)
-        {
+        if canonical.as_ref().is_err_and(|error| *error == IdentError::UnknownCountry) {
             identifier.issuer = None;
             let rule = "the issuer is not a known country; the identifier is kept without it";
             self.problem(row, &map.issuer, rule, Severity::Warning);
@@ -249,8 +214,7 @@ impl Work<'_> {
                 }
                 if !subject.identifiers.contains(&identifier) {
                     let keys = canonical.keys().iter().cloned();
-                    self.keys
-                        .extend(keys.map(|key| DraftKey { subject: 0, key }));
+                    self.keys.extend(keys.map(|key| DraftKey { subject: 0, key }));
                     subject.identifiers.push(identifier);
                 }
                 true
@@ -268,26 +232,13 @@ impl Work<'_> {
             }
             let codes = match code.as_str() {
                 "" => Vec::new(),
-                _ => vec![ControlCode {
-                    scheme: self.named(row, &map.scheme)?,
-                    code,
-                }],
+                _ => vec![ControlCode { scheme: self.named(row, &map.scheme)?, code }],
             };
             let quantity = self.option(row, &map.quantity).map(|text| {
                 let (amount, unit) = text.split_once(' ').unwrap_or((&text, "pieces"));
-                Quantity {
-                    amount: amount.to_owned(),
-                    unit: unit.trim().to_owned(),
-                }
+                Quantity { amount: amount.to_owned(), unit: unit.trim().to_owned() }
             });
-            push_new(
-                &mut items,
-                Item {
-                    codes,
-                    description,
-                    quantity,
-                },
-            );
+            push_new(&mut items, Item { codes, description, quantity });
         }
         Ok(items)
     }
@@ -305,15 +256,7 @@ impl Work<'_> {
                 None => None,
             };
             let place = self.option(row, &map.place).map(|text| place(&text));
-            push_new(
-                &mut events,
-                Event {
-                    what,
-                    when,
-                    place,
-                    route: Vec::new(),
-                },
-            );
+            push_new(&mut events, Event { what, when, place, route: Vec::new() });
         }
         Ok(events)
     }
@@ -346,9 +289,7 @@ impl Work<'_> {
         row: &Row,
         take: &Take,
     ) -> Result<T, Refusal> {
-        self.text(row, take)
-            .parse()
-            .map_err(|error| refusal(take, error))
+        self.text(row, take).parse().map_err(|error| refusal(take, error))
     }
 
     fn option(&self, row: &Row, take: &Take) -> Option<String> {
@@ -367,12 +308,7 @@ impl Work<'_> {
 
     fn problem(&mut self, row: &Row, take: &Take, rule: &str, severity: Severity) {
         let column = take.column.clone().unwrap_or_default();
-        self.problems.push(Problem {
-            row: row.number,
-            column,
-            rule: rule.to_owned(),
-            severity,
-        });
+        self.problems.push(Problem { row: row.number, column, rule: rule.to_owned(), severity });
     }
 }
 
@@ -383,10 +319,7 @@ struct Refusal {
 }
 
 fn refusal(take: &Take, error: impl std::fmt::Display) -> Refusal {
-    Refusal {
-        column: take.column.clone().unwrap_or_default(),
-        rule: error.to_string(),
-    }
+    Refusal { column: take.column.clone().unwrap_or_default(), rule: error.to_string() }
 }
 
 fn push_new<T: PartialEq>(list: &mut Vec<T>, value: T) {
@@ -400,20 +333,11 @@ fn place(text: &str) -> Place {
     if let Some((name, country)) = text.rsplit_once(',')
         && let Ok(country) = Country::parse(country.trim())
     {
-        return Place {
-            name: Some(name.trim().to_owned()),
-            country: Some(country),
-        };
+        return Place { name: Some(name.trim().to_owned()), country: Some(country) };
     }
     match Country::parse(text) {
-        Ok(country) => Place {
-            name: None,
-            country: Some(country),
-        },
-        Err(_) => Place {
-            name: Some(text.to_owned()),
-            country: None,
-        },
+        Ok(country) => Place { name: None, country: Some(country) },
+        Err(_) => Place { name: Some(text.to_owned()), country: None },
     }
 }
 

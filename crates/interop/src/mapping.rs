@@ -154,23 +154,15 @@ impl Mapping {
         }
         let mapping: Mapping = toml::from_str(text).map_err(|error| {
             // The parser's drawing spans lines; a cause is one line.
-            let words: Vec<_> = error
-                .to_string()
-                .split_whitespace()
-                .map(String::from)
-                .collect();
-            InteropError::Mapping {
-                cause: words.join(" "),
-            }
+            let words: Vec<_> = error.to_string().split_whitespace().map(String::from).collect();
+            InteropError::Mapping { cause: words.join(" ") }
         })?;
         if mapping.record.review_days > mapping.record.expires_days {
             let cause = "review_days is larger than expires_days".to_owned();
             return Err(InteropError::Mapping { cause });
         }
-        if let Some((attribute, _)) = mapping
-            .mandatory()
-            .into_iter()
-            .find(|(_, take)| !take.is_given())
+        if let Some((attribute, _)) =
+            mapping.mandatory().into_iter().find(|(_, take)| !take.is_given())
         {
             let cause = format!("{attribute} needs a column or a value");
             return Err(InteropError::Mapping { cause });

@@ -48,10 +48,7 @@ impl Columns {
     /// The value of `column` in `row`, trimmed; empty where there is none.
     pub(crate) fn value<'a>(&self, row: &'a Row, column: &str) -> &'a str {
         let place = self.places.get(column);
-        place
-            .and_then(|place| row.values.get(*place))
-            .unwrap_or_default()
-            .trim()
+        place.and_then(|place| row.values.get(*place)).unwrap_or_default().trim()
     }
 }
 
@@ -63,31 +60,18 @@ impl<R: Read> Groups<R> {
     pub fn open(input: R, mapping: &Mapping) -> Result<Groups<R>, InteropError> {
         let mut reader = Reader::open(input, mapping);
         let names = reader.names()?;
-        let places: BTreeMap<String, usize> = names
-            .into_iter()
-            .enumerate()
-            .map(|(place, name)| (name, place))
-            .collect();
+        let places: BTreeMap<String, usize> =
+            names.into_iter().enumerate().map(|(place, name)| (name, place)).collect();
         for (attribute, take) in mapping.takes() {
             if let Some(column) = take.column.as_ref().filter(|c| !places.contains_key(*c)) {
-                return Err(InteropError::Column {
-                    column: column.clone(),
-                    attribute,
-                });
+                return Err(InteropError::Column { column: column.clone(), attribute });
             }
         }
-        let group = *places
-            .get(&mapping.group)
-            .ok_or_else(|| InteropError::Column {
-                column: mapping.group.clone(),
-                attribute: "group",
-            })?;
-        Ok(Groups {
-            reader,
-            columns: Columns { places, group },
-            next: None,
-            ended: false,
-        })
+        let group = *places.get(&mapping.group).ok_or_else(|| InteropError::Column {
+            column: mapping.group.clone(),
+            attribute: "group",
+        })?;
+        Ok(Groups { reader, columns: Columns { places, group }, next: None, ended: false })
     }
 
     /// The places of the columns, for [`Mapping::assemble`].
@@ -101,12 +85,8 @@ impl<R: Read> Groups<R> {
     /// # Errors
     /// [`InteropError::Read`] when the input fails; what is wrong with one row is in the group.
     pub fn read(&mut self) -> Result<Option<Group>, InteropError> {
-        let mut group = Group {
-            key: String::new(),
-            rows: Vec::new(),
-            problems: Vec::new(),
-            rows_read: 0,
-        };
+        let mut group =
+            Group { key: String::new(), rows: Vec::new(), problems: Vec::new(), rows_read: 0 };
         if let Some(row) = self.next.take() {
             group.begin(row, &self.columns);
         }
@@ -137,12 +117,7 @@ impl<R: Read> Groups<R> {
 
 impl Group {
     fn begin(&mut self, row: Row, columns: &Columns) {
-        self.key = row
-            .values
-            .get(columns.group)
-            .unwrap_or_default()
-            .trim()
-            .to_owned();
+        self.key = row.values.get(columns.group).unwrap_or_default().trim().to_owned();
         self.rows_read += 1;
         self.rows.push(row);
     }
@@ -155,15 +130,8 @@ impl Group {
 }
 
 enum Reader<R> {
-    Csv {
-        csv: Box<csv::Reader<Bounded<R>>>,
-        read: Arc<AtomicUsize>,
-    },
-    JsonLines {
-        lines: Box<BufReader<R>>,
-        names: Vec<String>,
-        number: u64,
-    },
+    Csv { csv: Box<csv::Reader<Bounded<R>>>, read: Arc<AtomicUsize> },
+    JsonLines { lines: Box<BufReader<R>>, names: Vec<String>, number: u64 },
 }
 
 impl<R: Read> Reader<R> {
@@ -171,29 +139,17 @@ impl<R: Read> Reader<R> {
         match mapping.format {
             Format::Csv => {
                 let read = Arc::new(AtomicUsize::new(0));
-                let bounded = Bounded {
-                    input,
-                    read: Arc::clone(&read),
-                };
-                Reader::Csv {
-                    csv: Box::new(csv::Reader::from_reader(bounded)),
-                    read,
-                }
+                let bounded = Bounded { input, read: Arc::clone(&read) };
+                Reader::Csv { csv: Box::new(csv::Reader::from_reader(bounded)), read }
             }
             Format::JsonLines => {
                 let takes = mapping.takes();
-                let mut names: Vec<String> = takes
-                    .iter()
-                    .filter_map(|(_, take)| take.column.clone())
-                    .collect();
+                let mut names: Vec<String> =
+                    takes.iter().filter_map(|(_, take)| take.column.clone()).collect();
                 names.push(mapping.group.clone());
                 names.sort();
                 names.dedup();
-                Reader::JsonLines {
-                    lines: Box::new(BufReader::new(input)),
-                    names,
-                    number: 0,
-                }
+                Reader::JsonLines { lines: Box::new(BufReader::new(input)), names, number: 0 }
             }
         }
     }
@@ -207,10 +163,7 @@ impl<R: Read> Reader<R> {
                     return Err(InteropError::Header);
                 }
                 let mark = '\u{feff}';
-                Ok(header
-                    .iter()
-                    .map(|n| n.trim_start_matches(mark).trim().to_owned())
-                    .collect())
+                Ok(header.iter().map(|n| n.trim_start_matches(mark).trim().to_owned()).collect())
             }
         }
     }
@@ -237,11 +190,7 @@ impl<R: Read> Reader<R> {
                     },
                 }
             }
-            Reader::JsonLines {
-                lines,
-                names,
-                number,
-            } => loop {
+            Reader::JsonLines { lines, names, number } => loop {
                 let mut line = Vec::new();
                 let limit = ROW_BYTES_MAX as u64 + 1;
                 let read = lines.by_ref().take(limit).read_until(b'\n', &mut line);
@@ -282,12 +231,7 @@ fn refuse(row: u64, rule: &str) -> Option<Result<Row, Problem>> {
 
 fn problem(row: u64, rule: &str) -> Problem {
     let rule = format!("the row {rule}");
-    Problem {
-        row,
-        column: String::new(),
-        rule,
-        severity: Severity::Refused,
-    }
+    Problem { row, column: String::new(), rule, severity: Severity::Refused }
 }
 
 fn broken(error: csv::Error) -> InteropError {

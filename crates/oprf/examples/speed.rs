@@ -21,22 +21,12 @@ const LIST: usize = 20_000;
 const BATCH: usize = 1024;
 
 fn main() {
-    let names = KeyNames {
-        holder: &[1; 32],
-        asker: &[2; 32],
-        class: Class::Contact,
-        epoch: 1,
-    };
+    let names = KeyNames { holder: &[1; 32], asker: &[2; 32], class: Class::Contact, epoch: 1 };
     let seed = EpochSeed::new([3; 32]);
     let keys: Vec<MatchKey> = (0..LIST)
         .map(|n| format!("person{n}@example.org"))
         .map(|text| {
-            Canonical::parse(Kind::Email, text.as_str())
-                .unwrap()
-                .keys()
-                .first()
-                .unwrap()
-                .clone()
+            Canonical::parse(Kind::Email, text.as_str()).unwrap().keys().first().unwrap().clone()
         })
         .collect();
     let inputs: Vec<&[u8]> = keys.iter().map(MatchKey::as_bytes).collect();
@@ -47,9 +37,7 @@ fn main() {
         println!("on {workers} of {cores} cores");
         let sender = Sender::derive(&seed, &names).unwrap().with_workers(workers);
         let mut tags = sender.evaluate_tags(&inputs, workers).unwrap();
-        let time = best(workers, || {
-            drop(sender.evaluate_tags(&inputs, workers).unwrap())
-        });
+        let time = best(workers, || drop(sender.evaluate_tags(&inputs, workers).unwrap()));
         rate("tags of the own list", LIST, time);
         let salt = SetSalt::derive(&seed, &names, 1);
         let time = best(workers, || tag_set(&tags, &salt, workers));
@@ -64,13 +52,7 @@ fn main() {
 fn tag_set(tags: &[Tag], salt: &SetSalt, workers: usize) {
     let mut builder = TagSetBuilder::with_capacity(tags.len());
     for (tag, number) in tags.iter().zip(0u128..) {
-        builder.add(
-            *tag,
-            RecordRef {
-                id: number.to_be_bytes(),
-                version: [4; 32],
-            },
-        );
+        builder.add(*tag, RecordRef { id: number.to_be_bytes(), version: [4; 32] });
     }
     drop(builder.build(salt, [5; 32], workers).unwrap());
 }
@@ -85,24 +67,15 @@ fn batch(keys: &[MatchKey], sender: &Sender, tags: &[Tag], workers: usize) {
         let receiver = Receiver::blind_with(keys, [6; 32], workers).unwrap();
         let sent: Vec<[u8; 32]> = receiver.blinded().iter().map(|e| *e.as_bytes()).collect();
         let blinded = clock(workers);
-        let elements: Vec<BlindedElement> = sent
-            .iter()
-            .map(|bytes| BlindedElement::decode(bytes).unwrap())
-            .collect();
+        let elements: Vec<BlindedElement> =
+            sent.iter().map(|bytes| BlindedElement::decode(bytes).unwrap()).collect();
         let answer = sender.blind_evaluate(&elements, [7; 32]).unwrap();
         let sent: Vec<[u8; 32]> = answer.elements.iter().map(|e| *e.as_bytes()).collect();
         let evaluated = clock(workers);
-        let elements: Vec<EvaluatedElement> = sent
-            .iter()
-            .map(|bytes| EvaluatedElement::decode(bytes).unwrap())
-            .collect();
-        let answer = Evaluated {
-            elements,
-            proof: answer.proof,
-        };
-        let hits = receiver
-            .finalize(&answer, sender.public_key(), tags)
-            .unwrap();
+        let elements: Vec<EvaluatedElement> =
+            sent.iter().map(|bytes| EvaluatedElement::decode(bytes).unwrap()).collect();
+        let answer = Evaluated { elements, proof: answer.proof };
+        let hits = receiver.finalize(&answer, sender.public_key(), tags).unwrap();
         finalize += clock(workers) - evaluated;
         evaluate += evaluated - blinded;
         blind += blinded - start;
@@ -114,20 +87,14 @@ fn batch(keys: &[MatchKey], sender: &Sender, tags: &[Tag], workers: usize) {
     println!(
         "  batch of {count}: blind {blind:.2?}, evaluate {evaluate:.2?}, finalize {finalize:.2?}"
     );
-    rate(
-        "  end to end, nothing overlapping",
-        count,
-        blind + evaluate + finalize,
-    );
+    rate("  end to end, nothing overlapping", count, blind + evaluate + finalize);
 }
 
 /// Time on the processor for one worker, time of day for more.
 fn clock(workers: usize) -> Duration {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     let own = (workers == 1).then(|| std::fs::read_to_string("/proc/thread-self/schedstat").ok());
-    let nanos = own
-        .flatten()
-        .and_then(|text| text.split(' ').next()?.parse().ok());
+    let nanos = own.flatten().and_then(|text| text.split(' ').next()?.parse().ok());
     nanos.map_or_else(|| START.elapsed(), Duration::from_nanos)
 }
 
@@ -142,8 +109,5 @@ fn best(workers: usize, mut run: impl FnMut()) -> Duration {
 
 fn rate(what: &str, count: usize, time: Duration) {
     let per_second = count as f64 / time.as_secs_f64();
-    println!(
-        "  {what}: {per_second:.0}/s, {:.1} µs each",
-        1e6 / per_second
-    );
+    println!("  {what}: {per_second:.0}/s, {:.1} µs each", 1e6 / per_second);
 }

@@ -95,10 +95,7 @@ impl Chunk {
     /// The entry with this tag and its position in the chunk.
     #[must_use]
     pub fn find(&self, tag: &Tag) -> Option<(usize, &Entry)> {
-        let position = self
-            .entries
-            .binary_search_by_key(tag, |entry| entry.tag)
-            .ok()?;
+        let position = self.entries.binary_search_by_key(tag, |entry| entry.tag).ok()?;
         Some((position, self.entries.get(position)?))
     }
 
@@ -106,9 +103,7 @@ impl Chunk {
     #[must_use]
     pub fn tag_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(CHUNK_BYTES);
-        self.entries
-            .iter()
-            .for_each(|entry| bytes.extend_from_slice(entry.tag.as_bytes()));
+        self.entries.iter().for_each(|entry| bytes.extend_from_slice(entry.tag.as_bytes()));
         bytes
     }
 
@@ -128,18 +123,12 @@ impl Chunk {
         let ascends = chunk.entries.is_sorted_by(|a, b| a.tag < b.tag);
         let bounded = |entry: &Entry| entry.records.len() <= RECORDS_PER_TAG_MAX;
         let valid = full && ascends && chunk.entries.iter().all(bounded);
-        if valid {
-            Ok(chunk)
-        } else {
-            Err(DecodeError::Shape)
-        }
+        if valid { Ok(chunk) } else { Err(DecodeError::Shape) }
     }
 
     /// Hashes of the leaves of the set root's tree that lie in this chunk.
     pub(crate) fn leaves(&self) -> impl Iterator<Item = Hash> {
-        self.entries
-            .iter()
-            .map(|entry| entry.commitment.leaf(&entry.tag))
+        self.entries.iter().map(|entry| entry.commitment.leaf(&entry.tag))
     }
 }
 
@@ -153,9 +142,5 @@ pub(crate) fn parse_tags(bytes: &[u8]) -> Result<Vec<Tag>, OprfError> {
         return Err(OprfError::Length { bytes: CHUNK_BYTES });
     }
     let tags: Vec<Tag> = tags.iter().map(|tag| Tag::from_bytes(*tag)).collect();
-    if tags.is_sorted_by(|a, b| a < b) {
-        Ok(tags)
-    } else {
-        Err(OprfError::TagOrder)
-    }
+    if tags.is_sorted_by(|a, b| a < b) { Ok(tags) } else { Err(OprfError::TagOrder) }
 }

@@ -39,10 +39,7 @@ impl Proof {
             let scalar: Option<Scalar> = Scalar::from_canonical_bytes(bytes).into();
             scalar.ok_or(OprfError::ScalarNotCanonical)
         };
-        Ok(Self {
-            challenge: scalar(*challenge)?,
-            response: scalar(response)?,
-        })
+        Ok(Self { challenge: scalar(*challenge)?, response: scalar(response)? })
     }
 
     /// The 64 bytes.
@@ -110,10 +107,7 @@ pub(crate) fn composites_of_sender(
         Ok(RistrettoPoint::vartime_multiscalar_mul(&weights, blinded))
     })?;
     let m: RistrettoPoint = sums.iter().sum();
-    Ok(Composites {
-        m,
-        z: m * key.expose_secret(),
-    })
+    Ok(Composites { m, z: m * key.expose_secret() })
 }
 
 /// `ComputeComposites` (RFC 9497 §2.2.2).
@@ -133,10 +127,7 @@ fn composites_of_receiver(
         ))
     })?;
     let (m, z): (Vec<_>, Vec<_>) = sums.into_iter().unzip();
-    Ok(Composites {
-        m: m.iter().sum(),
-        z: z.iter().sum(),
-    })
+    Ok(Composites { m: m.iter().sum(), z: z.iter().sum() })
 }
 
 /// A nonce that differs whenever the statement does, even if `seed` should ever repeat: the same
@@ -165,10 +156,7 @@ pub(crate) fn prove(
     let t2 = RistrettoPoint::mul_base(nonce);
     let t3 = composites.m * **nonce;
     let challenge = challenge(public, composites, &t2, &t3);
-    Proof {
-        challenge,
-        response: **nonce - challenge * key.expose_secret(),
-    }
+    Proof { challenge, response: **nonce - challenge * key.expose_secret() }
 }
 
 /// `VerifyProof` (RFC 9497 §2.2.2).
@@ -179,25 +167,16 @@ pub(crate) fn verify(
     workers: usize,
 ) -> Result<(), OprfError> {
     let composites = composites_of_receiver(public, pairs, workers)?;
-    let Proof {
-        challenge: c,
-        response: s,
-    } = proof;
+    let Proof { challenge: c, response: s } = proof;
     let t2 = RistrettoPoint::vartime_double_scalar_mul_basepoint(c, public.point(), s);
     let t3 = RistrettoPoint::vartime_multiscalar_mul([s, c], [composites.m, composites.z]);
     let expected = challenge(public, &composites, &t2, &t3);
-    if expected.ct_eq(c).into() {
-        Ok(())
-    } else {
-        Err(OprfError::ProofInvalid)
-    }
+    if expected.ct_eq(c).into() { Ok(()) } else { Err(OprfError::ProofInvalid) }
 }
 
 /// `seed` of the composites.
 fn composite_seed(public: &PublicKey) -> [u8; 64] {
-    let dst_length = u16::try_from(label::SEED.len())
-        .unwrap_or(u16::MAX)
-        .to_be_bytes();
+    let dst_length = u16::try_from(label::SEED.len()).unwrap_or(u16::MAX).to_be_bytes();
     Sha512::new()
         .chain_update(ELEMENT_LENGTH)
         .chain_update(public.as_bytes())

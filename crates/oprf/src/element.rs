@@ -35,10 +35,7 @@ impl Element {
 
     /// The element of a point that is known not to be the identity.
     pub(crate) fn from_point(point: RistrettoPoint) -> Self {
-        Self {
-            bytes: point.compress().to_bytes(),
-            point,
-        }
+        Self { bytes: point.compress().to_bytes(), point }
     }
 
     /// The elements 2·P for every P: one inversion for all encodings, where each alone costs one.
@@ -46,10 +43,7 @@ impl Element {
         RistrettoPoint::double_and_compress_batch(halves)
             .into_iter()
             .zip(halves)
-            .map(|(encoding, half)| Self {
-                bytes: encoding.to_bytes(),
-                point: half + half,
-            })
+            .map(|(encoding, half)| Self { bytes: encoding.to_bytes(), point: half + half })
             .collect()
     }
 }
@@ -146,37 +140,17 @@ mod tests {
         one[0] = 1;
         let cases: [(&str, &[u8], OprfError); 8] = [
             ("identity", &[0; 32], OprfError::ElementIdentity),
-            (
-                "identity as the field prime",
-                &p_minus(0xed),
-                OprfError::ElementNotCanonical,
-            ),
-            (
-                "field element above the prime",
-                &p_minus(0xee),
-                OprfError::ElementNotCanonical,
-            ),
-            (
-                "negative field element",
-                &one,
-                OprfError::ElementNotCanonical,
-            ),
+            ("identity as the field prime", &p_minus(0xed), OprfError::ElementNotCanonical),
+            ("field element above the prime", &p_minus(0xee), OprfError::ElementNotCanonical),
+            ("negative field element", &one, OprfError::ElementNotCanonical),
             ("highest bit set", &high_bit, OprfError::ElementNotCanonical),
             ("all ones", &[0xff; 32], OprfError::ElementNotCanonical),
-            (
-                "a byte too few",
-                &base[..31],
-                OprfError::Length { bytes: 32 },
-            ),
+            ("a byte too few", &base[..31], OprfError::Length { bytes: 32 }),
             ("a byte too many", &[0; 33], OprfError::Length { bytes: 32 }),
         ];
         for (rule, bytes, expect) in cases {
             assert_eq!(BlindedElement::decode(bytes).err(), Some(expect), "{rule}");
-            assert_eq!(
-                EvaluatedElement::decode(bytes).err(),
-                Some(expect),
-                "{rule}"
-            );
+            assert_eq!(EvaluatedElement::decode(bytes).err(), Some(expect), "{rule}");
             assert_eq!(PublicKey::decode(bytes).err(), Some(expect), "{rule}");
         }
         assert_eq!(PublicKey::decode(&base).unwrap().as_bytes(), &base);
@@ -187,10 +161,7 @@ mod tests {
         let element = BlindedElement(Element::from_point(RISTRETTO_BASEPOINT_POINT));
         let bytes = symbolon_codec::encode(&element);
         assert_eq!(bytes.len(), 34);
-        assert_eq!(
-            symbolon_codec::decode::<BlindedElement>(&bytes, 64),
-            Ok(element)
-        );
+        assert_eq!(symbolon_codec::decode::<BlindedElement>(&bytes, 64), Ok(element));
         let identity = [&[0x58, 0x20][..], &[0; 32]].concat();
         assert!(symbolon_codec::decode::<BlindedElement>(&identity, 64).is_err());
     }

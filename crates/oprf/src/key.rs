@@ -68,10 +68,7 @@ impl SecretKey {
     }
 
     pub(crate) fn new(scalar: Scalar) -> Self {
-        Self {
-            scalar,
-            half: scalar.div_by_2(),
-        }
+        Self { scalar, half: scalar.div_by_2() }
     }
 
     pub(crate) fn expose_secret(&self) -> &Scalar {
@@ -115,31 +112,13 @@ mod tests {
     #[test]
     fn every_name_changes_the_key_and_the_salt() {
         let seed = EpochSeed::new([7; 32]);
-        let base = KeyNames {
-            holder: &[1; 32],
-            asker: &[2; 32],
-            class: Class::Document,
-            epoch: 5,
-        };
+        let base = KeyNames { holder: &[1; 32], asker: &[2; 32], class: Class::Document, epoch: 5 };
         let names = [
             base,
-            KeyNames {
-                holder: &[3; 32],
-                ..base
-            },
-            KeyNames {
-                asker: &[3; 32],
-                ..base
-            },
-            KeyNames {
-                holder: base.asker,
-                asker: base.holder,
-                ..base
-            },
-            KeyNames {
-                class: Class::Person,
-                ..base
-            },
+            KeyNames { holder: &[3; 32], ..base },
+            KeyNames { asker: &[3; 32], ..base },
+            KeyNames { holder: base.asker, asker: base.holder, ..base },
+            KeyNames { class: Class::Person, ..base },
             KeyNames { epoch: 6, ..base },
         ];
         let key = |seed: &EpochSeed, names: &KeyNames<'_>| {
@@ -159,12 +138,8 @@ mod tests {
 
     #[test]
     fn the_info_is_the_label_and_the_framed_names() {
-        let names = KeyNames {
-            holder: &[1; 32],
-            asker: &[2; 32],
-            class: Class::Account,
-            epoch: 258,
-        };
+        let names =
+            KeyNames { holder: &[1; 32], asker: &[2; 32], class: Class::Account, epoch: 258 };
         let expect = [
             &[0, 0, 0, 32][..],
             &[1; 32],

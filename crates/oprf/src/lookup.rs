@@ -26,10 +26,7 @@ impl TagLookup for [Tag] {
     type Error = Infallible;
 
     fn contains(&self, tags: &[Tag]) -> Result<Vec<bool>, Infallible> {
-        Ok(tags
-            .iter()
-            .map(|tag| self.binary_search(tag).is_ok())
-            .collect())
+        Ok(tags.iter().map(|tag| self.binary_search(tag).is_ok()).collect())
     }
 }
 
@@ -37,9 +34,6 @@ impl TagLookup for BTreeSet<Tag> {
     type Error = Infallible;
 
     fn contains(&self, tags: &[Tag]) -> Result<Vec<bool>, Infallible> {
-        Ok(tags
-            .iter()
-            .map(|tag| BTreeSet::contains(self, tag))
-            .collect())
+        Ok(tags.iter().map(|tag| BTreeSet::contains(self, tag)).collect())
     }
 }

@@ -56,10 +56,7 @@ impl Chunk {
         level8: &[Hash],
         salt: &SetSalt,
     ) -> Result<CommitmentOpening, OprfError> {
-        let entry = self
-            .entries()
-            .get(position)
-            .ok_or(OprfError::EntryUnknown)?;
+        let entry = self.entries().get(position).ok_or(OprfError::EntryUnknown)?;
         if entry.records.is_empty() {
             return Err(OprfError::EntryPadding);
         }
@@ -67,11 +64,7 @@ impl Chunk {
         if RecordCommitment::new(&salt, &entry.records) != entry.commitment {
             return Err(OprfError::EntryUnknown);
         }
-        let tree = ChunkTree {
-            number: self.number(),
-            below: self.leaves().collect(),
-            level8,
-        };
+        let tree = ChunkTree { number: self.number(), below: self.leaves().collect(), level8 };
         let chunk_number = usize::try_from(self.number()).map_err(|_| OprfError::EntryUnknown)?;
         if level8.get(chunk_number) != Some(&tree.below.root()) {
             return Err(OprfError::EntryUnknown);
@@ -79,12 +72,7 @@ impl Chunk {
         let index = self.number() * CHUNK_ENTRIES as u64 + position as u64;
         let size = level8.len() as u64 * CHUNK_ENTRIES as u64;
         let proof = inclusion_proof(&tree, index, size).map_err(|_| OprfError::EntryUnknown)?;
-        Ok(CommitmentOpening {
-            salt,
-            records: entry.records.clone(),
-            index,
-            proof,
-        })
+        Ok(CommitmentOpening { salt, records: entry.records.clone(), index, proof })
     }
 }
 
@@ -107,9 +95,7 @@ impl CommitmentOpening {
         }
         let leaf = RecordCommitment::new(&self.salt, &self.records).leaf(tag);
         match verify_inclusion(leaf, self.index, count, &self.proof, *set_root) {
-            Ok(_) => Ok(OpenedCommitment {
-                records: self.records.clone(),
-            }),
+            Ok(_) => Ok(OpenedCommitment { records: self.records.clone() }),
             Err(_) => Err(OprfError::CommitmentInvalid),
         }
     }
@@ -129,24 +115,12 @@ impl HashReader for ChunkTree<'_> {
             let within = index.checked_sub(first).ok_or(TlogError::Unavailable)?;
             return self.below.hash(level, within);
         }
-        let width = 1usize
-            .checked_shl(u32::from(level - CHUNK_LEVEL))
-            .unwrap_or(usize::MAX);
-        let start = usize::try_from(index)
-            .ok()
-            .and_then(|index| index.checked_mul(width));
+        let width = 1usize.checked_shl(u32::from(level - CHUNK_LEVEL)).unwrap_or(usize::MAX);
+        let start = usize::try_from(index).ok().and_then(|index| index.checked_mul(width));
         let range = start.and_then(|start| Some(start..start.checked_add(width)?));
-        let mut row = range
-            .and_then(|range| self.level8.get(range))
-            .unwrap_or_default()
-            .to_vec();
+        let mut row = range.and_then(|range| self.level8.get(range)).unwrap_or_default().to_vec();
         while row.len() > 1 {
-            row = row
-                .as_chunks()
-                .0
-                .iter()
-                .map(|[left, right]| node_hash(left, right))
-                .collect();
+            row = row.as_chunks().0.iter().map(|[left, right]| node_hash(left, right)).collect();
         }
         row.first().copied().ok_or(TlogError::Unavailable)
     }

@@ -134,10 +134,7 @@ mod tests {
         for bit in 0..256 {
             let mut code = output.confirm_code();
             code.0[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(
-                output.verify_confirm(&code).err(),
-                Some(OprfError::ConfirmMismatch)
-            );
+            assert_eq!(output.verify_confirm(&code).err(), Some(OprfError::ConfirmMismatch));
         }
     }
 

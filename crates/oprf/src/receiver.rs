@@ -52,9 +52,7 @@ pub struct Hit {
 /// Shows the position only.
 impl fmt::Debug for Hit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hit")
-            .field("index", &self.index)
-            .finish_non_exhaustive()
+        f.debug_struct("Hit").field("index", &self.index).finish_non_exhaustive()
     }
 }
 
@@ -67,9 +65,7 @@ pub struct Opening(Zeroizing<Vec<u8>>);
 /// # Errors
 /// [`OprfError::BatchInputs`] for none, or for more than the largest batch takes.
 pub fn padded_batch(inputs: usize) -> Result<usize, OprfError> {
-    let size = BATCH_SIZES_ELEMENTS
-        .into_iter()
-        .find(|size| (1..=*size).contains(&inputs));
+    let size = BATCH_SIZES_ELEMENTS.into_iter().find(|size| (1..=*size).contains(&inputs));
     size.ok_or(OprfError::BatchInputs)
 }
 
@@ -93,9 +89,7 @@ impl Receiver {
     ) -> Result<Self, OprfError> {
         let size = padded_batch(keys.len())?;
         let mut random = ChaCha20Rng::from_seed(*Zeroizing::new(seed));
-        let blinds = (0..size)
-            .map(|_| suite::random_scalar(&mut random))
-            .collect();
+        let blinds = (0..size).map(|_| suite::random_scalar(&mut random)).collect();
         Self::blind_inputs(inputs(keys)?, Zeroizing::new(blinds), workers)
     }
 
@@ -105,12 +99,7 @@ impl Receiver {
         workers: usize,
     ) -> Result<Self, OprfError> {
         let blinded = blind_elements(&inputs, &blinds, workers)?;
-        Ok(Self {
-            inputs,
-            blinds,
-            blinded,
-            workers,
-        })
+        Ok(Self { inputs, blinds, blinded, workers })
     }
 
     /// What is sent to the holder.
@@ -122,12 +111,7 @@ impl Receiver {
     /// The blinds, for the private digest of the query and for the auditor.
     #[must_use]
     pub fn opening(&self) -> Opening {
-        let bytes = self
-            .blinds
-            .iter()
-            .flat_map(|blind| blind.as_bytes())
-            .copied()
-            .collect();
+        let bytes = self.blinds.iter().flat_map(|blind| blind.as_bytes()).copied().collect();
         Opening(Zeroizing::new(bytes))
     }
 
@@ -143,11 +127,8 @@ impl Receiver {
         lookup: &L,
     ) -> Result<Vec<Hit>, FinalizeError<L::Error>> {
         let outputs = self.outputs(evaluated, public)?;
-        let mut order: Vec<(Tag, usize)> = outputs
-            .iter()
-            .enumerate()
-            .map(|(index, output)| (output.tag(), index))
-            .collect();
+        let mut order: Vec<(Tag, usize)> =
+            outputs.iter().enumerate().map(|(index, output)| (output.tag(), index)).collect();
         order.sort_unstable();
         let tags: Vec<Tag> = order.iter().map(|(tag, _)| *tag).collect();
         let contained = lookup.contains(&tags).map_err(FinalizeError::Lookup)?;
@@ -160,11 +141,7 @@ impl Receiver {
             .filter(|(_, contained)| *contained)
             .filter_map(|((tag, index), _)| {
                 let confirm = outputs.get(index)?.confirm_code();
-                Some(Hit {
-                    index,
-                    tag,
-                    confirm,
-                })
+                Some(Hit { index, tag, confirm })
             })
             .collect();
         hits.sort_unstable_by_key(|hit| hit.index);
@@ -184,24 +161,14 @@ impl Receiver {
         dleq::verify(public, &pairs, &evaluated.proof, self.workers)?;
         // 1 / (2 * blind): twice the product is what a batched encoding writes.
         let mut inverses: Zeroizing<Vec<Scalar>> = Zeroizing::new(
-            self.blinds
-                .iter()
-                .take(self.inputs.len())
-                .map(|blind| blind + blind)
-                .collect(),
+            self.blinds.iter().take(self.inputs.len()).map(|blind| blind + blind).collect(),
         );
         Scalar::invert_batch_alloc(&mut inverses);
-        let items: Vec<_> = self
-            .inputs
-            .iter()
-            .zip(inverses.iter())
-            .zip(&evaluated.elements)
-            .collect();
+        let items: Vec<_> =
+            self.inputs.iter().zip(inverses.iter()).zip(&evaluated.elements).collect();
         let pieces = workers::map(&items, self.workers, |_, part| {
             let halves: Zeroizing<Vec<RistrettoPoint>> = Zeroizing::new(
-                part.iter()
-                    .map(|((_, inverse), element)| element.point() * *inverse)
-                    .collect(),
+                part.iter().map(|((_, inverse), element)| element.point() * *inverse).collect(),
             );
             let encodings = RistrettoPoint::double_and_compress_batch(halves.iter());
             let items = part.iter().zip(encodings);
@@ -243,14 +210,9 @@ impl Opening {
         let scalar = |bytes: &[u8; 32]| {
             let scalar: Option<Scalar> = Scalar::from_canonical_bytes(*bytes).into();
             // A zero blind would hide any input behind the identity.
-            scalar
-                .filter(|scalar| *scalar != Scalar::ZERO)
-                .ok_or(OprfError::ScalarNotCanonical)
+            scalar.filter(|scalar| *scalar != Scalar::ZERO).ok_or(OprfError::ScalarNotCanonical)
         };
-        let blinds = scalars
-            .iter()
-            .map(scalar)
-            .collect::<Result<Vec<Scalar>, OprfError>>()?;
+        let blinds = scalars.iter().map(scalar).collect::<Result<Vec<Scalar>, OprfError>>()?;
         blind_elements(&inputs(keys)?, &Zeroizing::new(blinds), 1)
     }
 }
@@ -261,10 +223,7 @@ fn inputs(keys: &[MatchKey]) -> Result<Vec<Zeroizing<Vec<u8>>>, OprfError> {
     if keys.iter().any(|key| Some(key.class()) != class) {
         return Err(OprfError::ClassesMixed);
     }
-    Ok(keys
-        .iter()
-        .map(|key| Zeroizing::new(key.as_bytes().to_vec()))
-        .collect())
+    Ok(keys.iter().map(|key| Zeroizing::new(key.as_bytes().to_vec())).collect())
 }
 
 /// blind · H(input) for every input, then blind · G for what pads the batch.
@@ -283,14 +242,8 @@ fn blind_elements(
                 None => RistrettoPoint::mul_base(&half),
             })
         };
-        let halves = part
-            .iter()
-            .map(half)
-            .collect::<Result<Vec<_>, OprfError>>()?;
-        Ok(Element::from_halves(&halves)
-            .into_iter()
-            .map(BlindedElement)
-            .collect::<Vec<_>>())
+        let halves = part.iter().map(half).collect::<Result<Vec<_>, OprfError>>()?;
+        Ok(Element::from_halves(&halves).into_iter().map(BlindedElement).collect::<Vec<_>>())
     })?;
     Ok(pieces.into_iter().flatten().collect())
 }

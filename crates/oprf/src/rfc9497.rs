@@ -46,9 +46,7 @@ struct VectorProof {
 }
 
 fn list(text: &str) -> Vec<Vec<u8>> {
-    text.split(',')
-        .map(|part| hex::decode(part).unwrap())
-        .collect()
+    text.split(',').map(|part| hex::decode(part).unwrap()).collect()
 }
 
 fn scalar(bytes: &[u8]) -> Scalar {
@@ -58,21 +56,13 @@ fn scalar(bytes: &[u8]) -> Scalar {
 #[test]
 fn all_vectors_of_the_suite_hold() {
     let suites: Vec<Suite> = serde_json::from_str(FILE).unwrap();
-    let [suite] = suites.as_slice() else {
-        panic!("one suite")
-    };
-    assert_eq!(
-        (suite.identifier.as_str(), suite.mode),
-        ("ristretto255-SHA512", 1)
-    );
+    let [suite] = suites.as_slice() else { panic!("one suite") };
+    assert_eq!((suite.identifier.as_str(), suite.mode), ("ristretto255-SHA512", 1));
     let seed = hex::decode(&suite.seed).unwrap().try_into().unwrap();
     let key = suite::derive_key(&seed, &hex::decode(&suite.key_info).unwrap()).unwrap();
     assert_eq!(hex::encode(key.as_bytes()), suite.secret_key);
     let sender = Sender::new(SecretKey::new(key));
-    assert_eq!(
-        hex::encode(sender.public_key().as_bytes()),
-        suite.public_key
-    );
+    assert_eq!(hex::encode(sender.public_key().as_bytes()), suite.public_key);
     assert_eq!(suite.vectors.len(), 3);
     for vector in &suite.vectors {
         check(vector, key, &sender);
@@ -82,23 +72,15 @@ fn all_vectors_of_the_suite_hold() {
 fn check(vector: &Vector, key: Scalar, sender: &Sender) {
     let inputs = list(&vector.input);
     assert_eq!(inputs.len(), vector.batch);
-    let blinds = list(&vector.blind)
-        .iter()
-        .map(|blind| scalar(blind))
-        .collect();
+    let blinds = list(&vector.blind).iter().map(|blind| scalar(blind)).collect();
     let framed = inputs.iter().cloned().map(Zeroizing::new).collect();
     let receiver = Receiver::blind_inputs(framed, Zeroizing::new(blinds), 1).unwrap();
-    let bytes: Vec<Vec<u8>> = receiver
-        .blinded()
-        .iter()
-        .map(|element| element.as_bytes().to_vec())
-        .collect();
+    let bytes: Vec<Vec<u8>> =
+        receiver.blinded().iter().map(|element| element.as_bytes().to_vec()).collect();
     assert_eq!(bytes, list(&vector.blinded_element));
 
-    let received: Vec<BlindedElement> = bytes
-        .iter()
-        .map(|bytes| BlindedElement::decode(bytes).unwrap())
-        .collect();
+    let received: Vec<BlindedElement> =
+        bytes.iter().map(|bytes| BlindedElement::decode(bytes).unwrap()).collect();
     let elements = sender.evaluate_elements(&received).unwrap();
     let bytes: Vec<Vec<u8>> = elements.iter().map(|e| e.as_bytes().to_vec()).collect();
     assert_eq!(bytes, list(&vector.evaluation_element));
@@ -120,20 +102,11 @@ fn check(vector: &Vector, key: Scalar, sender: &Sender) {
         proof: Proof::decode(&hex::decode(&vector.proof.proof).unwrap()).unwrap(),
     };
     let outputs = receiver.outputs(&evaluated, public).unwrap();
-    let outputs: Vec<Vec<u8>> = outputs
-        .iter()
-        .map(|output| output.expose_secret().to_vec())
-        .collect();
+    let outputs: Vec<Vec<u8>> =
+        outputs.iter().map(|output| output.expose_secret().to_vec()).collect();
     assert_eq!(outputs, list(&vector.output));
     for (input, output) in inputs.iter().zip(&outputs) {
-        assert_eq!(
-            sender
-                .evaluate_input(input)
-                .unwrap()
-                .expose_secret()
-                .to_vec(),
-            *output
-        );
+        assert_eq!(sender.evaluate_input(input).unwrap().expose_secret().to_vec(), *output);
     }
     let slices: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
     for (input, tag) in inputs.iter().zip(sender.evaluate_tags(&slices, 2).unwrap()) {

@@ -46,11 +46,7 @@ impl Sender {
 
     pub(crate) fn new(key: SecretKey) -> Self {
         let public = key.public();
-        Self {
-            key,
-            public,
-            workers: 1,
-        }
+        Self { key, public, workers: 1 }
     }
 
     /// Evaluates batches on this many threads instead of one.
@@ -93,14 +89,9 @@ impl Sender {
         batch: &[BlindedElement],
     ) -> Result<Vec<EvaluatedElement>, OprfError> {
         let pieces = workers::map(batch, self.workers, |_, part| {
-            let halves: Vec<_> = part
-                .iter()
-                .map(|blinded| self.key.evaluate_half(blinded.point()))
-                .collect();
-            Ok(Element::from_halves(&halves)
-                .into_iter()
-                .map(EvaluatedElement)
-                .collect::<Vec<_>>())
+            let halves: Vec<_> =
+                part.iter().map(|blinded| self.key.evaluate_half(blinded.point())).collect();
+            Ok(Element::from_halves(&halves).into_iter().map(EvaluatedElement).collect::<Vec<_>>())
         })?;
         Ok(pieces.into_iter().flatten().collect())
     }
@@ -135,10 +126,7 @@ impl Sender {
 
     fn evaluate_block(&self, inputs: &[&[u8]], tags: &mut Vec<Tag>) -> Result<(), OprfError> {
         let half = |input: &&[u8]| Ok(self.key.evaluate_half(&suite::hash_to_group(input)?));
-        let halves = inputs
-            .iter()
-            .map(half)
-            .collect::<Result<Vec<RistrettoPoint>, OprfError>>()?;
+        let halves = inputs.iter().map(half).collect::<Result<Vec<RistrettoPoint>, OprfError>>()?;
         // From here on a point is as good as the output, which only the holder may have.
         let halves = Zeroizing::new(halves);
         let encodings = RistrettoPoint::double_and_compress_batch(halves.iter());

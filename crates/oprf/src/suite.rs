@@ -24,11 +24,7 @@ pub(crate) fn hash_to_group(input: &[u8]) -> Result<RistrettoPoint, OprfError> {
         return Err(OprfError::InputLength);
     }
     let element = RistrettoPoint::from_uniform_bytes(&expand(&[input], label::HASH_TO_GROUP));
-    if element.is_identity() {
-        Err(OprfError::Degenerate)
-    } else {
-        Ok(element)
-    }
+    if element.is_identity() { Err(OprfError::Degenerate) } else { Ok(element) }
 }
 
 /// `HashToScalar`: 64 bytes "interpreted as a 512-bit integer in little-endian format" modulo the
@@ -52,15 +48,10 @@ pub(crate) fn output_hash(input: &[u8], element: &[u8; 32]) -> [u8; 64] {
 
 /// `DeriveKeyPair` without its last line: the secret scalar (RFC 9497 §3.2.1).
 pub(crate) fn derive_key(seed: &[u8; 32], info: &[u8]) -> Result<Scalar, OprfError> {
-    let info_length = u16::try_from(info.len())
-        .map_err(|_| OprfError::InputLength)?
-        .to_be_bytes();
+    let info_length = u16::try_from(info.len()).map_err(|_| OprfError::InputLength)?.to_be_bytes();
     (0..=u8::MAX)
         .map(|counter| {
-            hash_to_scalar(
-                &[seed, &info_length, info, &[counter]],
-                label::DERIVE_KEY_PAIR,
-            )
+            hash_to_scalar(&[seed, &info_length, info, &[counter]], label::DERIVE_KEY_PAIR)
         })
         .find(|scalar| *scalar != Scalar::ZERO)
         .ok_or(OprfError::Degenerate)

@@ -21,15 +21,9 @@ use crate::{OprfError, SetSalt, Tag, workers};
 /// Every such count is a multiple of 256, so all chunks are full.
 #[must_use]
 pub fn padded_count(tags: u64) -> u64 {
-    let power = tags
-        .clamp(TAG_SET_ENTRIES_MIN, TAG_SET_ENTRIES_MAX)
-        .next_power_of_two();
+    let power = tags.clamp(TAG_SET_ENTRIES_MIN, TAG_SET_ENTRIES_MAX).next_power_of_two();
     let between = power / 4 * 3;
-    if between >= tags.max(TAG_SET_ENTRIES_MIN) {
-        between
-    } else {
-        power
-    }
+    if between >= tags.max(TAG_SET_ENTRIES_MIN) { between } else { power }
 }
 
 /// Collects tags with the records behind them, in any order.
@@ -66,9 +60,7 @@ impl TagSetBuilder {
     /// Room for this many additions.
     #[must_use]
     pub fn with_capacity(rows: usize) -> Self {
-        Self {
-            rows: Vec::with_capacity(rows),
-        }
+        Self { rows: Vec::with_capacity(rows) }
     }
 
     /// Adds a record behind a tag; a repetition changes nothing.
@@ -95,14 +87,7 @@ impl TagSetBuilder {
         commit(&mut slots, &rows, salt, workers)?;
         let (set_root, level8) = set_root(&slots)?;
         let tags_root = tags_root(&slots)?;
-        Ok(TagSet {
-            rows,
-            slots,
-            level8,
-            set_root,
-            tags_root,
-            records_left_out,
-        })
+        Ok(TagSet { rows, slots, level8, set_root, tags_root, records_left_out })
     }
 }
 
@@ -115,12 +100,7 @@ fn slots(rows: &[(Tag, RecordRef)]) -> (Vec<Slot>, u64) {
         let skipped = group.len() - length;
         if let Some((tag, _)) = group.first() {
             let commitment = RecordCommitment::from_bytes([0; 32]);
-            slots.push(Slot {
-                tag: *tag,
-                commitment,
-                start: start + skipped,
-                length,
-            });
+            slots.push(Slot { tag: *tag, commitment, start: start + skipped, length });
         }
         start += group.len();
         left_out += skipped as u64;
@@ -139,19 +119,10 @@ fn pad(slots: &mut Vec<Slot>, random: &mut ChaCha20Rng) -> Result<(), OprfError>
         random.fill_bytes(&mut tag);
         random.fill_bytes(&mut commitment);
         let commitment = RecordCommitment::from_bytes(commitment);
-        Slot {
-            tag: Tag::from_bytes(tag),
-            commitment,
-            start: 0,
-            length: 0,
-        }
+        Slot { tag: Tag::from_bytes(tag), commitment, start: 0, length: 0 }
     });
     slots.sort_unstable_by_key(|slot| slot.tag);
-    if slots.is_sorted_by(|a, b| a.tag < b.tag) {
-        Ok(())
-    } else {
-        Err(OprfError::Degenerate)
-    }
+    if slots.is_sorted_by(|a, b| a.tag < b.tag) { Ok(()) } else { Err(OprfError::Degenerate) }
 }
 
 /// Fills in the commitments of the entries that have records.
@@ -175,9 +146,7 @@ fn commit(
 }
 
 fn records(rows: &[(Tag, RecordRef)], slot: &Slot) -> Vec<RecordRef> {
-    let rows = rows
-        .get(slot.start..slot.start + slot.length)
-        .unwrap_or_default();
+    let rows = rows.get(slot.start..slot.start + slot.length).unwrap_or_default();
     rows.iter().map(|(_, record)| *record).collect()
 }
 
@@ -192,8 +161,7 @@ fn set_root(slots: &[Slot]) -> Result<(Hash, Vec<Hash>), OprfError> {
             }
         };
         let leaf = slot.commitment.leaf(&slot.tag);
-        tree.append_with(leaf, keep)
-            .map_err(|_| OprfError::TagSetTooLarge)?;
+        tree.append_with(leaf, keep).map_err(|_| OprfError::TagSetTooLarge)?;
     }
     Ok((tree.root(), level8))
 }
@@ -204,11 +172,8 @@ fn tags_root(slots: &[Slot]) -> Result<Hash, OprfError> {
     let mut bytes = Vec::with_capacity(CHUNK_BYTES);
     for chunk in slots.chunks(CHUNK_ENTRIES) {
         bytes.clear();
-        chunk
-            .iter()
-            .for_each(|slot| bytes.extend_from_slice(slot.tag.as_bytes()));
-        tree.append(leaf_hash(&bytes))
-            .map_err(|_| OprfError::TagSetTooLarge)?;
+        chunk.iter().for_each(|slot| bytes.extend_from_slice(slot.tag.as_bytes()));
+        tree.append(leaf_hash(&bytes)).map_err(|_| OprfError::TagSetTooLarge)?;
     }
     Ok(tree.root())
 }
@@ -247,16 +212,13 @@ impl TagSet {
 
     /// The entries in chunks of 256, each made when it is asked for.
     pub fn chunks(&self) -> impl ExactSizeIterator<Item = Chunk> {
-        self.slots
-            .chunks(CHUNK_ENTRIES)
-            .enumerate()
-            .map(|(number, slots)| {
-                let entry = |slot: &Slot| Entry {
-                    tag: slot.tag,
-                    commitment: slot.commitment,
-                    records: records(&self.rows, slot),
-                };
-                Chunk::new(number as u64, slots.iter().map(entry).collect())
-            })
+        self.slots.chunks(CHUNK_ENTRIES).enumerate().map(|(number, slots)| {
+            let entry = |slot: &Slot| Entry {
+                tag: slot.tag,
+                commitment: slot.commitment,
+                records: records(&self.rows, slot),
+            };
+            Chunk::new(number as u64, slots.iter().map(entry).collect())
+        })
     }
 }

@@ -67,13 +67,7 @@ impl TagSetTransfer {
         if padded_count(count) != count || !resumable {
             return Err(OprfError::TagSetCount);
         }
-        Ok(Self {
-            count,
-            tags_root,
-            received,
-            last,
-            expected: None,
-        })
+        Ok(Self { count, tags_root, received, last, expected: None })
     }
 
     /// Takes the hashes of all chunks, so that a false chunk is found when it arrives and not at
@@ -88,10 +82,7 @@ impl TagSetTransfer {
         }
         let complete = tree.size() == self.chunks() && tree.root() == self.tags_root;
         if complete {
-            Ok(Self {
-                expected: Some(hashes),
-                ..self
-            })
+            Ok(Self { expected: Some(hashes), ..self })
         } else {
             Err(OprfError::TagSetDigest)
         }
@@ -117,9 +108,7 @@ impl TagSetTransfer {
                 return Err(OprfError::TagSetDigest);
             }
         }
-        self.received
-            .append(hash)
-            .map_err(|_| OprfError::TagSetCount)?;
+        self.received.append(hash).map_err(|_| OprfError::TagSetCount)?;
         self.last = tags.last().copied();
         Ok(tags)
     }
@@ -154,10 +143,7 @@ impl TagSetTransfer {
         if self.received.root() != self.tags_root {
             return Err(OprfError::TagSetDigest);
         }
-        Ok(ReceivedTagSet {
-            count: self.count,
-            tags_root: self.tags_root,
-        })
+        Ok(ReceivedTagSet { count: self.count, tags_root: self.tags_root })
     }
 
     fn chunks(&self) -> u64 {

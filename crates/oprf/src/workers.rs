@@ -17,20 +17,12 @@ where
     R: Send,
     F: Fn(usize, &[T]) -> Result<R, OprfError> + Sync,
 {
-    let workers = workers
-        .clamp(1, WORKERS_MAX)
-        .min(items.len().div_ceil(PIECE_ITEMS_MIN))
-        .max(1);
+    let workers = workers.clamp(1, WORKERS_MAX).min(items.len().div_ceil(PIECE_ITEMS_MIN)).max(1);
     if workers == 1 {
         return Ok(vec![piece(0, items)?]);
     }
     let length = items.len().div_ceil(workers);
-    let pieces = || {
-        items
-            .chunks(length)
-            .enumerate()
-            .map(|(n, part)| (n * length, part))
-    };
+    let pieces = || items.chunks(length).enumerate().map(|(n, part)| (n * length, part));
     std::thread::scope(|scope| {
         let piece = &piece;
         let mut threads = Vec::with_capacity(workers);
@@ -73,11 +65,7 @@ mod tests {
         let items: Vec<usize> = (0..100).collect();
         for bad in [0, 50, 99] {
             let result = map(&items, 3, |_, part| {
-                if part.contains(&bad) {
-                    Err(OprfError::Degenerate)
-                } else {
-                    Ok(())
-                }
+                if part.contains(&bad) { Err(OprfError::Degenerate) } else { Ok(()) }
             });
             assert_eq!(result, Err(OprfError::Degenerate));
         }

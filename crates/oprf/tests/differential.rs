@@ -1,9 +1,5 @@
 //! Compares this crate with an independent implementation of RFC 9497, by bytes only.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test's failed step is its failure"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test's failed step is its failure")]
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
@@ -40,12 +36,7 @@ impl CryptoRng for TheirRandom {}
 
 /// The same key in both implementations, derived by each from the same seed and names.
 fn senders(class: Class) -> (Sender, VoprfServer<Ristretto255>) {
-    let names = KeyNames {
-        holder: &[0x11; 32],
-        asker: &[0x22; 32],
-        class,
-        epoch: 7,
-    };
+    let names = KeyNames { holder: &[0x11; 32], asker: &[0x22; 32], class, epoch: 7 };
     let ours = Sender::derive(&EpochSeed::new([0x33; 32]), &names).unwrap();
     let framed = Framed::new()
         .part(names.holder)
@@ -92,11 +83,7 @@ fn their_receiver_accepts_our_answers() {
     let mut random = TheirRandom(ChaCha20Rng::from_seed([2; 32]));
     // 9 batches of 1,024 and 13 of 64: more than 10,000, each of a padded size.
     let mut inputs = random_inputs(3);
-    inputs.extend(
-        random_inputs(4)
-            .into_iter()
-            .take(9 * 1024 + 13 * 64 - INPUTS),
-    );
+    inputs.extend(random_inputs(4).into_iter().take(9 * 1024 + 13 * 64 - INPUTS));
     let (large, small) = inputs.split_at(9 * 1024);
     for batch in large.chunks(1024).chain(small.chunks(64)) {
         let (mut clients, mut elements) = (Vec::new(), Vec::new());
@@ -130,12 +117,7 @@ fn our_receiver_accepts_their_answers() {
     let keys: Vec<MatchKey> = (0..INPUTS)
         .map(|_| {
             let text = format!("{:016x}@example.org", random.next_u64());
-            Canonical::parse(Kind::Email, text.as_str())
-                .unwrap()
-                .keys()
-                .first()
-                .unwrap()
-                .clone()
+            Canonical::parse(Kind::Email, text.as_str()).unwrap().keys().first().unwrap().clone()
         })
         .collect();
     for (number, batch) in (0u8..).zip(keys.chunks(1024)) {
@@ -154,15 +136,11 @@ fn our_receiver_accepts_their_answers() {
                 .collect(),
             proof: Proof::decode(&answer.proof.serialize()).unwrap(),
         };
-        let mut tags: Vec<Tag> = batch
-            .iter()
-            .map(|key| tag(&theirs.evaluate(key.as_bytes()).unwrap()))
-            .collect();
+        let mut tags: Vec<Tag> =
+            batch.iter().map(|key| tag(&theirs.evaluate(key.as_bytes()).unwrap())).collect();
         let expect = tags.clone();
         tags.sort_unstable();
-        let hits = receiver
-            .finalize(&evaluated, ours.public_key(), tags.as_slice())
-            .unwrap();
+        let hits = receiver.finalize(&evaluated, ours.public_key(), tags.as_slice()).unwrap();
         assert_eq!(hits.len(), batch.len());
         for (hit, (index, tag)) in hits.iter().zip(expect.iter().enumerate()) {
             assert_eq!((hit.index, hit.tag), (index, *tag));

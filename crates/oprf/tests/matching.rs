@@ -17,12 +17,7 @@ use symbolon_oprf::{
 };
 
 fn sender(epoch: u64) -> Sender {
-    let names = KeyNames {
-        holder: &[1; 32],
-        asker: &[2; 32],
-        class: Class::Contact,
-        epoch,
-    };
+    let names = KeyNames { holder: &[1; 32], asker: &[2; 32], class: Class::Contact, epoch };
     Sender::derive(&EpochSeed::new([3; 32]), &names).unwrap()
 }
 
@@ -37,11 +32,7 @@ fn keys(numbers: impl IntoIterator<Item = usize>) -> Vec<MatchKey> {
 
 fn tags(sender: &Sender, keys: &[MatchKey]) -> BTreeSet<Tag> {
     let inputs: Vec<&[u8]> = keys.iter().map(MatchKey::as_bytes).collect();
-    sender
-        .evaluate_tags(&inputs, 1)
-        .unwrap()
-        .into_iter()
-        .collect()
+    sender.evaluate_tags(&inputs, 1).unwrap().into_iter().collect()
 }
 
 fn refusal(result: Result<Vec<Hit>, FinalizeError<std::convert::Infallible>>) -> OprfError {
@@ -59,9 +50,7 @@ fn exactly_the_shared_inputs_are_hits_and_confirm() {
         let asking = keys(0..asked);
         let receiver = Receiver::blind(&asking, [4; 32]).unwrap();
         let evaluated = sender.blind_evaluate(receiver.blinded(), [5; 32]).unwrap();
-        let hits = receiver
-            .finalize(&evaluated, sender.public_key(), &held)
-            .unwrap();
+        let hits = receiver.finalize(&evaluated, sender.public_key(), &held).unwrap();
         let found: Vec<usize> = hits.iter().map(|hit| hit.index).collect();
         assert_eq!(found, (0..asked).step_by(3).collect::<Vec<_>>());
         for hit in &hits {
@@ -82,10 +71,7 @@ fn the_number_of_threads_changes_no_byte() {
     let many = Receiver::blind_with(&asking, [4; 32], 3).unwrap();
     assert_eq!(one.blinded(), many.blinded());
     let evaluated = sender(1).blind_evaluate(one.blinded(), [5; 32]).unwrap();
-    let again = sender(1)
-        .with_workers(5)
-        .blind_evaluate(one.blinded(), [5; 32])
-        .unwrap();
+    let again = sender(1).with_workers(5).blind_evaluate(one.blinded(), [5; 32]).unwrap();
     assert_eq!(evaluated, again);
     let held = tags(&sender(1), &asking[..250]);
     let public = sender(1).public_key().clone();
@@ -107,13 +93,8 @@ fn equal_batches_of_equal_size_show_nothing_of_their_count() {
             assert!(BlindedElement::decode(element.as_bytes()).is_ok());
             assert!(seen.insert(*element.as_bytes()));
         }
-        let evaluated = sender(1)
-            .blind_evaluate(receiver.blinded(), [5; 32])
-            .unwrap();
-        assert_eq!(
-            symbolon_codec::encode(&evaluated).len(),
-            encoded_length(expect)
-        );
+        let evaluated = sender(1).blind_evaluate(receiver.blinded(), [5; 32]).unwrap();
+        assert_eq!(symbolon_codec::encode(&evaluated).len(), encoded_length(expect));
     }
 }
 
@@ -126,33 +107,20 @@ fn encoded_length(count: usize) -> usize {
 fn sizes_that_padding_never_makes_are_refused() {
     assert_eq!(padded_batch(0), Err(OprfError::BatchInputs));
     assert_eq!(padded_batch(1025), Err(OprfError::BatchInputs));
-    let blinded = Receiver::blind(&keys(0..64), [4; 32])
-        .unwrap()
-        .blinded()
-        .to_vec();
+    let blinded = Receiver::blind(&keys(0..64), [4; 32]).unwrap().blinded().to_vec();
     for size in [0, 1, 7, 9, 63] {
         let refused = sender(1).blind_evaluate(&blinded[..size], [5; 32]);
         assert_eq!(refused.err(), Some(OprfError::BatchSize), "{size}");
     }
-    assert!(
-        BATCH_SIZES_ELEMENTS
-            .iter()
-            .all(|size| padded_batch(*size) == Ok(*size))
-    );
+    assert!(BATCH_SIZES_ELEMENTS.iter().all(|size| padded_batch(*size) == Ok(*size)));
 }
 
 #[test]
 fn a_batch_is_of_one_class() {
-    let lei = Canonical::parse(Kind::Lei, "2594007XIACKNMUAW223")
-        .unwrap()
-        .keys()[0]
-        .clone();
+    let lei = Canonical::parse(Kind::Lei, "2594007XIACKNMUAW223").unwrap().keys()[0].clone();
     let mixed = Receiver::blind(&[key(1), lei], [4; 32]);
     assert_eq!(mixed.err(), Some(OprfError::ClassesMixed));
-    assert_eq!(
-        Receiver::blind(&[], [4; 32]).err(),
-        Some(OprfError::BatchInputs)
-    );
+    assert_eq!(Receiver::blind(&[], [4; 32]).err(), Some(OprfError::BatchInputs));
 }
 
 #[test]
@@ -169,9 +137,7 @@ fn inputs_that_are_empty_or_too_long_are_refused() {
 fn after(change: impl FnOnce(&mut Evaluated, &mut PublicKey)) -> OprfError {
     let asking = keys(0..5);
     let receiver = Receiver::blind(&asking, [4; 32]).unwrap();
-    let mut evaluated = sender(1)
-        .blind_evaluate(receiver.blinded(), [5; 32])
-        .unwrap();
+    let mut evaluated = sender(1).blind_evaluate(receiver.blinded(), [5; 32]).unwrap();
     let mut public = sender(1).public_key().clone();
     change(&mut evaluated, &mut public);
     refusal(receiver.finalize(&evaluated, &public, &tags(&sender(1), &asking)))
@@ -185,10 +151,7 @@ fn a_wrong_key_is_found() {
     );
     // A whole answer under the key of another epoch, with its own valid proof.
     let other = after(|evaluated, _| {
-        let blinded = Receiver::blind(&keys(0..5), [4; 32])
-            .unwrap()
-            .blinded()
-            .to_vec();
+        let blinded = Receiver::blind(&keys(0..5), [4; 32]).unwrap().blinded().to_vec();
         *evaluated = sender(2).blind_evaluate(&blinded, [5; 32]).unwrap();
     });
     assert_eq!(other, OprfError::ProofInvalid);
@@ -196,14 +159,8 @@ fn a_wrong_key_is_found() {
 
 #[test]
 fn swapped_replaced_missing_and_added_elements_are_found() {
-    assert_eq!(
-        after(|evaluated, _| evaluated.elements.swap(0, 1)),
-        OprfError::ProofInvalid
-    );
-    assert_eq!(
-        after(|evaluated, _| evaluated.elements.swap(0, 7)),
-        OprfError::ProofInvalid
-    );
+    assert_eq!(after(|evaluated, _| evaluated.elements.swap(0, 1)), OprfError::ProofInvalid);
+    assert_eq!(after(|evaluated, _| evaluated.elements.swap(0, 7)), OprfError::ProofInvalid);
     for position in 0..8 {
         let replaced = after(|evaluated, public| {
             let element = EvaluatedElement::decode(public.as_bytes()).unwrap();
@@ -211,10 +168,7 @@ fn swapped_replaced_missing_and_added_elements_are_found() {
         });
         assert_eq!(replaced, OprfError::ProofInvalid, "position {position}");
     }
-    assert_eq!(
-        after(|evaluated, _| evaluated.elements.truncate(7)),
-        OprfError::AnswerCount
-    );
+    assert_eq!(after(|evaluated, _| evaluated.elements.truncate(7)), OprfError::AnswerCount);
     let added = after(|evaluated, _| evaluated.elements.push(evaluated.elements[0].clone()));
     assert_eq!(added, OprfError::AnswerCount);
 }
@@ -224,9 +178,7 @@ fn every_bit_of_the_proof_counts() {
     for bit in 0..512 {
         let asking = keys(0..1);
         let receiver = Receiver::blind(&asking, [4; 32]).unwrap();
-        let mut evaluated = sender(1)
-            .blind_evaluate(receiver.blinded(), [5; 32])
-            .unwrap();
+        let mut evaluated = sender(1).blind_evaluate(receiver.blinded(), [5; 32]).unwrap();
         let mut bytes = evaluated.proof.encode();
         bytes[bit / 8] ^= 1 << (bit % 8);
         match Proof::decode(&bytes) {
@@ -247,9 +199,7 @@ fn a_repeated_seed_gives_no_two_proofs_one_nonce() {
     // commitment t2 = s*G + c*B, equal for equal nonces, differs.
     use curve25519_dalek::{RistrettoPoint, Scalar, ristretto::CompressedRistretto};
     let sender = sender(1);
-    let public = CompressedRistretto(*sender.public_key().as_bytes())
-        .decompress()
-        .unwrap();
+    let public = CompressedRistretto(*sender.public_key().as_bytes()).decompress().unwrap();
     let commitments: BTreeSet<[u8; 32]> = (0..3)
         .map(|number| {
             let receiver = Receiver::blind(&keys([number]), [4; 32]).unwrap();
@@ -259,9 +209,7 @@ fn a_repeated_seed_gives_no_two_proofs_one_nonce() {
                 let bytes: [u8; 32] = bytes[at..at + 32].try_into().unwrap();
                 Scalar::from_canonical_bytes(bytes).unwrap()
             });
-            (RistrettoPoint::mul_base(&s) + public * c)
-                .compress()
-                .to_bytes()
+            (RistrettoPoint::mul_base(&s) + public * c).compress().to_bytes()
         })
         .collect();
     assert_eq!(commitments.len(), 3);
@@ -277,10 +225,7 @@ fn an_auditor_sees_what_was_asked() {
     assert_ne!(other, receiver.blinded());
     // One key passed off as padding does not recompute either.
     assert_ne!(opening.recompute(&asking[..9]).unwrap(), receiver.blinded());
-    assert_eq!(
-        opening.recompute(&asking[..8]).err(),
-        Some(OprfError::OpeningCount)
-    );
+    assert_eq!(opening.recompute(&asking[..8]).err(), Some(OprfError::OpeningCount));
     let mut bytes = opening.expose_secret().to_vec();
     bytes[..32].fill(0);
     let zero = Opening::from_bytes(bytes.clone()).recompute(&asking);
@@ -297,22 +242,13 @@ fn a_failing_lookup_is_an_error_and_not_a_miss() {
         type Error = &'static str;
         fn contains(&self, tags: &[Tag]) -> Result<Vec<bool>, &'static str> {
             assert!(tags.is_sorted());
-            if self.0 == 0 {
-                Err("storage")
-            } else {
-                Ok(vec![true; self.0])
-            }
+            if self.0 == 0 { Err("storage") } else { Ok(vec![true; self.0]) }
         }
     }
     for (answers, expect) in [(0, None), (4, Some(OprfError::LookupCount))] {
         let receiver = Receiver::blind(&keys(0..5), [4; 32]).unwrap();
-        let evaluated = sender(1)
-            .blind_evaluate(receiver.blinded(), [5; 32])
-            .unwrap();
-        match (
-            receiver.finalize(&evaluated, sender(1).public_key(), &Broken(answers)),
-            expect,
-        ) {
+        let evaluated = sender(1).blind_evaluate(receiver.blinded(), [5; 32]).unwrap();
+        match (receiver.finalize(&evaluated, sender(1).public_key(), &Broken(answers)), expect) {
             (Err(FinalizeError::Lookup("storage")), None) => {}
             (Err(FinalizeError::Oprf(error)), Some(expect)) => assert_eq!(error, expect),
             (other, _) => panic!("{other:?}"),
@@ -323,14 +259,9 @@ fn a_failing_lookup_is_an_error_and_not_a_miss() {
 #[test]
 fn answers_travel_as_deterministic_cbor() {
     let receiver = Receiver::blind(&keys(0..5), [4; 32]).unwrap();
-    let evaluated = sender(1)
-        .blind_evaluate(receiver.blinded(), [5; 32])
-        .unwrap();
+    let evaluated = sender(1).blind_evaluate(receiver.blinded(), [5; 32]).unwrap();
     let bytes = symbolon_codec::encode(&evaluated);
-    assert_eq!(
-        symbolon_codec::decode::<Evaluated>(&bytes, 1 << 20),
-        Ok(evaluated)
-    );
+    assert_eq!(symbolon_codec::decode::<Evaluated>(&bytes, 1 << 20), Ok(evaluated));
     for cut in 0..bytes.len() {
         assert!(symbolon_codec::decode::<Evaluated>(&bytes[..cut], 1 << 20).is_err());
     }

@@ -15,12 +15,7 @@ use symbolon_oprf::{
 use symbolon_tlog::{Frontier, Hash};
 
 fn salt(serial: u64) -> SetSalt {
-    let names = KeyNames {
-        holder: &[1; 32],
-        asker: &[2; 32],
-        class: Class::Contact,
-        epoch: 9,
-    };
+    let names = KeyNames { holder: &[1; 32], asker: &[2; 32], class: Class::Contact, epoch: 9 };
     SetSalt::derive(&EpochSeed::new([3; 32]), &names, serial)
 }
 
@@ -31,10 +26,7 @@ fn tag(number: u32) -> Tag {
 }
 
 fn record(number: u32) -> RecordRef {
-    RecordRef {
-        id: u128::from(number).to_be_bytes(),
-        version: [7; 32],
-    }
+    RecordRef { id: u128::from(number).to_be_bytes(), version: [7; 32] }
 }
 
 fn set(tags: u32) -> TagSet {
@@ -102,29 +94,15 @@ fn entries_are_merged_and_order_and_threads_change_nothing() {
     let backward = [(3, 8), (2, 5), (1, 6), (1, 5), (1, 5), (2, 5)];
     let build = |rows: &[(u32, u32)], workers| {
         let mut builder = TagSetBuilder::with_capacity(rows.len());
-        rows.iter()
-            .for_each(|(t, r)| builder.add(tag(*t), record(*r)));
+        rows.iter().for_each(|(t, r)| builder.add(tag(*t), record(*r)));
         builder.build(&salt(1), [4; 32], workers).unwrap()
     };
     let (one, two) = (build(&forward, 1), build(&backward, 3));
-    assert_eq!(
-        (one.set_root(), one.tags_root()),
-        (two.set_root(), two.tags_root())
-    );
+    assert_eq!((one.set_root(), one.tags_root()), (two.set_root(), two.tags_root()));
     let chunks: Vec<Chunk> = one.chunks().collect();
     let entries: Vec<_> = chunks.iter().flat_map(Chunk::entries).collect();
-    assert_eq!(
-        entries
-            .iter()
-            .filter(|entry| !entry.records.is_empty())
-            .count(),
-        3
-    );
-    let merged = chunks
-        .iter()
-        .find_map(|chunk| chunk.find(&tag(1)))
-        .unwrap()
-        .1;
+    assert_eq!(entries.iter().filter(|entry| !entry.records.is_empty()).count(), 3);
+    let merged = chunks.iter().find_map(|chunk| chunk.find(&tag(1))).unwrap().1;
     assert_eq!(merged.records, vec![record(5), record(6)]);
 }
 
@@ -149,11 +127,7 @@ fn a_crowded_tag_commits_to_its_newest_records() {
     let set = builder.build(&salt(1), [4; 32], 2).unwrap();
     assert_eq!(set.records_left_out(), 6);
     let chunks: Vec<Chunk> = set.chunks().collect();
-    let entry = chunks
-        .iter()
-        .find_map(|chunk| chunk.find(&tag(1)))
-        .unwrap()
-        .1;
+    let entry = chunks.iter().find_map(|chunk| chunk.find(&tag(1))).unwrap().1;
     assert_eq!(entry.records, (6..1030).map(record).collect::<Vec<_>>());
 }
 
@@ -170,9 +144,7 @@ fn every_entry_opens_and_padding_does_not() {
                     continue;
                 }
                 let opening = opening.unwrap();
-                let verified = opening
-                    .verify(&entry.tag, set.count(), &set.set_root())
-                    .unwrap();
+                let verified = opening.verify(&entry.tag, set.count(), &set.set_root()).unwrap();
                 assert_eq!(verified.records(), entry.records);
                 opened += 1;
             }
@@ -188,12 +160,7 @@ fn openings_need_their_own_chunk_hashes_and_salt() {
     let set = set(1300);
     let (chunk, position) = set
         .chunks()
-        .find_map(|chunk| {
-            chunk
-                .find(&tag(5))
-                .map(|found| found.0)
-                .map(|at| (chunk, at))
-        })
+        .find_map(|chunk| chunk.find(&tag(5)).map(|found| found.0).map(|at| (chunk, at)))
         .unwrap();
     let open = |level8: &[Hash], serial| chunk.open_commitment(position, level8, &salt(serial));
     assert!(open(set.level8(), 1).is_ok());
@@ -211,25 +178,16 @@ fn every_part_of_an_opening_counts() {
         .chunks()
         .find_map(|chunk| {
             let (position, _) = chunk.find(&tag(77))?;
-            Some((
-                chunk
-                    .open_commitment(position, set.level8(), &salt(1))
-                    .unwrap(),
-                tag(77),
-            ))
+            Some((chunk.open_commitment(position, set.level8(), &salt(1)).unwrap(), tag(77)))
         })
         .unwrap();
     type Change = fn(&mut CommitmentOpening);
     let changes: [(&str, Change); 9] = [
         ("salt", |opening| opening.salt[0] ^= 1),
         ("record id", |opening| opening.records[0].id[15] ^= 1),
-        ("record version", |opening| {
-            opening.records[0].version[0] ^= 1
-        }),
+        ("record version", |opening| opening.records[0].version[0] ^= 1),
         ("record added", |opening| opening.records.push(record(5000))),
-        ("record repeated", |opening| {
-            opening.records.push(opening.records[0])
-        }),
+        ("record repeated", |opening| opening.records.push(opening.records[0])),
         ("no record", |opening| opening.records.clear()),
         ("index", |opening| opening.index ^= 1),
         ("proof", |opening| opening.proof[3].0[0] ^= 1),
@@ -240,19 +198,12 @@ fn every_part_of_an_opening_counts() {
     for (part, change) in changes {
         let mut changed = opening.clone();
         change(&mut changed);
-        assert_eq!(
-            verify(&changed).err(),
-            Some(OprfError::CommitmentInvalid),
-            "{part}"
-        );
+        assert_eq!(verify(&changed).err(), Some(OprfError::CommitmentInvalid), "{part}");
     }
     let other = opening.verify(&self::tag(78), set.count(), &set.set_root());
     assert_eq!(other.err(), Some(OprfError::CommitmentInvalid));
     let bytes = symbolon_codec::encode(&opening);
-    assert_eq!(
-        symbolon_codec::decode::<CommitmentOpening>(&bytes, 4096),
-        Ok(opening)
-    );
+    assert_eq!(symbolon_codec::decode::<CommitmentOpening>(&bytes, 4096), Ok(opening));
 }
 
 #[test]
@@ -284,15 +235,9 @@ fn a_transfer_resumes_and_ends_with_evidence() {
         let last = transfer.last();
         transfer = TagSetTransfer::resume(set.count(), set.tags_root(), frontier, last).unwrap();
     }
-    assert_eq!(
-        transfer.accept(&chunks[0]).err(),
-        Some(OprfError::TagSetCount)
-    );
+    assert_eq!(transfer.accept(&chunks[0]).err(), Some(OprfError::TagSetCount));
     let received = transfer.finish().unwrap();
-    assert_eq!(
-        (received.count(), received.tags_root()),
-        (set.count(), set.tags_root())
-    );
+    assert_eq!((received.count(), received.tags_root()), (set.count(), set.tags_root()));
     assert!(tags.is_sorted());
     assert!((0..1300).all(|number| tags.binary_search(&tag(number)).is_ok()));
 }
@@ -310,45 +255,26 @@ fn a_false_transfer_is_refused() {
     for length in [0, CHUNK_BYTES - 1, CHUNK_BYTES - 16, CHUNK_BYTES + 16] {
         let bytes = vec![1; length];
         let refused = transfer.accept(&bytes);
-        assert_eq!(
-            refused.err(),
-            Some(OprfError::Length { bytes: CHUNK_BYTES })
-        );
+        assert_eq!(refused.err(), Some(OprfError::Length { bytes: CHUNK_BYTES }));
     }
     let mut swapped = good[0].clone();
     swapped.rotate_left(16);
     assert_eq!(transfer.accept(&swapped).err(), Some(OprfError::TagOrder));
     transfer.accept(&good[0]).unwrap();
-    assert_eq!(
-        transfer.accept(&good[0]).err(),
-        Some(OprfError::TagOrder),
-        "repeated"
-    );
-    assert_eq!(
-        transfer.finish().err(),
-        Some(OprfError::TagSetCount),
-        "cut short"
-    );
+    assert_eq!(transfer.accept(&good[0]).err(), Some(OprfError::TagOrder), "repeated");
+    assert_eq!(transfer.finish().err(), Some(OprfError::TagSetCount), "cut short");
     // A tag replaced by another that keeps the order is found at the end, or at once where the
     // hashes of the chunks came ahead.
     let mut changed = good.clone();
     changed[1][15] ^= 1;
     let mut transfer = start();
-    changed
-        .iter()
-        .for_each(|chunk| drop(transfer.accept(chunk).unwrap()));
+    changed.iter().for_each(|chunk| drop(transfer.accept(chunk).unwrap()));
     assert_eq!(transfer.finish().err(), Some(OprfError::TagSetDigest));
     let hashes: Vec<Hash> = good.iter().map(symbolon_tlog::leaf_hash).collect();
     let mut transfer = start().expect_chunks(hashes.clone()).unwrap();
     transfer.accept(&good[0]).unwrap();
-    assert_eq!(
-        transfer.accept(&changed[1]).err(),
-        Some(OprfError::TagSetDigest)
-    );
-    assert!(
-        transfer.accept(&good[1]).is_ok(),
-        "goes on with the right chunk"
-    );
+    assert_eq!(transfer.accept(&changed[1]).err(), Some(OprfError::TagSetDigest));
+    assert!(transfer.accept(&good[1]).is_ok(), "goes on with the right chunk");
     let short = start().expect_chunks(hashes[1..].to_vec());
     assert_eq!(short.err(), Some(OprfError::TagSetDigest));
 }

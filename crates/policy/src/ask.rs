@@ -26,11 +26,7 @@ impl Rules {
     /// One ruling, or one per field for `disclose`, in the order of [`Field::ALL`].
     pub(crate) fn ask(&self, question: &Question) -> Vec<Ruling> {
         let Some(entities) = entities(question) else {
-            let count = if question.action == Action::Disclose {
-                Field::ALL.len()
-            } else {
-                1
-            };
+            let count = if question.action == Action::Disclose { Field::ALL.len() } else { 1 };
             return vec![Ruling::new(Verdict::Error, []); count];
         };
         let ask = |field| self.ask_one(question, &entities, field);
@@ -54,10 +50,8 @@ impl Rules {
         let reasons: Vec<&str> = diagnostics.reason().map(AsRef::as_ref).collect();
         match response.decision() {
             Decision::Allow => {
-                let permits: Vec<_> = reasons
-                    .iter()
-                    .filter_map(|name| self.by_name.get(*name))
-                    .collect();
+                let permits: Vec<_> =
+                    reasons.iter().filter_map(|name| self.by_name.get(*name)).collect();
                 Ruling::permitted(&permits, field, &question.partner)
             }
             Decision::Deny if reasons.is_empty() => Ruling::new(Verdict::NoRule, []),
@@ -76,17 +70,9 @@ fn failed(error: &AuthorizationError) -> &str {
 /// The partner and the record as Cedar sees them.
 fn entities(question: &Question) -> Option<Entities> {
     let entity = |uid, attributes| {
-        Entity::new(
-            uid,
-            expressions(attributes)?.into_iter().collect(),
-            HashSet::new(),
-        )
-        .ok()
+        Entity::new(uid, expressions(attributes)?.into_iter().collect(), HashSet::new()).ok()
     };
-    let partner = entity(
-        uid("Partner", &question.partner)?,
-        &question.partner_attributes,
-    )?;
+    let partner = entity(uid("Partner", &question.partner)?, &question.partner_attributes)?;
     let record = entity(record_uid(question)?, &question.record_attributes)?;
     Entities::from_entities([partner, record], None).ok()
 }

@@ -53,14 +53,7 @@ impl Bound {
 
 /// The first bound that the request lies outside of.
 pub(crate) fn exceeded(request: &Request<'_>) -> Option<Bound> {
-    let Request {
-        action,
-        partner,
-        record,
-        purpose,
-        class,
-        now,
-    } = *request;
+    let Request { action, partner, record, purpose, class, now } = *request;
     let agreement = partner.agreement;
     let content = record.content();
     let class_covered = match class {
@@ -71,30 +64,15 @@ pub(crate) fn exceeded(request: &Request<'_>) -> Option<Bound> {
     let controlled = content.handling.originator_control == OriginatorControl::Controlled;
     let bounds = [
         (agreement.active(now).is_ok(), Bound::AgreementNotActive),
-        (
-            agreement.agreement().parties.contains(&partner.node),
-            Bound::NotAParty,
-        ),
+        (agreement.agreement().parties.contains(&partner.node), Bound::NotAParty),
         (agreement.permits_purpose(purpose), Bound::Purpose),
-        (
-            agreement.permits_kind(content.kind.as_str()),
-            Bound::RecordKind,
-        ),
+        (agreement.permits_kind(content.kind.as_str()), Bound::RecordKind),
         (class_covered, Bound::Class),
         ((agreement.mode() == Mode::Live) == live, Bound::Exercise),
         (!record.is_expired(now), Bound::Expired),
-        (
-            content.handling.releasable(partner.country),
-            Bound::Audience,
-        ),
+        (content.handling.releasable(partner.country), Bound::Audience),
         (content.handling.serves(purpose), Bound::RecordPurpose),
-        (
-            !(controlled && action == Action::Onward),
-            Bound::OriginatorControl,
-        ),
+        (!(controlled && action == Action::Onward), Bound::OriginatorControl),
     ];
-    bounds
-        .into_iter()
-        .find(|(within, _)| !within)
-        .map(|(_, bound)| bound)
+    bounds.into_iter().find(|(within, _)| !within).map(|(_, bound)| bound)
 }

@@ -33,16 +33,8 @@ impl PolicySet {
         };
         if let Some(bound) = bounds::exceeded(request) {
             let cause = Cause::Outside(bound);
-            let reason = Reason {
-                field: None,
-                effect: Effect::Withheld,
-                cause,
-                rules: Vec::new(),
-            };
-            return Decision::Deny(Denial {
-                subject,
-                reasons: vec![reason],
-            });
+            let reason = Reason { field: None, effect: Effect::Withheld, cause, rules: Vec::new() };
+            return Decision::Deny(Denial { subject, reasons: vec![reason] });
         }
         let rulings = self.rulings(request);
         match request.action {
@@ -68,41 +60,28 @@ impl PolicySet {
 /// A disclosure is allowed where at least one field is.
 fn disclose(subject: Subject, rulings: &[Ruling]) -> Decision {
     let pairs = || Field::ALL.iter().copied().zip(rulings);
-    let reasons = pairs()
-        .map(|(field, ruling)| reason(Some(field), ruling))
-        .collect();
+    let reasons = pairs().map(|(field, ruling)| reason(Some(field), ruling)).collect();
     let fields: Vec<_> = pairs()
         .filter_map(|(field, ruling)| match &ruling.verdict {
-            Verdict::Permitted(transforms) => Some(GrantedField {
-                field,
-                transforms: transforms.clone(),
-            }),
+            Verdict::Permitted(transforms) => {
+                Some(GrantedField { field, transforms: transforms.clone() })
+            }
             _ => None,
         })
         .collect();
     if fields.is_empty() {
         Decision::Deny(Denial { subject, reasons })
     } else {
-        Decision::Allow(Grant {
-            subject,
-            fields,
-            reasons,
-        })
+        Decision::Allow(Grant { subject, fields, reasons })
     }
 }
 
 /// Any other action is allowed as a whole or not.
 fn whole(subject: Subject, rulings: &[Ruling]) -> Decision {
     let reasons: Vec<_> = rulings.iter().map(|ruling| reason(None, ruling)).collect();
-    let granted = reasons
-        .iter()
-        .all(|reason| reason.effect == Effect::Granted);
+    let granted = reasons.iter().all(|reason| reason.effect == Effect::Granted);
     if granted && !reasons.is_empty() {
-        Decision::Allow(Grant {
-            subject,
-            fields: Vec::new(),
-            reasons,
-        })
+        Decision::Allow(Grant { subject, fields: Vec::new(), reasons })
     } else {
         Decision::Deny(Denial { subject, reasons })
     }
@@ -119,15 +98,6 @@ fn reason(field: Option<Field>, ruling: &Ruling) -> Reason {
         Verdict::Error => Cause::RuleError,
     };
     let granted = cause == Cause::Permitted;
-    let effect = if granted {
-        Effect::Granted
-    } else {
-        Effect::Withheld
-    };
-    Reason {
-        field,
-        effect,
-        cause,
-        rules: ruling.rules.clone(),
-    }
+    let effect = if granted { Effect::Granted } else { Effect::Withheld };
+    Reason { field, effect, cause, rules: ruling.rules.clone() }
 }

@@ -129,10 +129,8 @@ impl Grant {
         if (record.id(), record.version()) != (self.subject.record, self.subject.version) {
             return Err(PolicyError::OtherRecord);
         }
-        let fields = self
-            .fields
-            .iter()
-            .map(|granted| (granted.field, granted.transforms.as_slice()));
+        let fields =
+            self.fields.iter().map(|granted| (granted.field, granted.transforms.as_slice()));
         Ok(View::project(record, fields))
     }
 }
@@ -143,10 +141,7 @@ impl Denial {
     pub fn code(&self) -> DenialCode {
         let causes = self.reasons.iter().map(|reason| reason.cause);
         // Where fields differ, the nearest to a permission tells the officer most.
-        causes
-            .map(DenialCode::of)
-            .max()
-            .unwrap_or(DenialCode::NoRule)
+        causes.map(DenialCode::of).max().unwrap_or(DenialCode::NoRule)
     }
 }
 
@@ -275,10 +270,6 @@ impl fmt::Display for Reason {
         };
         let subject = self.field.map_or("request", Field::as_str);
         write!(f, "{subject}: {effect}, {}", self.cause.as_str())?;
-        if self.rules.is_empty() {
-            Ok(())
-        } else {
-            write!(f, " ({})", self.rules.join(", "))
-        }
+        if self.rules.is_empty() { Ok(()) } else { write!(f, " ({})", self.rules.join(", ")) }
     }
 }

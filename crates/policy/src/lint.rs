@@ -15,9 +15,7 @@ const ANNOTATIONS: [&str; 4] = ["id", "about", "transform", "approval"];
 
 /// All that is wrong with one rule beyond syntax and types.
 pub(crate) fn lint(rule: &Rule, policy: &Policy) -> Vec<PolicyError> {
-    let unknown = policy
-        .annotations()
-        .filter(|(key, _)| !ANNOTATIONS.contains(key));
+    let unknown = policy.annotations().filter(|(key, _)| !ANNOTATIONS.contains(key));
     let mut found: Vec<_> = unknown
         .map(|(key, _)| PolicyError::Annotation {
             rule: rule.name.clone(),
@@ -25,12 +23,7 @@ pub(crate) fn lint(rule: &Rule, policy: &Policy) -> Vec<PolicyError> {
             annotation: key.to_owned(),
         })
         .collect();
-    found.extend(
-        policy
-            .entity_literals()
-            .iter()
-            .filter_map(|literal| name(rule, literal)),
-    );
+    found.extend(policy.entity_literals().iter().filter_map(|literal| name(rule, literal)));
     match rule.effect {
         Effect::Forbid => found.extend(forbid(rule)),
         Effect::Permit if rule.discloses => found.extend(disclosing(rule)),
@@ -55,34 +48,19 @@ fn forbid(rule: &Rule) -> Vec<PolicyError> {
 }
 
 fn misplaced(rule: &Rule, annotation: &'static str, place: &'static str) -> PolicyError {
-    PolicyError::AnnotationPlace {
-        rule: rule.name.clone(),
-        line: rule.line,
-        annotation,
-        place,
-    }
+    PolicyError::AnnotationPlace { rule: rule.name.clone(), line: rule.line, annotation, place }
 }
 
 /// A permit to disclose names its fields; on source fields it names its partner too.
 fn disclosing(rule: &Rule) -> Vec<PolicyError> {
     let (name, line) = (&rule.name, rule.line);
     let Some(fields) = &rule.fields else {
-        return vec![PolicyError::FieldsUnnamed {
-            rule: name.clone(),
-            line,
-        }];
+        return vec![PolicyError::FieldsUnnamed { rule: name.clone(), line }];
     };
-    let unnamed = fields
-        .iter()
-        .find(|field| field.is_source() && rule.partner.is_none());
-    let unnamed = unnamed.map(|&field| PolicyError::SourceUnnamed {
-        rule: name.clone(),
-        line,
-        field,
-    });
-    let pairs = fields
-        .iter()
-        .flat_map(|&field| rule.transforms.iter().map(move |&t| (field, t)));
+    let unnamed = fields.iter().find(|field| field.is_source() && rule.partner.is_none());
+    let unnamed =
+        unnamed.map(|&field| PolicyError::SourceUnnamed { rule: name.clone(), line, field });
+    let pairs = fields.iter().flat_map(|&field| rule.transforms.iter().map(move |&t| (field, t)));
     let prose = pairs.filter(|(field, transform)| field.under(*transform) == Blur::Impossible);
     let prose = prose.map(|(field, transform)| PolicyError::Prose {
         rule: name.clone(),
@@ -97,22 +75,14 @@ fn disclosing(rule: &Rule) -> Vec<PolicyError> {
 fn name(rule: &Rule, literal: &EntityUid) -> Option<PolicyError> {
     let name = literal.id().unescaped();
     let (kind, exists) = match literal.type_name().basename() {
-        "Country" => (
-            "Country",
-            Country::parse(name).is_ok_and(|known| known.as_str() == name),
-        ),
+        "Country" => ("Country", Country::parse(name).is_ok_and(|known| known.as_str() == name)),
         "Partner" => ("Partner", NodeName::parse(name).is_ok()),
         "Purpose" => ("Purpose", is_term(name)),
         "Record" => ("Record", name.parse::<RecordId>().is_ok()),
         _ => return None,
     };
     let (rule, line, name) = (rule.name.clone(), rule.line, name.to_owned());
-    (!exists).then_some(PolicyError::Name {
-        rule,
-        line,
-        kind,
-        name,
-    })
+    (!exists).then_some(PolicyError::Name { rule, line, kind, name })
 }
 
 /// As agreements write purposes.
@@ -125,9 +95,5 @@ fn is_term(name: &str) -> bool {
 /// names the partner. Asked at every decision, whatever the check of the text has said.
 pub(crate) fn opens_source(rule: &Rule, field: Field, partner: &str) -> bool {
     let names_partner = rule.partner.as_deref() == Some(partner);
-    names_partner
-        && rule
-            .fields
-            .as_ref()
-            .is_some_and(|fields| fields.contains(&field))
+    names_partner && rule.fields.as_ref().is_some_and(|fields| fields.contains(&field))
 }

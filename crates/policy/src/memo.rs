@@ -31,10 +31,7 @@ impl Memo {
     }
 
     pub(crate) fn keep(&self, question: Question, answer: Arc<[Ruling]>) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .keep(question, answer);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).keep(question, answer);
     }
 
     /// Remembered answers.

@@ -82,10 +82,7 @@ impl Question {
     pub(crate) fn new(request: &Request<'_>, reads: Option<&Reads>) -> Question {
         let looks = |at: &str| reads.is_some_and(|reads| reads.attributes.contains(at));
         let read = |attributes: BTreeMap<&'static str, Value>| -> BTreeMap<&'static str, Value> {
-            attributes
-                .into_iter()
-                .filter(|(name, _)| looks(name))
-                .collect()
+            attributes.into_iter().filter(|(name, _)| looks(name)).collect()
         };
         let country = Value::Name(Type::Country, request.partner.country.as_str().to_owned());
         let id = request.record.id().to_string();
@@ -104,14 +101,8 @@ fn of_record(record: &Record, request: &Request<'_>) -> BTreeMap<&'static str, V
     let content = record.content();
     let handling = &content.handling;
     let evaluation = content.evaluation;
-    let releasable = handling
-        .releasable_to
-        .iter()
-        .map(|country| country.as_str());
-    let countries = content
-        .subjects
-        .iter()
-        .flat_map(|subject| &subject.countries);
+    let releasable = handling.releasable_to.iter().map(|country| country.as_str());
+    let countries = content.subjects.iter().flat_map(|subject| &subject.countries);
     let kinds = content.subjects.iter().map(|subject| subject.kind.as_str());
     let purposes = handling.purposes.iter().map(String::as_str);
     let controlled = handling.originator_control == OriginatorControl::Controlled;
@@ -122,28 +113,13 @@ fn of_record(record: &Record, request: &Request<'_>) -> BTreeMap<&'static str, V
         ("originator_controlled", flag(controlled)),
         ("purposes", names(Type::Purpose, purposes)),
         ("subject_kinds", names(Type::SubjectKind, kinds)),
-        (
-            "countries",
-            names(Type::Country, countries.map(|country| country.as_str())),
-        ),
-        (
-            "reliability",
-            name(Type::Reliability, evaluation.reliability.as_str()),
-        ),
-        (
-            "credibility",
-            Value::Number(evaluation.credibility.grade().into()),
-        ),
-        (
-            "source_kind",
-            name(Type::SourceKind, content.source.kind.as_str()),
-        ),
+        ("countries", names(Type::Country, countries.map(|country| country.as_str()))),
+        ("reliability", name(Type::Reliability, evaluation.reliability.as_str())),
+        ("credibility", Value::Number(evaluation.credibility.grade().into())),
+        ("source_kind", name(Type::SourceKind, content.source.kind.as_str())),
         ("exercise", flag(content.exercise == Exercise::Exercise)),
         ("disputed", flag(content.dispute.is_some())),
-        (
-            "from_partner",
-            flag(content.origin == *request.partner.node.as_bytes()),
-        ),
+        ("from_partner", flag(content.origin == *request.partner.node.as_bytes())),
     ])
 }
 
@@ -151,10 +127,8 @@ fn of_context(request: &Request<'_>) -> BTreeMap<&'static str, Value> {
     // To the minute: a comparison with a whole minute comes out as it would to the second, and
     // rules that look at the time are still answered from memory within it.
     let minute = Value::Minute(request.now - request.now % 60);
-    let mut context = BTreeMap::from([
-        ("purpose", name(Type::Purpose, request.purpose)),
-        ("now", minute),
-    ]);
+    let mut context =
+        BTreeMap::from([("purpose", name(Type::Purpose, request.purpose)), ("now", minute)]);
     if request.action.needs_class() {
         let class = request.class.map(|class| name(Type::Class, class.as_str()));
         context.extend(class.map(|class| ("class", class)));

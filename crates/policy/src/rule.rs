@@ -84,20 +84,13 @@ fn transforms(policy: &Policy, at: Place<'_>) -> Result<Vec<Transform>, PolicyEr
         return Ok(Vec::new());
     };
     let words = text.split([' ', ',']).filter(|word| !word.is_empty());
-    let mut transforms = words
-        .map(|word| word.parse().map_err(|_| unknown()))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut transforms =
+        words.map(|word| word.parse().map_err(|_| unknown())).collect::<Result<Vec<_>, _>>()?;
     transforms.sort_unstable();
-    let repeats = transforms
-        .windows(2)
-        .any(|pair| pair.first() == pair.last());
+    let repeats = transforms.windows(2).any(|pair| pair.first() == pair.last());
     // Month and year contradict each other.
     let both = transforms.starts_with(&[Transform::DateMonth, Transform::DateYear]);
-    if transforms.is_empty() || repeats || both {
-        Err(unknown())
-    } else {
-        Ok(transforms)
-    }
+    if transforms.is_empty() || repeats || both { Err(unknown()) } else { Ok(transforms) }
 }
 
 fn approval(policy: &Policy, at: Place<'_>) -> Result<Approval, PolicyError> {

@@ -46,9 +46,8 @@ impl Ruling {
             Ruling::new(verdict, rules.iter().map(|rule| rule.name.as_str()))
         };
         let source = field.filter(|field| field.is_source());
-        let named = keep(permits, |rule| {
-            source.is_none_or(|field| opens_source(rule, field, partner))
-        });
+        let named =
+            keep(permits, |rule| source.is_none_or(|field| opens_source(rule, field, partner)));
         if named.is_empty() {
             return narrow(Verdict::SourceUnnamed, permits);
         }
@@ -63,9 +62,7 @@ impl Ruling {
         if possible.is_empty() {
             return narrow(Verdict::Prose, &open);
         }
-        let transforms = field
-            .map(|field| widest(&possible, field))
-            .unwrap_or_default();
+        let transforms = field.map(|field| widest(&possible, field)).unwrap_or_default();
         narrow(Verdict::Permitted(transforms), &possible)
     }
 }

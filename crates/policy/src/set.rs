@@ -93,9 +93,7 @@ impl PolicySet {
 
 impl std::fmt::Debug for PolicySet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PolicySet")
-            .field("rules", &self.names.len())
-            .finish_non_exhaustive()
+        f.debug_struct("PolicySet").field("rules", &self.names.len()).finish_non_exhaustive()
     }
 }
 
@@ -110,26 +108,16 @@ impl Draft {
     /// Syntax and names.
     fn read(text: &str) -> Result<Draft, Vec<PolicyError>> {
         if text.len() > POLICY_BYTES_MAX {
-            return Err(vec![PolicyError::TooLong {
-                bytes_max: POLICY_BYTES_MAX,
-            }]);
+            return Err(vec![PolicyError::TooLong { bytes_max: POLICY_BYTES_MAX }]);
         }
-        let parsed = cedar_policy::PolicySet::from_str(text).map_err(|errors| {
-            errors
-                .iter()
-                .map(|error| syntax(error, text))
-                .collect::<Vec<_>>()
-        })?;
+        let parsed = cedar_policy::PolicySet::from_str(text)
+            .map_err(|errors| errors.iter().map(|error| syntax(error, text)).collect::<Vec<_>>())?;
         if let Some(template) = parsed.templates().next() {
             let offset = text.find(template.to_cedar().trim()).unwrap_or_default();
-            return Err(vec![PolicyError::Template {
-                line: line_at(text, offset),
-            }]);
+            return Err(vec![PolicyError::Template { line: line_at(text, offset) }]);
         }
         if parsed.num_of_policies() > RULES_COUNT_MAX {
-            return Err(vec![PolicyError::TooMany {
-                count_max: RULES_COUNT_MAX,
-            }]);
+            return Err(vec![PolicyError::TooMany { count_max: RULES_COUNT_MAX }]);
         }
         let mut rules = Vec::new();
         let mut faults = Vec::new();
@@ -142,13 +130,9 @@ impl Draft {
         rules.sort_by_key(|(_, rule)| rule.line);
         let mut seen = BTreeSet::new();
         faults.extend(
-            rules
-                .iter()
-                .filter(|(_, rule)| !seen.insert(rule.name.clone()))
-                .map(|(_, rule)| PolicyError::Repeated {
-                    rule: rule.name.clone(),
-                    line: rule.line,
-                }),
+            rules.iter().filter(|(_, rule)| !seen.insert(rule.name.clone())).map(|(_, rule)| {
+                PolicyError::Repeated { rule: rule.name.clone(), line: rule.line }
+            }),
         );
         if !faults.is_empty() {
             return Err(faults);
@@ -156,10 +140,7 @@ impl Draft {
         let policies = rules.iter().map(|(policy, _)| policy.clone());
         let cedar = cedar_policy::PolicySet::from_policies(policies)
             .map_err(|_| vec![PolicyError::Schema])?;
-        let rules = rules
-            .into_iter()
-            .map(|(policy, rule)| (rule, policy))
-            .collect();
+        let rules = rules.into_iter().map(|(policy, rule)| (rule, policy)).collect();
         Ok(Draft { cedar, rules })
     }
 
@@ -167,18 +148,13 @@ impl Draft {
     fn faults(&self, text: &str) -> Result<Vec<PolicyError>, PolicyError> {
         let result =
             Validator::new(schema()?.clone()).validate(&self.cedar, ValidationMode::Strict);
-        let errors = result
-            .validation_errors()
-            .map(|error| self.meaning(error.policy_id(), error, text));
+        let errors =
+            result.validation_errors().map(|error| self.meaning(error.policy_id(), error, text));
         let warnings = result
             .validation_warnings()
             .map(|warning| self.meaning(warning.policy_id(), warning, text));
         let mut faults: Vec<_> = errors.chain(warnings).collect();
-        faults.extend(
-            self.rules
-                .iter()
-                .flat_map(|(rule, policy)| lint::lint(rule, policy)),
-        );
+        faults.extend(self.rules.iter().flat_map(|(rule, policy)| lint::lint(rule, policy)));
         Ok(faults)
     }
 
@@ -192,28 +168,18 @@ impl Draft {
         let message = message(error).replace(&named, "");
         let message = message.replace("(, ", "(").replace("(: ", "(");
         let message = message.trim_start_matches([',', ':', ' ']);
-        PolicyError::Meaning {
-            rule: rule.to_owned(),
-            line,
-            message: message.to_owned(),
-        }
+        PolicyError::Meaning { rule: rule.to_owned(), line, message: message.to_owned() }
     }
 
     /// What the rules for `action` look at.
     fn reads(&self, action: Action) -> Result<Reads, PolicyError> {
         let mut reads = Reads::default();
-        for (_, policy) in self
-            .rules
-            .iter()
-            .filter(|(_, policy)| covers(policy, action))
-        {
+        for (_, policy) in self.rules.iter().filter(|(_, policy)| covers(policy, action)) {
             let tree = policy.to_json().map_err(|_| PolicyError::Schema)?;
             shape::attributes(&tree, &mut reads.attributes);
             let literals = policy.entity_literals().into_iter();
             let records = literals.filter(|literal| literal.type_name().basename() == "Record");
-            reads
-                .records
-                .extend(records.map(|literal| literal.id().unescaped().to_owned()));
+            reads.records.extend(records.map(|literal| literal.id().unescaped().to_owned()));
         }
         Ok(reads)
     }
@@ -223,24 +189,14 @@ impl Draft {
         for &action in Action::ALL {
             reads.insert(action, self.reads(action)?);
         }
-        let names = self
-            .rules
-            .iter()
-            .map(|(rule, _)| rule.name.clone())
-            .collect();
-        let by_name: HashMap<_, _> = self
-            .rules
-            .into_iter()
-            .map(|(rule, _)| (rule.name.clone(), rule))
-            .collect();
+        let names = self.rules.iter().map(|(rule, _)| rule.name.clone()).collect();
+        let by_name: HashMap<_, _> =
+            self.rules.into_iter().map(|(rule, _)| (rule.name.clone(), rule)).collect();
         Ok(PolicySet {
             text: text.to_owned(),
             digest: sha256(label::POLICY, &[text.as_bytes()]),
             names,
-            rules: Rules {
-                cedar: self.cedar,
-                by_name,
-            },
+            rules: Rules { cedar: self.cedar, by_name },
             reads,
             memo: Memo::default(),
             asked: AtomicU64::new(0),
@@ -251,9 +207,7 @@ impl Draft {
 /// Read once: it is the same for every policy.
 fn schema() -> Result<&'static Schema, PolicyError> {
     static READ: OnceLock<Option<Schema>> = OnceLock::new();
-    READ.get_or_init(|| Schema::from_str(SCHEMA).ok())
-        .as_ref()
-        .ok_or(PolicyError::Schema)
+    READ.get_or_init(|| Schema::from_str(SCHEMA).ok()).as_ref().ok_or(PolicyError::Schema)
 }
 
 fn first(faults: Vec<PolicyError>) -> PolicyError {
@@ -261,10 +215,7 @@ fn first(faults: Vec<PolicyError>) -> PolicyError {
 }
 
 fn syntax(error: &impl Diagnostic, text: &str) -> PolicyError {
-    PolicyError::Syntax {
-        line: line(error, text).unwrap_or(1),
-        message: message(error),
-    }
+    PolicyError::Syntax { line: line(error, text).unwrap_or(1), message: message(error) }
 }
 
 /// Where the error points to.
@@ -275,10 +226,7 @@ fn line(error: &impl Diagnostic, text: &str) -> Option<usize> {
 
 /// The error and its advice in one bounded line.
 fn message(error: &impl Diagnostic) -> String {
-    let advice = error
-        .help()
-        .map(|help| format!(" ({help})"))
-        .unwrap_or_default();
+    let advice = error.help().map(|help| format!(" ({help})")).unwrap_or_default();
     let full = format!("{error}{advice}");
     let words: Vec<_> = full.split_whitespace().collect();
     words.join(" ").chars().take(MESSAGE_CHARS_MAX).collect()

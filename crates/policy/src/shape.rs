@@ -14,12 +14,8 @@ use symbolon_record::Field;
 /// field in spite of such a form does not exist: each form is false for every other field.
 pub(crate) fn fields(policy: &Value) -> Option<BTreeSet<Field>> {
     let conditions = policy.get("conditions")?.as_array()?;
-    let whens = conditions
-        .iter()
-        .filter(|c| c.get("kind").and_then(Value::as_str) == Some("when"));
-    whens
-        .filter_map(|when| confined(when.get("body")?))
-        .reduce(|a, b| &a & &b)
+    let whens = conditions.iter().filter(|c| c.get("kind").and_then(Value::as_str) == Some("when"));
+    whens.filter_map(|when| confined(when.get("body")?)).reduce(|a, b| &a & &b)
 }
 
 fn confined(body: &Value) -> Option<BTreeSet<Field>> {
@@ -49,11 +45,7 @@ fn is_asked(body: &Value) -> bool {
 
 /// One field or a list of fields, written out.
 fn named(body: &Value) -> Option<BTreeSet<Field>> {
-    if let Some(list) = body
-        .get("Set")
-        .or_else(|| body.get("Value"))
-        .and_then(Value::as_array)
-    {
+    if let Some(list) = body.get("Set").or_else(|| body.get("Value")).and_then(Value::as_array) {
         return list.iter().map(one).collect();
     }
     one(body).map(|field| BTreeSet::from([field]))

@@ -105,11 +105,8 @@ impl Identifier {
     /// # Errors
     /// What `symbolon-ident` says of the text.
     pub fn canonical(&self) -> Result<Canonical, IdentError> {
-        let input = Input {
-            text: &self.text,
-            issuer: self.issuer.as_deref(),
-            date: self.date.as_deref(),
-        };
+        let input =
+            Input { text: &self.text, issuer: self.issuer.as_deref(), date: self.date.as_deref() };
         Canonical::parse(self.kind, input)
     }
 }
@@ -133,9 +130,7 @@ pub struct Item {
 
 impl fmt::Debug for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Item")
-            .field("codes", &self.codes.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Item").field("codes", &self.codes.len()).finish_non_exhaustive()
     }
 }
 
@@ -178,9 +173,7 @@ pub struct Event {
 
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Event")
-            .field("route", &self.route.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Event").field("route", &self.route.len()).finish_non_exhaustive()
     }
 }
 
@@ -228,8 +221,6 @@ pub struct Dispute {
 
 impl fmt::Debug for Dispute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Dispute")
-            .field("since", &self.since)
-            .finish_non_exhaustive()
+        f.debug_struct("Dispute").field("since", &self.since).finish_non_exhaustive()
     }
 }

@@ -82,10 +82,7 @@ impl FromStr for Evaluation {
     fn from_str(text: &str) -> Result<Evaluation, RecordError> {
         let unknown = RecordError::UnknownName { what: "evaluation" };
         let (reliability, credibility) = text.split_at_checked(1).ok_or(unknown)?;
-        Ok(Evaluation {
-            reliability: reliability.parse()?,
-            credibility: credibility.parse()?,
-        })
+        Ok(Evaluation { reliability: reliability.parse()?, credibility: credibility.parse()? })
     }
 }
 
@@ -97,10 +94,7 @@ mod tests {
     fn reads_what_it_writes() {
         for &reliability in Reliability::ALL {
             for &credibility in Credibility::ALL {
-                let evaluation = Evaluation {
-                    reliability,
-                    credibility,
-                };
+                let evaluation = Evaluation { reliability, credibility };
                 assert_eq!(evaluation.to_string().parse(), Ok(evaluation));
                 assert_eq!(credibility.as_str(), credibility.grade().to_string());
             }

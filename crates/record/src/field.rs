@@ -64,10 +64,7 @@ impl Field {
     /// Whether the field belongs to the protected source.
     #[must_use]
     pub fn is_source(self) -> bool {
-        matches!(
-            self,
-            Field::SourceKind | Field::SourceDescription | Field::SourceReference
-        )
+        matches!(self, Field::SourceKind | Field::SourceDescription | Field::SourceReference)
     }
 
     /// What a transform does to the field.

@@ -21,11 +21,7 @@ impl RecordId {
     pub fn generate(now_ms: u64, seed: [u8; 32]) -> RecordId {
         let [a, b, c, d, e, f, g, h, i, j, ..] = sha256(label::RECORD_ID, &[&seed]);
         let random = [a, b, c, d, e, f, g, h, i, j];
-        RecordId(
-            Builder::from_unix_timestamp_millis(now_ms, &random)
-                .into_uuid()
-                .into_bytes(),
-        )
+        RecordId(Builder::from_unix_timestamp_millis(now_ms, &random).into_uuid().into_bytes())
     }
 
     /// Reads sixteen bytes.
@@ -68,11 +64,7 @@ impl FromStr for RecordId {
         // The hyphenated lower-case form is the only one written, so the only one read.
         let id = Uuid::try_parse(text).map_err(|_| RecordError::Id)?;
         let id = RecordId::decode(id.into_bytes())?;
-        if id.to_string() == text {
-            Ok(id)
-        } else {
-            Err(RecordError::Id)
-        }
+        if id.to_string() == text { Ok(id) } else { Err(RecordError::Id) }
     }
 }
 
@@ -112,10 +104,7 @@ impl RecordVersion {
 
 impl fmt::Display for RecordVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .take(8)
-            .try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.0.iter().take(8).try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

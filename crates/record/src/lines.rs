@@ -14,18 +14,13 @@ impl View {
         lines.option(Field::Kind, self.kind);
         lines.option(Field::Title, self.title.as_ref());
         lines.option(Field::Narrative, self.narrative.as_ref());
-        self.subjects
-            .iter()
-            .for_each(|subject| lines.subject(subject));
+        self.subjects.iter().for_each(|subject| lines.subject(subject));
         self.items.iter().for_each(|item| lines.item(item));
         self.events.iter().for_each(|event| lines.event(event));
         lines.option(Field::Evaluation, self.evaluation);
         if let Some(handling) = &self.handling {
             lines.add(Field::Handling, handling.tlp.label());
-            let countries = handling
-                .releasable_to
-                .iter()
-                .map(|country| country.as_str());
+            let countries = handling.releasable_to.iter().map(|country| country.as_str());
             lines.joined(Field::Handling, "releasable to ", countries);
             if handling.originator_control == crate::OriginatorControl::Controlled {
                 lines.add(Field::Handling, "originator controlled");
@@ -39,25 +34,15 @@ impl View {
         lines.option(Field::LegalBasis, self.legal_basis.as_ref());
         lines.option(Field::CaseReference, self.case_reference.as_ref());
         if let Some(validity) = self.validity {
-            lines.add(
-                Field::Validity,
-                &format!("review on {}", day(validity.review_on)),
-            );
-            lines.add(
-                Field::Validity,
-                &format!("expires on {}", day(validity.expires_on)),
-            );
+            lines.add(Field::Validity, &format!("review on {}", day(validity.review_on)));
+            lines.add(Field::Validity, &format!("expires on {}", day(validity.expires_on)));
         }
         if let Some(dispute) = &self.dispute {
             let line = format!("contested since {}: {}", day(dispute.since), dispute.reason);
             lines.add(Field::Dispute, &line);
         }
         if let Some(origin) = &self.origin {
-            let head: String = origin
-                .iter()
-                .take(8)
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
+            let head: String = origin.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
             lines.add(Field::Provenance, &head);
         }
         lines.0
@@ -91,14 +76,8 @@ impl Lines {
 
     fn subject(&mut self, subject: &SubjectView) {
         self.option(Field::SubjectKind, subject.kind);
-        subject
-            .names
-            .iter()
-            .for_each(|name| self.add(Field::SubjectNames, name));
-        subject
-            .dates
-            .iter()
-            .for_each(|date| self.add(Field::SubjectDates, &date.to_string()));
+        subject.names.iter().for_each(|name| self.add(Field::SubjectNames, name));
+        subject.dates.iter().for_each(|date| self.add(Field::SubjectDates, &date.to_string()));
         let countries = subject.countries.iter().map(|country| country.as_str());
         self.joined(Field::SubjectCountries, "", countries);
         for identifier in &subject.identifiers {
@@ -129,20 +108,9 @@ impl Lines {
 }
 
 fn identifier_line(identifier: &Identifier) -> String {
-    let Identifier {
-        kind,
-        text,
-        issuer,
-        date,
-    } = identifier;
-    let issuer = issuer
-        .as_ref()
-        .map(|issuer| format!(", {issuer}"))
-        .unwrap_or_default();
-    let date = date
-        .as_ref()
-        .map(|date| format!(", {date}"))
-        .unwrap_or_default();
+    let Identifier { kind, text, issuer, date } = identifier;
+    let issuer = issuer.as_ref().map(|issuer| format!(", {issuer}")).unwrap_or_default();
+    let date = date.as_ref().map(|date| format!(", {date}")).unwrap_or_default();
     format!("{} {text}{issuer}{date}", kind.as_str())
 }
 
@@ -162,11 +130,7 @@ fn day(seconds: u64) -> String {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let (month, later) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
+    let (month, later) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
     let year = year_of_era + era * 400 + later;
     format!("{year:04}-{month:02}-{day:02}")
 }

@@ -87,8 +87,6 @@ impl<T: FromStr> Visitor<'_> for Name<T> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        text.parse()
-            .map(Parsed)
-            .map_err(|_| E::custom("unknown name"))
+        text.parse().map(Parsed).map_err(|_| E::custom("unknown name"))
     }
 }

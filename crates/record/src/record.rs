@@ -28,11 +28,7 @@ impl Record {
     /// # Errors
     /// [`RecordError`], by the first part that breaks its rule.
     pub fn generate(content: Content, now_ms: u64, seed: [u8; 32]) -> Result<Record, RecordError> {
-        Record::new(
-            RecordId::generate(now_ms, seed),
-            RecordSalt::generate(seed),
-            content,
-        )
+        Record::new(RecordId::generate(now_ms, seed), RecordSalt::generate(seed), content)
     }
 
     /// A record with a known name. Sorts the sets of its handling.
@@ -69,12 +65,7 @@ impl Record {
             return Err(RecordError::TooLarge { bytes_max });
         }
         let version = RecordVersion::over(&salt, &bytes);
-        Ok(Record {
-            id,
-            salt,
-            content,
-            version,
-        })
+        Ok(Record { id, salt, content, version })
     }
 
     /// The record's name, for life.

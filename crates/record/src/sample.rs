@@ -24,14 +24,8 @@ pub const EXPIRES_ON: u64 = 2_051_222_400;
 /// None, unless this generator breaks a rule of the record.
 pub fn record(number: u64) -> Result<Record, RecordError> {
     let mut seed = [0; 32];
-    seed.iter_mut()
-        .zip(number.to_le_bytes())
-        .for_each(|(to, from)| *to = from);
-    Record::generate(
-        content(number),
-        1_700_000_000_000 + number % 1_000_000,
-        seed,
-    )
+    seed.iter_mut().zip(number.to_le_bytes()).for_each(|(to, from)| *to = from);
+    Record::generate(content(number), 1_700_000_000_000 + number % 1_000_000, seed)
 }
 
 /// Valid content, the same for the same number.
@@ -60,10 +54,7 @@ pub fn content(number: u64) -> Content {
         case_reference: dice.maybe(|dice| dice.marked(Field::CaseReference)),
         review_on: expires_on - dice.below(100_000_000),
         expires_on,
-        exercise: dice.one(
-            &[Exercise::Live, Exercise::Live, Exercise::Exercise],
-            Exercise::Live,
-        ),
+        exercise: dice.one(&[Exercise::Live, Exercise::Live, Exercise::Exercise], Exercise::Live),
         dispute: dice.maybe(|dice| Dispute {
             since: 1_600_000_000 + dice.below(1_000_000),
             reason: dice.marked(Field::Dispute),
@@ -82,52 +73,25 @@ pub fn markers(record: &Record) -> Vec<(Field, String)> {
     add(Field::Narrative, &content.narrative);
     add(Field::LegalBasis, &content.legal_basis);
     for subject in &content.subjects {
-        subject
-            .names
-            .iter()
-            .for_each(|name| add(Field::SubjectNames, name));
+        subject.names.iter().for_each(|name| add(Field::SubjectNames, name));
         for identifier in &subject.identifiers {
             add(Field::SubjectIdentifiers, &identifier.text);
         }
     }
     for item in &content.items {
         add(Field::ItemDescriptions, &item.description);
-        item.quantity
-            .iter()
-            .for_each(|quantity| add(Field::ItemQuantities, &quantity.unit));
+        item.quantity.iter().for_each(|quantity| add(Field::ItemQuantities, &quantity.unit));
     }
     for event in &content.events {
         add(Field::EventWhat, &event.what);
         let name = |place: &Place| place.name.clone();
-        event
-            .place
-            .iter()
-            .filter_map(name)
-            .for_each(|name| add(Field::EventWhere, &name));
-        event
-            .route
-            .iter()
-            .filter_map(name)
-            .for_each(|name| add(Field::EventRoute, &name));
+        event.place.iter().filter_map(name).for_each(|name| add(Field::EventWhere, &name));
+        event.route.iter().filter_map(name).for_each(|name| add(Field::EventRoute, &name));
     }
-    content
-        .source
-        .description
-        .iter()
-        .for_each(|text| add(Field::SourceDescription, text));
-    content
-        .source
-        .reference
-        .iter()
-        .for_each(|text| add(Field::SourceReference, text));
-    content
-        .case_reference
-        .iter()
-        .for_each(|text| add(Field::CaseReference, text));
-    content
-        .dispute
-        .iter()
-        .for_each(|dispute| add(Field::Dispute, &dispute.reason));
+    content.source.description.iter().for_each(|text| add(Field::SourceDescription, text));
+    content.source.reference.iter().for_each(|text| add(Field::SourceReference, text));
+    content.case_reference.iter().for_each(|text| add(Field::CaseReference, text));
+    content.dispute.iter().for_each(|dispute| add(Field::Dispute, &dispute.reason));
     found
 }
 
@@ -142,30 +106,19 @@ fn subject(dice: &mut Dice) -> Subject {
 }
 
 fn identifier(dice: &mut Dice) -> Identifier {
-    let kinds = [
-        Kind::Passport,
-        Kind::OrganisationName,
-        Kind::PersonNameBirthDate,
-        Kind::Email,
-    ];
+    let kinds = [Kind::Passport, Kind::OrganisationName, Kind::PersonNameBirthDate, Kind::Email];
     let kind = dice.one(&kinds, Kind::Passport);
     let number = dice.next();
     let (text, date) = match kind {
         Kind::Passport => (format!("P{:09}", number % 1_000_000_000), None),
         Kind::Email => (format!("m{number:016x}@example.org"), None),
-        Kind::PersonNameBirthDate => (
-            dice.marked(Field::SubjectIdentifiers),
-            date(dice).map(|date| date.to_string()),
-        ),
+        Kind::PersonNameBirthDate => {
+            (dice.marked(Field::SubjectIdentifiers), date(dice).map(|date| date.to_string()))
+        }
         _ => (dice.marked(Field::SubjectIdentifiers), None),
     };
     let issuer = country(dice).filter(|_| kind == Kind::Passport);
-    Identifier {
-        kind,
-        text,
-        issuer: issuer.map(|issuer| issuer.as_str().to_owned()),
-        date,
-    }
+    Identifier { kind, text, issuer: issuer.map(|issuer| issuer.as_str().to_owned()), date }
 }
 
 fn item(dice: &mut Dice) -> Item {
@@ -178,10 +131,7 @@ fn item(dice: &mut Dice) -> Item {
     Item {
         codes: dice.list(2, |dice| {
             let (scheme, code) = dice.one(&codes, (CodeScheme::Eccn, "EAR99"));
-            ControlCode {
-                scheme,
-                code: code.to_owned(),
-            }
+            ControlCode { scheme, code: code.to_owned() }
         }),
         description: dice.marked(Field::ItemDescriptions),
         quantity: dice.maybe(|dice| Quantity {
@@ -201,10 +151,7 @@ fn event(dice: &mut Dice) -> Event {
 }
 
 fn place(dice: &mut Dice, field: Field) -> Place {
-    Place {
-        name: Some(dice.marked(field)),
-        country: dice.maybe(country).flatten(),
-    }
+    Place { name: Some(dice.marked(field)), country: dice.maybe(country).flatten() }
 }
 
 fn handling(dice: &mut Dice) -> Handling {
@@ -221,11 +168,7 @@ fn country(dice: &mut Dice) -> Option<Country> {
 }
 
 fn date(dice: &mut Dice) -> Option<PartialDate> {
-    let (year, month, day) = (
-        1950 + dice.below(70),
-        1 + dice.below(12),
-        1 + dice.below(28),
-    );
+    let (year, month, day) = (1950 + dice.below(70), 1 + dice.below(12), 1 + dice.below(28));
     let text = match dice.below(3) {
         0 => format!("{year}"),
         1 => format!("{year}-{month:02}"),

@@ -20,11 +20,7 @@ pub(crate) fn content(content: &Content) -> Result<(), RecordError> {
     handling(&content.handling)?;
     source(&content.source)?;
     mandatory("legal basis", &content.legal_basis, REFERENCE_BYTES_MAX)?;
-    option(
-        "case reference",
-        content.case_reference.as_deref(),
-        REFERENCE_BYTES_MAX,
-    )?;
+    option("case reference", content.case_reference.as_deref(), REFERENCE_BYTES_MAX)?;
     validity(content.review_on, content.expires_on)?;
     content.dispute.as_ref().map_or(Ok(()), dispute)
 }
@@ -33,22 +29,13 @@ fn subject(subject: &Subject) -> Result<(), RecordError> {
     names(&subject.names)?;
     dates(&subject.dates)?;
     countries(&subject.countries)?;
-    each(
-        "subject identifiers",
-        &subject.identifiers,
-        IDENTIFIERS_COUNT_MAX,
-        identifier,
-    )?;
+    each("subject identifiers", &subject.identifiers, IDENTIFIERS_COUNT_MAX, identifier)?;
     // A subject of which nothing is known is left out, not written down.
     let blank = subject.names.is_empty()
         && subject.dates.is_empty()
         && subject.countries.is_empty()
         && subject.identifiers.is_empty();
-    if blank {
-        Err(RecordError::Blank { part: "a subject" })
-    } else {
-        Ok(())
-    }
+    if blank { Err(RecordError::Blank { part: "a subject" }) } else { Ok(()) }
 }
 
 pub(crate) fn names(names: &[String]) -> Result<(), RecordError> {
@@ -62,32 +49,18 @@ pub(crate) fn dates(dates: &[PartialDate]) -> Result<(), RecordError> {
 }
 
 pub(crate) fn countries(countries: &[symbolon_ident::Country]) -> Result<(), RecordError> {
-    each("subject countries", countries, COUNTRIES_COUNT_MAX, |_| {
-        Ok(())
-    })
+    each("subject countries", countries, COUNTRIES_COUNT_MAX, |_| Ok(()))
 }
 
 pub(crate) fn identifier(identifier: &Identifier) -> Result<(), RecordError> {
     mandatory("an identifier", &identifier.text, IDENTIFIER_BYTES_MAX)?;
-    option(
-        "an identifier's issuer",
-        identifier.issuer.as_deref(),
-        ISSUER_BYTES_MAX,
-    )?;
-    option(
-        "an identifier's date",
-        identifier.date.as_deref(),
-        DATE_BYTES_MAX,
-    )
+    option("an identifier's issuer", identifier.issuer.as_deref(), ISSUER_BYTES_MAX)?;
+    option("an identifier's date", identifier.date.as_deref(), DATE_BYTES_MAX)
 }
 
 fn item(item: &Item) -> Result<(), RecordError> {
     codes(&item.codes)?;
-    text(
-        "an item description",
-        &item.description,
-        DESCRIPTION_BYTES_MAX,
-    )?;
+    text("an item description", &item.description, DESCRIPTION_BYTES_MAX)?;
     if item.codes.is_empty() && item.description.is_empty() {
         return Err(RecordError::Blank { part: "an item" });
     }
@@ -103,9 +76,7 @@ fn code(code: &ControlCode) -> Result<(), RecordError> {
     if shaped(code.scheme, &code.code) {
         Ok(())
     } else {
-        Err(RecordError::Code {
-            scheme: code.scheme.as_str(),
-        })
+        Err(RecordError::Code { scheme: code.scheme.as_str() })
     }
 }
 
@@ -143,16 +114,9 @@ fn control_entry(code: &str) -> bool {
 pub(crate) fn quantity(quantity: &Quantity) -> Result<(), RecordError> {
     text("an item unit", &quantity.unit, QUANTITY_BYTES_MAX)?;
     mandatory("an item amount", &quantity.amount, QUANTITY_BYTES_MAX)?;
-    let (whole, part) = quantity
-        .amount
-        .split_once('.')
-        .unwrap_or((&quantity.amount, "0"));
+    let (whole, part) = quantity.amount.split_once('.').unwrap_or((&quantity.amount, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
-    if digits(whole) && digits(part) {
-        Ok(())
-    } else {
-        Err(RecordError::Amount)
-    }
+    if digits(whole) && digits(part) { Ok(()) } else { Err(RecordError::Amount) }
 }
 
 fn event(event: &Event) -> Result<(), RecordError> {
@@ -168,41 +132,21 @@ pub(crate) fn route(route: &[Place]) -> Result<(), RecordError> {
 pub(crate) fn place(place: &Place) -> Result<(), RecordError> {
     option("a place name", place.name.as_deref(), PLACE_BYTES_MAX)?;
     let blank = place.name.is_none() && place.country.is_none();
-    if blank {
-        Err(RecordError::Blank { part: "a place" })
-    } else {
-        Ok(())
-    }
+    if blank { Err(RecordError::Blank { part: "a place" }) } else { Ok(()) }
 }
 
 pub(crate) fn handling(handling: &Handling) -> Result<(), RecordError> {
-    each(
-        "releasable-to countries",
-        &handling.releasable_to,
-        COUNTRIES_COUNT_MAX,
-        |_| Ok(()),
-    )?;
+    each("releasable-to countries", &handling.releasable_to, COUNTRIES_COUNT_MAX, |_| Ok(()))?;
     sorted("releasable-to countries", &handling.releasable_to)?;
-    each(
-        "permitted purposes",
-        &handling.purposes,
-        PURPOSES_COUNT_MAX,
-        |purpose| mandatory("a permitted purpose", purpose, PURPOSE_BYTES_MAX),
-    )?;
+    each("permitted purposes", &handling.purposes, PURPOSES_COUNT_MAX, |purpose| {
+        mandatory("a permitted purpose", purpose, PURPOSE_BYTES_MAX)
+    })?;
     sorted("permitted purposes", &handling.purposes)
 }
 
 fn source(source: &Source) -> Result<(), RecordError> {
-    option(
-        "source description",
-        source.description.as_deref(),
-        DESCRIPTION_BYTES_MAX,
-    )?;
-    option(
-        "source reference",
-        source.reference.as_deref(),
-        REFERENCE_BYTES_MAX,
-    )
+    option("source description", source.description.as_deref(), DESCRIPTION_BYTES_MAX)?;
+    option("source reference", source.reference.as_deref(), REFERENCE_BYTES_MAX)
 }
 
 pub(crate) fn dispute(dispute: &Dispute) -> Result<(), RecordError> {
@@ -211,12 +155,8 @@ pub(crate) fn dispute(dispute: &Dispute) -> Result<(), RecordError> {
 
 pub(crate) fn validity(review_on: u64, expires_on: u64) -> Result<(), RecordError> {
     match (review_on, expires_on) {
-        (0, _) => Err(RecordError::Empty {
-            part: "review date",
-        }),
-        (_, 0) => Err(RecordError::Empty {
-            part: "expiry date",
-        }),
+        (0, _) => Err(RecordError::Empty { part: "review date" }),
+        (_, 0) => Err(RecordError::Empty { part: "expiry date" }),
         _ if review_on > expires_on => Err(RecordError::ReviewAfterExpiry),
         _ => Ok(()),
     }
@@ -262,10 +202,7 @@ pub(crate) fn text(part: &'static str, value: &str, bytes_max: usize) -> Result<
     if value.len() > bytes_max {
         return Err(RecordError::TooLong { part, bytes_max });
     }
-    if value
-        .chars()
-        .any(|c| c.is_control() && c != '\n' && c != '\t')
-    {
+    if value.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
         return Err(RecordError::ControlCharacter { part });
     }
     Ok(())
@@ -273,9 +210,5 @@ pub(crate) fn text(part: &'static str, value: &str, bytes_max: usize) -> Result<
 
 /// A set has one order, so that one set has one hash.
 fn sorted<T: Ord>(part: &'static str, set: &[T]) -> Result<(), RecordError> {
-    if set.is_sorted_by(|a, b| a < b) {
-        Ok(())
-    } else {
-        Err(RecordError::NotSorted { part })
-    }
+    if set.is_sorted_by(|a, b| a < b) { Ok(()) } else { Err(RecordError::NotSorted { part }) }
 }

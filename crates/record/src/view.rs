@@ -173,39 +173,16 @@ impl View {
         use validate::{each, option};
         option("title", self.title.as_deref(), TITLE_BYTES_MAX)?;
         option("narrative", self.narrative.as_deref(), NARRATIVE_BYTES_MAX)?;
-        each(
-            "subjects",
-            &self.subjects,
-            SUBJECTS_COUNT_MAX,
-            SubjectView::validate,
-        )?;
+        each("subjects", &self.subjects, SUBJECTS_COUNT_MAX, SubjectView::validate)?;
         each("items", &self.items, ITEMS_COUNT_MAX, ItemView::validate)?;
-        each(
-            "events",
-            &self.events,
-            EVENTS_COUNT_MAX,
-            EventView::validate,
-        )?;
+        each("events", &self.events, EVENTS_COUNT_MAX, EventView::validate)?;
         self.handling.as_ref().map_or(Ok(()), validate::handling)?;
         let description = self.source_description.as_deref();
         option("source description", description, DESCRIPTION_BYTES_MAX)?;
-        option(
-            "source reference",
-            self.source_reference.as_deref(),
-            REFERENCE_BYTES_MAX,
-        )?;
-        option(
-            "legal basis",
-            self.legal_basis.as_deref(),
-            REFERENCE_BYTES_MAX,
-        )?;
-        option(
-            "case reference",
-            self.case_reference.as_deref(),
-            REFERENCE_BYTES_MAX,
-        )?;
-        self.validity
-            .map_or(Ok(()), |v| validate::validity(v.review_on, v.expires_on))?;
+        option("source reference", self.source_reference.as_deref(), REFERENCE_BYTES_MAX)?;
+        option("legal basis", self.legal_basis.as_deref(), REFERENCE_BYTES_MAX)?;
+        option("case reference", self.case_reference.as_deref(), REFERENCE_BYTES_MAX)?;
+        self.validity.map_or(Ok(()), |v| validate::validity(v.review_on, v.expires_on))?;
         self.dispute.as_ref().map_or(Ok(()), validate::dispute)
     }
 }
@@ -263,13 +240,7 @@ impl EventView {
 
 /// An entry without any part is never written, so never read.
 fn not_blank(blank: bool) -> Result<(), RecordError> {
-    if blank {
-        Err(RecordError::Blank {
-            part: "an entry of a view",
-        })
-    } else {
-        Ok(())
-    }
+    if blank { Err(RecordError::Blank { part: "an entry of a view" }) } else { Ok(()) }
 }
 
 /// The selection: which fields, how blurred.
@@ -279,9 +250,7 @@ impl<'a> Shown<'a> {
     /// Leaves out what its transforms cannot blur.
     fn new(fields: impl IntoIterator<Item = (Field, &'a [Transform])>) -> Self {
         let possible = |(field, transforms): &(Field, &[Transform])| {
-            transforms
-                .iter()
-                .all(|transform| field.under(*transform) != Blur::Impossible)
+            transforms.iter().all(|transform| field.under(*transform) != Blur::Impossible)
         };
         Shown(fields.into_iter().filter(possible).collect())
     }
@@ -295,8 +264,7 @@ impl<'a> Shown<'a> {
     }
 
     fn text(&self, field: Field, value: &str) -> Option<String> {
-        self.then(field, || value.to_owned())
-            .filter(|text| !text.is_empty())
+        self.then(field, || value.to_owned()).filter(|text| !text.is_empty())
     }
 
     fn copies<T: Clone>(&self, field: Field, values: &[T]) -> Vec<T> {
@@ -304,9 +272,7 @@ impl<'a> Shown<'a> {
     }
 
     fn demands(&self, field: Field, transform: Transform) -> bool {
-        self.0
-            .get(&field)
-            .is_some_and(|transforms| transforms.contains(&transform))
+        self.0.get(&field).is_some_and(|transforms| transforms.contains(&transform))
     }
 
     fn list<T, V>(&self, parts: &[T], show: impl Fn(&Self, &T) -> Option<V>) -> Vec<V> {
@@ -316,10 +282,8 @@ impl<'a> Shown<'a> {
     fn subject(&self, subject: &Subject) -> Option<SubjectView> {
         let dates = self.copies(Field::SubjectDates, &subject.dates);
         let identifiers = self.copies(Field::SubjectIdentifiers, &subject.identifiers);
-        let mut dates: Vec<_> = dates
-            .into_iter()
-            .map(|date| self.date(Field::SubjectDates, date))
-            .collect();
+        let mut dates: Vec<_> =
+            dates.into_iter().map(|date| self.date(Field::SubjectDates, date)).collect();
         // Two days of one month are one month.
         dates.dedup();
         let view = SubjectView {
@@ -372,10 +336,7 @@ impl<'a> Shown<'a> {
 
     fn place(&self, field: Field, place: Place) -> Option<Place> {
         if self.demands(field, Transform::PlaceCountry) {
-            place.country.map(|country| Place {
-                name: None,
-                country: Some(country),
-            })
+            place.country.map(|country| Place { name: None, country: Some(country) })
         } else {
             Some(place)
         }
@@ -390,10 +351,7 @@ impl<'a> Shown<'a> {
             if identifier.kind == Kind::PersonNameBirthDate && identifier.text.contains('|') {
                 return None;
             }
-            let date = identifier
-                .date
-                .as_deref()
-                .and_then(|date| PartialDate::parse(date).ok());
+            let date = identifier.date.as_deref().and_then(|date| PartialDate::parse(date).ok());
             shown.date = date.map(|date| self.date(field, date).to_string());
         }
         Some(shown)
@@ -402,9 +360,7 @@ impl<'a> Shown<'a> {
 
 impl fmt::Debug for View {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("View")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        f.debug_struct("View").field("id", &self.id).finish_non_exhaustive()
     }
 }
 

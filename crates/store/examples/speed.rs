@@ -27,21 +27,14 @@ const SET_CHUNKS: u32 = 4_096;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let records: u64 = arguments
-        .next()
-        .map_or(100_000, |text| text.parse().unwrap());
-    let directory = arguments
-        .next()
-        .map_or_else(std::env::temp_dir, PathBuf::from);
+    let records: u64 = arguments.next().map_or(100_000, |text| text.parse().unwrap());
+    let directory = arguments.next().map_or_else(std::env::temp_dir, PathBuf::from);
     let directory = directory.join(format!("symbolon-speed-{}", std::process::id()));
     let unlock = Unlock::key_file(vec![7; 32]).unwrap();
     Store::create(&directory, &unlock, Cost::default(), [1; 32]).unwrap();
     let store = Store::open(&directory, &unlock, [2; 32]).unwrap();
 
-    println!(
-        "fdatasync of 4 KiB appended: {:.2} ms (median of 200)",
-        sync_ms(&directory)
-    );
+    println!("fdatasync of 4 KiB appended: {:.2} ms (median of 200)", sync_ms(&directory));
     import(&store, records, &directory);
     for callers in [1, 8, 64] {
         appends(&store, callers);
@@ -53,11 +46,7 @@ fn main() {
     println!("close: {:.0} ms", ms(begun));
     let begun = Instant::now();
     let store = Store::open(&directory, &unlock, [3; 32]).unwrap();
-    println!(
-        "open: {:.0} ms, {} records",
-        ms(begun),
-        store.record_count().unwrap()
-    );
+    println!("open: {:.0} ms, {} records", ms(begun), store.record_count().unwrap());
     println!("resident: {} MiB", resident_mib("VmRSS:"));
     drop(store);
     std::fs::remove_dir_all(&directory).unwrap();
@@ -90,17 +79,11 @@ fn import(store: &Store, records: u64, directory: &Path) {
     let begun = Instant::now();
     for number in 0..BATCH_RECORDS {
         assert_eq!(
-            (
-                kilobyte(&base, number).content().subjects.len(),
-                index_keys(number).len()
-            ),
+            (kilobyte(&base, number).content().subjects.len(), index_keys(number).len()),
             (0, 3)
         );
     }
-    println!(
-        "making a record and its keys: {:.1} us",
-        ms(begun) * 1e3 / BATCH_RECORDS as f64
-    );
+    println!("making a record and its keys: {:.1} us", ms(begun) * 1e3 / BATCH_RECORDS as f64);
     let begun = Instant::now();
     let (queue, submitted) = sync_channel(2);
     std::thread::scope(|scope| {
@@ -110,11 +93,8 @@ fn import(store: &Store, records: u64, directory: &Path) {
                 let mut write = Write::new();
                 for _ in 0..BATCH_RECORDS.min(records - number) {
                     let record = kilobyte(&base, number);
-                    let external = External {
-                        record: record.id(),
-                        version: record.version(),
-                        run: 1,
-                    };
+                    let external =
+                        External { record: record.id(), version: record.version(), run: 1 };
                     let reference = format!("list/{number}");
                     write = write
                         .record_create(&record, index_keys(number))
@@ -130,10 +110,7 @@ fn import(store: &Store, records: u64, directory: &Path) {
     });
     let seconds = begun.elapsed().as_secs_f64();
     let bytes = kilobyte(&sample::content(1), 0).encode().len();
-    let size = std::fs::metadata(directory.join(DATABASE_FILE))
-        .unwrap()
-        .len()
-        >> 20;
+    let size = std::fs::metadata(directory.join(DATABASE_FILE)).unwrap().len() >> 20;
     println!(
         "import: {records} records of {bytes} bytes in {seconds:.1} s, {:.0}/s; database {size} MiB, \
          resident {} MiB, most {} MiB",
@@ -157,19 +134,11 @@ fn kilobyte(base: &symbolon_record::Content, number: u64) -> Record {
 /// Three keys that no other record has: a passport's two and a vessel's name.
 fn index_keys(number: u64) -> Vec<IndexKey> {
     let passport = format!("X{number:08}");
-    let passport = Input {
-        text: &passport,
-        issuer: Some("DEU"),
-        date: None,
-    };
+    let passport = Input { text: &passport, issuer: Some("DEU"), date: None };
     let passport = Canonical::parse(Kind::Passport, passport).unwrap();
     let vessel = Canonical::parse(Kind::VesselName, format!("Ship {number}").as_str()).unwrap();
     let keys = passport.keys().iter().chain(vessel.keys()).take(3);
-    keys.map(|key| IndexKey {
-        subject: 0,
-        key: key.clone(),
-    })
-    .collect()
+    keys.map(|key| IndexKey { subject: 0, key: key.clone() }).collect()
 }
 
 fn appends(store: &Store, callers: u64) {
@@ -194,32 +163,17 @@ fn appends(store: &Store, callers: u64) {
 }
 
 fn entry(number: u64) -> Entry {
-    let who = Who {
-        now: number,
-        actor: "node",
-    };
-    Entry::policy(
-        who,
-        PolicyEvent {
-            digest: [1; 32],
-            act: Act::Accepted,
-        },
-    )
+    let who = Who { now: number, actor: "node" };
+    Entry::policy(who, PolicyEvent { digest: [1; 32], act: Act::Accepted })
 }
 
 fn proofs(store: &Store) {
     let head = store.log_head().unwrap();
     let begun = Instant::now();
     for step in 0..100 {
-        store
-            .log_inclusion(head.size * step / 100, head.size)
-            .unwrap();
+        store.log_inclusion(head.size * step / 100, head.size).unwrap();
     }
-    println!(
-        "inclusion proof in {} leaves: {:.3} ms",
-        head.size,
-        ms(begun) / 100.0
-    );
+    println!("inclusion proof in {} leaves: {:.3} ms", head.size, ms(begun) / 100.0);
 }
 
 fn tags(store: &Store) {
@@ -232,30 +186,17 @@ fn tags(store: &Store) {
     };
     let tag = |number: u64| Tag::from_bytes((u128::from(number) << 100).to_be_bytes());
     let begun = Instant::now();
-    store
-        .commit(Write::new().tag_set_begin(set, Vec::new(), 1))
-        .unwrap();
+    store.commit(Write::new().tag_set_begin(set, Vec::new(), 1)).unwrap();
     for first in (0..SET_CHUNKS).step_by(64) {
         let chunks = (first..first + 64).map(|chunk| {
             let numbers = u64::from(chunk) * 256..u64::from(chunk + 1) * 256;
             let tags = numbers.flat_map(|number| *tag(number).as_bytes()).collect();
-            SetChunk {
-                tags,
-                detail: Vec::new(),
-            }
+            SetChunk { tags, detail: Vec::new() }
         });
-        store
-            .commit(Write::new().tag_set_chunks(set, first, chunks.collect()))
-            .unwrap();
+        store.commit(Write::new().tag_set_chunks(set, first, chunks.collect())).unwrap();
     }
-    store
-        .commit(Write::new().tag_set_finish(set, None))
-        .unwrap();
-    println!(
-        "tag set of {} tags kept: {:.0} ms",
-        SET_CHUNKS * 256,
-        ms(begun)
-    );
+    store.commit(Write::new().tag_set_finish(set, None)).unwrap();
+    println!("tag set of {} tags kept: {:.0} ms", SET_CHUNKS * 256, ms(begun));
     let lookup = store.tag_set_lookup(set);
     let begun = Instant::now();
     assert_eq!(lookup.contains(&[tag(77)]).unwrap(), [true]);
@@ -267,21 +208,12 @@ fn tags(store: &Store) {
     println!("one tag: {:.1} us", ms(begun));
     let many: Vec<Tag> = (0..1_024).map(|step| tag(step * 1_023)).collect();
     let begun = Instant::now();
-    assert!(
-        lookup
-            .contains(&many)
-            .unwrap()
-            .into_iter()
-            .all(|found| found)
-    );
+    assert!(lookup.contains(&many).unwrap().into_iter().all(|found| found));
     println!("1,024 tags spread over the set: {:.1} ms", ms(begun));
 }
 
 fn resident_mib(line: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let found = status
-        .lines()
-        .find_map(|text| text.strip_prefix(line))
-        .unwrap();
+    let found = status.lines().find_map(|text| text.strip_prefix(line)).unwrap();
     found.trim().trim_end_matches(" kB").parse::<u64>().unwrap() >> 10
 }

@@ -67,26 +67,13 @@ pub(crate) struct LogRow {
 /// One step of a batch.
 pub(crate) enum Op {
     /// Writes a row, if it is as expected.
-    Put {
-        table: Table,
-        key: Vec<u8>,
-        value: Vec<u8>,
-        expect: Expect,
-    },
+    Put { table: Table, key: Vec<u8>, value: Vec<u8>, expect: Expect },
     /// Removes a row, if there is one and it is as expected.
-    Delete {
-        table: Table,
-        key: Vec<u8>,
-        expect: Expect,
-    },
+    Delete { table: Table, key: Vec<u8>, expect: Expect },
     /// Removes every row whose key begins with `prefix`.
     DeletePrefix { table: Table, prefix: Vec<u8> },
     /// Adds `amount` to what was spent under `key`, if the sum stays within `limit`.
-    Spend {
-        key: Vec<u8>,
-        amount: u64,
-        limit: u64,
-    },
+    Spend { key: Vec<u8>, amount: u64, limit: u64 },
     /// Appends a leaf to the log.
     Append { leaf: [u8; 32], cell: Vec<u8> },
 }

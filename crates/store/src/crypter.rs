@@ -34,10 +34,7 @@ pub(crate) struct Cell<'a> {
 
 impl Cell<'_> {
     fn associated_data(&self) -> Vec<u8> {
-        let framed = Framed::new()
-            .part(self.table)
-            .part(self.key)
-            .part(self.column);
+        let framed = Framed::new().part(self.table).part(self.key).part(self.column);
         [label::CELL.as_bytes(), framed.as_bytes()].concat()
     }
 }
@@ -79,10 +76,7 @@ impl Crypter {
     }
 
     fn fill(&self, bytes: &mut [u8]) {
-        self.random
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .fill_bytes(bytes);
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(bytes);
     }
 
     /// key number ‖ nonce ‖ ciphertext.
@@ -96,13 +90,7 @@ impl Crypter {
         let ciphers = self.ciphers.read().unwrap_or_else(PoisonError::into_inner);
         let (number, cipher) = ciphers.first().ok_or(StoreError::Closed)?;
         let sealed = cipher
-            .encrypt(
-                &XNonce::from(nonce),
-                Payload {
-                    msg: plain,
-                    aad: &aad,
-                },
-            )
+            .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &aad })
             .map_err(|_| StoreError::TooLong { what: cell.table })?;
         Ok([number.to_be_bytes().as_slice(), &nonce, &sealed].concat())
     }
@@ -114,26 +102,15 @@ impl Crypter {
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         let altered = || StoreError::Altered { table: cell.table };
-        let (head, sealed) = sealed
-            .split_first_chunk::<HEAD_BYTES>()
-            .ok_or_else(altered)?;
+        let (head, sealed) = sealed.split_first_chunk::<HEAD_BYTES>().ok_or_else(altered)?;
         let (number, nonce) = head.split_first_chunk::<4>().ok_or_else(altered)?;
         let number = u32::from_be_bytes(*number);
         let nonce = XNonce::try_from(nonce).map_err(|_| altered())?;
         let aad = cell.associated_data();
         let ciphers = self.ciphers.read().unwrap_or_else(PoisonError::into_inner);
-        let (_, cipher) = ciphers
-            .iter()
-            .find(|(own, _)| *own == number)
-            .ok_or_else(altered)?;
+        let (_, cipher) = ciphers.iter().find(|(own, _)| *own == number).ok_or_else(altered)?;
         cipher
-            .decrypt(
-                &nonce,
-                Payload {
-                    msg: sealed,
-                    aad: &aad,
-                },
-            )
+            .decrypt(&nonce, Payload { msg: sealed, aad: &aad })
             .map(Zeroizing::new)
             .map_err(|_| altered())
     }
@@ -177,9 +154,7 @@ fn mark(key: &[u8; 32], value: &[u8]) -> [u8; 16] {
     // HMAC takes a key of any length.
     if let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(key) {
         mac.update(value);
-        mark.iter_mut()
-            .zip(mac.finalize().into_bytes())
-            .for_each(|(to, from)| *to = from);
+        mark.iter_mut().zip(mac.finalize().into_bytes()).for_each(|(to, from)| *to = from);
     }
     mark
 }
@@ -188,11 +163,7 @@ fn mark(key: &[u8; 32], value: &[u8]) -> [u8; 16] {
 mod tests {
     use super::*;
 
-    const HERE: Cell<'static> = Cell {
-        table: "record",
-        key: b"row",
-        column: "value",
-    };
+    const HERE: Cell<'static> = Cell { table: "record", key: b"row", column: "value" };
 
     fn crypter(seed: u8) -> (Crypter, Secrets) {
         let secrets = Secrets::generate(&[seed; 32]);
@@ -205,30 +176,14 @@ mod tests {
         let sealed = crypter.seal(&HERE, b"text").unwrap();
         assert_eq!(**crypter.open(&HERE, &sealed).unwrap(), *b"text");
         let moved = [
-            Cell {
-                table: "hit",
-                ..HERE
-            },
-            Cell {
-                key: b"another",
-                ..HERE
-            },
-            Cell {
-                column: "other",
-                ..HERE
-            },
+            Cell { table: "hit", ..HERE },
+            Cell { key: b"another", ..HERE },
+            Cell { column: "other", ..HERE },
             // The same bytes, cut elsewhere.
-            Cell {
-                table: "recordr",
-                key: b"ow",
-                ..HERE
-            },
+            Cell { table: "recordr", key: b"ow", ..HERE },
         ];
         for cell in moved {
-            assert!(matches!(
-                crypter.open(&cell, &sealed),
-                Err(StoreError::Altered { .. })
-            ));
+            assert!(matches!(crypter.open(&cell, &sealed), Err(StoreError::Altered { .. })));
         }
         for at in 0..sealed.len() {
             let mut altered = sealed.clone();
@@ -246,10 +201,7 @@ mod tests {
         let after = crypter.seal(&HERE, b"after").unwrap();
         assert_eq!(**crypter.open(&HERE, &before).unwrap(), *b"before");
         assert_eq!(**crypter.open(&HERE, &after).unwrap(), *b"after");
-        assert_eq!(
-            (&before[..4], &after[..4]),
-            (&[0, 0, 0, 1][..], &[0, 0, 0, 2][..])
-        );
+        assert_eq!((&before[..4], &after[..4]), (&[0, 0, 0, 1][..], &[0, 0, 0, 2][..]));
         let (stranger, _) = self::crypter(3);
         assert!(stranger.open(&HERE, &before).is_err());
     }

@@ -43,8 +43,7 @@ impl Edge {
         for number in 0..=u8::MAX {
             let Some(hash) = carry.take() else { break };
             if self.levels.len() <= usize::from(number) {
-                self.levels
-                    .resize_with(usize::from(number) + 1, Level::default);
+                self.levels.resize_with(usize::from(number) + 1, Level::default);
             }
             let Some(row) = self.levels.get_mut(usize::from(number)) else {
                 break;
@@ -55,11 +54,7 @@ impl Edge {
                 let index = row.full_tiles;
                 row.full_tiles += 1;
                 carry = Some(fold(&hashes));
-                full.push(FullTile {
-                    level: number,
-                    index,
-                    hashes,
-                });
+                full.push(FullTile { level: number, index, hashes });
             }
         }
         full

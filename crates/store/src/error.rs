@@ -148,10 +148,7 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the batch was at fault, so that the others beside it can go on.
     pub(crate) const fn is_refusal(&self) -> bool {
-        !matches!(
-            self,
-            Self::Full | Self::Io { .. } | Self::Sqlite { .. } | Self::InUse
-        )
+        !matches!(self, Self::Full | Self::Io { .. } | Self::Sqlite { .. } | Self::InUse)
     }
 
     /// The same for another caller: a cause cannot be told twice, its kind can.
@@ -160,10 +157,7 @@ impl StoreError {
             Self::Full => Self::Full,
             Self::InUse => Self::InUse,
             Self::Sqlite { code } => Self::Sqlite { code: *code },
-            Self::Io { what, source } => Self::Io {
-                what,
-                source: source.kind().into(),
-            },
+            Self::Io { what, source } => Self::Io { what, source: source.kind().into() },
             Self::Damaged { what } => Self::Damaged { what },
             _ => Self::Closed,
         }
@@ -184,9 +178,7 @@ impl From<rusqlite::Error> for StoreError {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
             Some(rusqlite::ErrorCode::NotADatabase) => Self::Foreign { file: "database" },
-            Some(rusqlite::ErrorCode::DatabaseCorrupt) => Self::Damaged {
-                what: "SQLite says so",
-            },
+            Some(rusqlite::ErrorCode::DatabaseCorrupt) => Self::Damaged { what: "SQLite says so" },
             Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
                 Self::InUse
             }

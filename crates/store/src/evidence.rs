@@ -76,11 +76,7 @@ impl Write {
     /// Admits an envelope once: the whole write is refused as [`StoreError::Repeated`] if its id
     /// was admitted before. `answer` is what to answer again if it is repeated.
     pub fn admit(self, id: [u8; 16], expires: u64, answer: Vec<u8>) -> Self {
-        self.step(Step::Admit {
-            id,
-            expires,
-            answer: Zeroizing::new(answer),
-        })
+        self.step(Step::Admit { id, expires, answer: Zeroizing::new(answer) })
     }
 }
 
@@ -98,13 +94,10 @@ impl Store {
     ) -> Result<Admitted, StoreError> {
         match self.commit(write.admit(id, expires, answer)) {
             Ok(committed) => Ok(Admitted::New(committed)),
-            Err(StoreError::Repeated) => {
-                self.envelope_fetch(&id)?
-                    .map(Admitted::Repeat)
-                    .ok_or(StoreError::Damaged {
-                        what: "an envelope is and is not there",
-                    })
-            }
+            Err(StoreError::Repeated) => self
+                .envelope_fetch(&id)?
+                .map(Admitted::Repeat)
+                .ok_or(StoreError::Damaged { what: "an envelope is and is not there" }),
             Err(error) => Err(error),
         }
     }
@@ -118,9 +111,7 @@ impl Store {
             return Ok(None);
         };
         let (_, sealed) = expiry(&value)?;
-        self.crypter
-            .open(&self.cell(Table::Envelope, id), sealed)
-            .map(Some)
+        self.crypter.open(&self.cell(Table::Envelope, id), sealed).map(Some)
     }
 
     /// Forgets every envelope that expired before `now`; gives their number.
@@ -130,9 +121,7 @@ impl Store {
     pub fn envelope_purge(&self, now: u64) -> Result<u64, StoreError> {
         let (mut purged, mut after) = (0, None);
         loop {
-            let rows = self
-                .backend
-                .scan(Table::Envelope, &[], after.as_deref(), SCAN_ROWS_MAX)?;
+            let rows = self.backend.scan(Table::Envelope, &[], after.as_deref(), SCAN_ROWS_MAX)?;
             let Some(last) = rows.last() else {
                 return Ok(purged);
             };
@@ -141,11 +130,7 @@ impl Store {
             for row in rows {
                 if expiry(&row.value)?.0 < now {
                     let (table, key) = (Table::Envelope, row.key);
-                    ops.push(Op::Delete {
-                        table,
-                        key,
-                        expect: Expect::Any,
-                    });
+                    ops.push(Op::Delete { table, key, expect: Expect::Any });
                 }
             }
             purged += ops.len() as u64;
@@ -187,19 +172,12 @@ impl Store {
     ) -> Result<Op, StoreError> {
         let sealed = self.crypter.seal(&self.cell(Table::Envelope, id), answer)?;
         let value = [expires.to_be_bytes().as_slice(), &sealed].concat();
-        Ok(Op::Put {
-            table: Table::Envelope,
-            key: id.to_vec(),
-            value,
-            expect: Expect::Fresh,
-        })
+        Ok(Op::Put { table: Table::Envelope, key: id.to_vec(), value, expect: Expect::Fresh })
     }
 }
 
 fn expiry(value: &[u8]) -> Result<(u64, &[u8]), StoreError> {
     let parts = value.split_first_chunk::<8>();
-    let (expires, sealed) = parts.ok_or(StoreError::Damaged {
-        what: "an envelope is short",
-    })?;
+    let (expires, sealed) = parts.ok_or(StoreError::Damaged { what: "an envelope is short" })?;
     Ok((u64::from_be_bytes(*expires), sealed))
 }

@@ -51,10 +51,7 @@ pub struct Cost {
 impl Default for Cost {
     /// The second recommended option of RFC 9106 §4 (64 MiB, three passes), on one lane.
     fn default() -> Self {
-        Self {
-            memory_kib: 64 << 10,
-            passes: 3,
-        }
+        Self { memory_kib: 64 << 10, passes: 3 }
     }
 }
 
@@ -62,10 +59,7 @@ impl Cost {
     /// Next to nothing: for tests, where a keyring guards nothing.
     #[must_use]
     pub const fn dangerous_cheap() -> Self {
-        Self {
-            memory_kib: 8,
-            passes: 1,
-        }
+        Self { memory_kib: 8, passes: 1 }
     }
 }
 
@@ -91,11 +85,7 @@ impl Unlock {
     pub fn key_file(bytes: Vec<u8>) -> Result<Self, StoreError> {
         let fits = (KEY_FILE_BYTES_MIN..=KEY_FILE_BYTES_MAX).contains(&bytes.len());
         let way = Way::KeyFile(bytes);
-        if fits {
-            Ok(Self(way))
-        } else {
-            Err(StoreError::KeyFileLength)
-        }
+        if fits { Ok(Self(way)) } else { Err(StoreError::KeyFileLength) }
     }
 }
 
@@ -114,38 +104,19 @@ impl Secrets {
     pub(crate) fn generate(seed: &[u8; 32]) -> Self {
         let draw = |part: &str| derive(part, seed);
         let mut store = [0; 16];
-        store
-            .iter_mut()
-            .zip(*draw(label::NEW_STORE))
-            .for_each(|(to, from)| *to = from);
-        Self {
-            store,
-            index: *draw(label::NEW_INDEX),
-            data: vec![(1, *draw(label::NEW_DATA_KEY))],
-        }
+        store.iter_mut().zip(*draw(label::NEW_STORE)).for_each(|(to, from)| *to = from);
+        Self { store, index: *draw(label::NEW_INDEX), data: vec![(1, *draw(label::NEW_DATA_KEY))] }
     }
 
     /// The same with a fresh data key that writes from now on.
     pub(crate) fn rotate(&self, seed: &[u8; 32]) -> Result<Self, StoreError> {
         if self.data.len() >= DATA_KEYS_MAX {
-            return Err(StoreError::TooLong {
-                what: "list of data keys",
-            });
+            return Err(StoreError::TooLong { what: "list of data keys" });
         }
-        let number = self
-            .data
-            .iter()
-            .map(|(number, _)| *number)
-            .max()
-            .unwrap_or_default()
-            + 1;
+        let number = self.data.iter().map(|(number, _)| *number).max().unwrap_or_default() + 1;
         let mut data = vec![(number, *derive(label::NEW_DATA_KEY, seed))];
         data.extend_from_slice(&self.data);
-        Ok(Self {
-            store: self.store,
-            index: self.index,
-            data,
-        })
+        Ok(Self { store: self.store, index: self.index, data })
     }
 
     /// Public name of the store: binds the database to its keyring.
@@ -182,11 +153,7 @@ impl Secrets {
             let (number, key) = entry.split_first_chunk::<4>()?;
             Some((u32::from_be_bytes(*number), *key.first_chunk::<32>()?))
         });
-        Some(Self {
-            store,
-            index: *index,
-            data: data.collect::<Option<_>>()?,
-        })
+        Some(Self { store, index: *index, data: data.collect::<Option<_>>()? })
     }
 }
 
@@ -236,39 +203,21 @@ pub(crate) fn write(
 ) -> Result<(), StoreError> {
     let drawn = derive(label::KEYRING_SALT, seed);
     let salt = *drawn.first_chunk::<16>().ok_or(StoreError::Closed)?;
-    let nonce = *derive(label::KEYRING_NONCE, seed)
-        .first_chunk::<24>()
-        .ok_or(StoreError::Closed)?;
+    let nonce =
+        *derive(label::KEYRING_NONCE, seed).first_chunk::<24>().ok_or(StoreError::Closed)?;
     let kdf = match &unlock.0 {
-        Way::Passphrase(_) => Kdf::Argon2id(Argon2id {
-            memory_kib: cost.memory_kib,
-            passes: cost.passes,
-            salt,
-        }),
+        Way::Passphrase(_) => {
+            Kdf::Argon2id(Argon2id { memory_kib: cost.memory_kib, passes: cost.passes, salt })
+        }
         Way::KeyFile(_) => Kdf::KeyFile(salt.into()),
     };
     let cipher = cipher(unlock, &kdf)?;
-    let header = encode(&Header {
-        store: *secrets.store(),
-        kdf,
-        nonce,
-    });
+    let header = encode(&Header { store: *secrets.store(), kdf, nonce });
     let aad = [label::KEYRING.as_bytes(), &header].concat();
     let sealed = cipher
-        .encrypt(
-            &XNonce::from(nonce),
-            Payload {
-                msg: &secrets.to_bytes(),
-                aad: &aad,
-            },
-        )
+        .encrypt(&XNonce::from(nonce), Payload { msg: &secrets.to_bytes(), aad: &aad })
         .map_err(|_| StoreError::TooLong { what: "keyring" })?;
-    let file = Keyring {
-        magic: MAGIC.into(),
-        version: VERSION,
-        header,
-        sealed,
-    };
+    let file = Keyring { magic: MAGIC.into(), version: VERSION, header, sealed };
     replace(directory, KEYRING_FILE, &encode(&file))
 }
 
@@ -281,22 +230,13 @@ pub(crate) fn read(directory: &Path, unlock: &Unlock) -> Result<Secrets, StoreEr
         return Err(FOREIGN);
     }
     if version > VERSION {
-        return Err(StoreError::NewerKeyring {
-            found: version,
-            known: VERSION,
-        });
+        return Err(StoreError::NewerKeyring { found: version, known: VERSION });
     }
     let file: Keyring = decode(&bytes, KEYRING_BYTES_MAX).map_err(|_| FOREIGN)?;
     let header: Header = decode(&file.header, KEYRING_BYTES_MAX).map_err(|_| FOREIGN)?;
     let aad = [label::KEYRING.as_bytes(), &file.header].concat();
     let opened = cipher(unlock, &header.kdf)?
-        .decrypt(
-            &XNonce::from(header.nonce),
-            Payload {
-                msg: &file.sealed,
-                aad: &aad,
-            },
-        )
+        .decrypt(&XNonce::from(header.nonce), Payload { msg: &file.sealed, aad: &aad })
         .map(Zeroizing::new)
         .map_err(|_| StoreError::WrongPassphrase)?;
     Secrets::from_bytes(header.store, &opened).ok_or(FOREIGN)
@@ -337,9 +277,7 @@ fn cipher(unlock: &Unlock, kdf: &Kdf) -> Result<XChaCha20Poly1305, StoreError> {
             derive(label::KEY_FILE, &secret)
         }
         (_, Kdf::Argon2id(_)) => {
-            return Err(StoreError::WrongUnlock {
-                wanted: "passphrase",
-            });
+            return Err(StoreError::WrongUnlock { wanted: "passphrase" });
         }
         (_, Kdf::KeyFile(_)) => return Err(StoreError::WrongUnlock { wanted: "key file" }),
     };
@@ -349,15 +287,10 @@ fn cipher(unlock: &Unlock, kdf: &Kdf) -> Result<XChaCha20Poly1305, StoreError> {
 fn read_bounded(path: &Path) -> Result<Vec<u8>, StoreError> {
     let file = File::open(path).map_err(|source| match source.kind() {
         std::io::ErrorKind::NotFound => StoreError::Missing { file: "keyring" },
-        _ => StoreError::Io {
-            what: "read the keyring",
-            source,
-        },
+        _ => StoreError::Io { what: "read the keyring", source },
     })?;
     let mut bytes = Vec::new();
-    let read = file
-        .take(KEYRING_BYTES_MAX as u64 + 1)
-        .read_to_end(&mut bytes);
+    let read = file.take(KEYRING_BYTES_MAX as u64 + 1).read_to_end(&mut bytes);
     read.map_err(StoreError::io("read the keyring"))?;
     if bytes.len() > KEYRING_BYTES_MAX {
         return Err(StoreError::Foreign { file: "keyring" });
@@ -376,9 +309,7 @@ fn replace(directory: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreError>
         .mode(0o600)
         .open(&written)
         .map_err(wrote())?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(wrote())?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(wrote())?;
     std::fs::rename(&written, directory.join(name)).map_err(wrote())?;
     sync_directory(directory)
 }

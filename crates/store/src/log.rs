@@ -46,8 +46,12 @@ impl Write {
     pub fn log_checkpoint(self, size: u64, text: &str) -> Self {
         let newest = [size.to_be_bytes().as_slice(), text.as_bytes()].concat();
         let key = size.to_be_bytes().to_vec();
-        self.seal(Table::Checkpoint, key, text.into(), Expect::Any)
-            .seal(Table::Checkpoint, NEWEST.to_vec(), newest, Expect::Any)
+        self.seal(Table::Checkpoint, key, text.into(), Expect::Any).seal(
+            Table::Checkpoint,
+            NEWEST.to_vec(),
+            newest,
+            Expect::Any,
+        )
     }
 }
 
@@ -58,9 +62,7 @@ impl Store {
     /// # Errors
     /// What writing gives.
     pub fn log_append(&self, entry: Entry) -> Result<Receipt, StoreError> {
-        self.commit(Write::new().log(entry))?
-            .last()
-            .ok_or(StoreError::Closed)
+        self.commit(Write::new().log(entry))?.last().ok_or(StoreError::Closed)
     }
 
     /// Number of leaves.
@@ -76,10 +78,7 @@ impl Store {
     pub fn log_head(&self) -> Result<LogSeen, StoreError> {
         let reader = self.log_reader()?;
         let root = root_from(&reader, reader.size()).map_err(unreadable)?;
-        Ok(LogSeen {
-            size: reader.size(),
-            root,
-        })
+        Ok(LogSeen { size: reader.size(), root })
     }
 
     /// The hashes of the log as it is now, for proofs.
@@ -113,11 +112,7 @@ impl Store {
     /// # Errors
     /// What reading gives; [`StoreError::Altered`] if it is not the one that the leaf commits to.
     pub fn log_entry_fetch(&self, index: u64) -> Result<Option<Logged>, StoreError> {
-        Ok(self
-            .log_scan(index, 1)?
-            .pop()
-            .filter(|(at, _)| *at == index)
-            .map(|(_, entry)| entry))
+        Ok(self.log_scan(index, 1)?.pop().filter(|(at, _)| *at == index).map(|(_, entry)| entry))
     }
 
     /// The leaf at `index`.
@@ -125,11 +120,7 @@ impl Store {
     /// # Errors
     /// What reading gives.
     pub fn log_leaf_fetch(&self, index: u64) -> Result<Option<LeafData>, StoreError> {
-        let row = self
-            .backend
-            .log_rows(index, 1)?
-            .pop()
-            .filter(|row| row.index == index);
+        let row = self.backend.log_rows(index, 1)?.pop().filter(|row| row.index == index);
         Ok(row.map(|row| LeafData::from_bytes(row.leaf)))
     }
 
@@ -139,9 +130,7 @@ impl Store {
     /// As [`Store::log_entry_fetch`].
     pub fn log_scan(&self, from: u64, limit: usize) -> Result<Vec<(u64, Logged)>, StoreError> {
         let rows = self.backend.log_rows(from, limit.min(SCAN_ROWS_MAX))?;
-        rows.iter()
-            .map(|row| Ok((row.index, self.logged(row)?)))
-            .collect()
+        rows.iter().map(|row| Ok((row.index, self.logged(row)?))).collect()
     }
 
     /// Opens every entry and compares the leaves with the tree; gives the head that they lead to.
@@ -155,27 +144,20 @@ impl Store {
         while tree.size() < head.size {
             let rows = self.backend.log_rows(tree.size(), SCAN_ROWS_MAX)?;
             if rows.is_empty() {
-                return Err(StoreError::Damaged {
-                    what: "the log has a gap",
-                });
+                return Err(StoreError::Damaged { what: "the log has a gap" });
             }
             for row in rows.iter().take_while(|row| row.index < head.size) {
                 if row.index != tree.size() {
-                    return Err(StoreError::Damaged {
-                        what: "the log has a gap",
-                    });
+                    return Err(StoreError::Damaged { what: "the log has a gap" });
                 }
-                tree.append(self.logged(row)?.leaf().leaf_hash())
-                    .map_err(unreadable)?;
+                tree.append(self.logged(row)?.leaf().leaf_hash()).map_err(unreadable)?;
             }
             progress(tree.size());
         }
         if tree.root() == head.root {
             Ok(head)
         } else {
-            Err(StoreError::Damaged {
-                what: "the log's entries do not lead to its root",
-            })
+            Err(StoreError::Damaged { what: "the log's entries do not lead to its root" })
         }
     }
 
@@ -184,9 +166,7 @@ impl Store {
     /// # Errors
     /// What reading gives.
     pub fn log_checkpoint_fetch(&self) -> Result<Option<(u64, String)>, StoreError> {
-        const MISSHAPEN: StoreError = StoreError::Damaged {
-            what: "a checkpoint is misshapen",
-        };
+        const MISSHAPEN: StoreError = StoreError::Damaged { what: "a checkpoint is misshapen" };
         let Some(plain) = self.opened(Table::Checkpoint, NEWEST)? else {
             return Ok(None);
         };
@@ -201,20 +181,15 @@ impl Store {
     /// What reading gives.
     pub fn log_checkpoint_at(&self, size: u64) -> Result<Option<String>, StoreError> {
         let plain = self.opened(Table::Checkpoint, &size.to_be_bytes())?;
-        let text = plain
-            .map(|plain| String::from_utf8(plain.to_vec()))
-            .transpose();
-        text.map_err(|_| StoreError::Damaged {
-            what: "a checkpoint is misshapen",
-        })
+        let text = plain.map(|plain| String::from_utf8(plain.to_vec())).transpose();
+        text.map_err(|_| StoreError::Damaged { what: "a checkpoint is misshapen" })
     }
 
     fn logged(&self, row: &LogRow) -> Result<Logged, StoreError> {
         const TABLE: &str = "log_entry";
         let plain = self.crypter.open(&log_cell(&row.leaf), &row.cell)?;
-        let logged = Logged::decode(&plain).map_err(|_| StoreError::Damaged {
-            what: "an entry of the log does not decode",
-        })?;
+        let logged = Logged::decode(&plain)
+            .map_err(|_| StoreError::Damaged { what: "an entry of the log does not decode" })?;
         if logged.leaf().as_bytes() == &row.leaf {
             Ok(logged)
         } else {
@@ -226,8 +201,6 @@ impl Store {
 fn unreadable(error: TlogError) -> StoreError {
     match error {
         TlogError::BeyondTree => StoreError::BeyondLog,
-        _ => StoreError::Damaged {
-            what: "a tile of the log is missing",
-        },
+        _ => StoreError::Damaged { what: "a tile of the log is missing" },
     }
 }

@@ -69,20 +69,12 @@ impl Backend for Memory {
         Ok(rows
             .take_while(|((of, key), _)| *of == table && key.starts_with(prefix))
             .take(limit)
-            .map(|((_, key), value)| Row {
-                key: key.clone(),
-                value: value.clone(),
-            })
+            .map(|((_, key), value)| Row { key: key.clone(), value: value.clone() })
             .collect())
     }
 
     fn count(&self, table: Table) -> Result<u64, StoreError> {
-        Ok(self
-            .state()
-            .rows
-            .keys()
-            .filter(|(of, _)| *of == table)
-            .count() as u64)
+        Ok(self.state().rows.keys().filter(|(of, _)| *of == table).count() as u64)
     }
 
     fn spent(&self, key: &[u8]) -> Result<u64, StoreError> {
@@ -131,10 +123,7 @@ impl State {
             self.log.push((leaf, cell));
         }
         self.edge = Arc::new(edge);
-        Ok(Applied {
-            indexes,
-            tree_size: self.edge.size(),
-        })
+        Ok(Applied { indexes, tree_size: self.edge.size() })
     }
 
     fn step(
@@ -144,12 +133,7 @@ impl State {
         leaves: &mut Vec<([u8; 32], Vec<u8>)>,
     ) -> Result<(), StoreError> {
         match op {
-            Op::Put {
-                table,
-                key,
-                value,
-                expect,
-            } => {
+            Op::Put { table, key, value, expect } => {
                 let at = (table, key);
                 as_expected(expect, self.rows.get(&at).map(Vec::as_slice))?;
                 undo.push(Undo::Row(at.clone(), self.rows.insert(at, value)));
@@ -207,8 +191,6 @@ pub(crate) fn as_expected(expect: Expect, there: Option<&[u8]>) -> Result<(), St
 pub(crate) fn spend(spent: u64, amount: u64, limit: u64) -> Result<u64, StoreError> {
     match spent.checked_add(amount) {
         Some(sum) if sum <= limit => Ok(sum),
-        _ => Err(StoreError::Exhausted {
-            remaining: limit.saturating_sub(spent),
-        }),
+        _ => Err(StoreError::Exhausted { remaining: limit.saturating_sub(spent) }),
     }
 }

@@ -75,11 +75,7 @@ impl Sealed for Partner {
 /// A change to the partners.
 pub(crate) enum PartnerStep {
     Put(Box<Partner>),
-    Seen {
-        node: NodeId,
-        old: Option<LogSeen>,
-        new: LogSeen,
-    },
+    Seen { node: NodeId, old: Option<LogSeen>, new: LogSeen },
 }
 
 impl Write {
@@ -132,9 +128,7 @@ impl Store {
     /// What reading gives.
     pub fn partner_seen(&self, node: &NodeId) -> Result<Option<LogSeen>, StoreError> {
         let plain = self.opened(Table::PartnerSeen, node.as_bytes())?;
-        plain
-            .map(|plain| decoded(Table::PartnerSeen, &plain))
-            .transpose()
+        plain.map(|plain| decoded(Table::PartnerSeen, &plain)).transpose()
     }
 
     pub(crate) fn prepare_partner(
@@ -158,9 +152,7 @@ impl Store {
     }
 
     fn put_partner(&self, partner: &Partner, ops: &mut Vec<Op>) -> Result<(), StoreError> {
-        let sealed = self
-            .backend
-            .fetch(Table::Partner, partner.node.as_bytes())?;
+        let sealed = self.backend.fetch(Table::Partner, partner.node.as_bytes())?;
         let mut expect = Expect::Absent;
         if let Some(sealed) = sealed {
             expect = Expect::Digest(Sha256::digest(&sealed).into());

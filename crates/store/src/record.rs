@@ -56,10 +56,7 @@ pub(crate) enum RecordStep {
     Create(Indexed),
     Replace(Indexed),
     Delete(RecordId),
-    External {
-        reference: Vec<u8>,
-        external: External,
-    },
+    External { reference: Vec<u8>, external: External },
 }
 
 pub(crate) struct Indexed {
@@ -86,9 +83,7 @@ impl Write {
 
     /// Keeps a record in place of the version that is there, if any, and of its index rows.
     pub fn record(self, record: &Record, keys: Vec<IndexKey>) -> Self {
-        self.step(Step::Record(RecordStep::Replace(Indexed::new(
-            record, keys,
-        ))))
+        self.step(Step::Record(RecordStep::Replace(Indexed::new(record, keys))))
     }
 
     /// Removes a record and its index rows.
@@ -99,20 +94,13 @@ impl Write {
     /// Keeps under which external reference a record was imported.
     pub fn external(self, reference: &str, external: External) -> Self {
         let reference = reference.as_bytes().to_vec();
-        self.step(Step::Record(RecordStep::External {
-            reference,
-            external,
-        }))
+        self.step(Step::Record(RecordStep::External { reference, external }))
     }
 }
 
 impl Indexed {
     fn new(record: &Record, keys: Vec<IndexKey>) -> Self {
-        Self {
-            id: record.id(),
-            record: record.encode(),
-            keys,
-        }
+        Self { id: record.id(), record: record.encode(), keys }
     }
 }
 
@@ -123,9 +111,7 @@ impl Store {
     /// What reading gives.
     pub fn record_fetch(&self, id: RecordId) -> Result<Option<Record>, StoreError> {
         let plain = self.opened(Table::Record, id.as_bytes())?;
-        plain
-            .map(|plain| record(&decoded::<Body>(Table::Record, &plain)?))
-            .transpose()
+        plain.map(|plain| record(&decoded::<Body>(Table::Record, &plain)?)).transpose()
     }
 
     /// At most `limit` records behind `after`, in the order of their ids.
@@ -138,13 +124,9 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Record>, StoreError> {
         let after = after.as_ref().map(|id| id.as_bytes().as_slice());
-        let rows = self
-            .backend
-            .scan(Table::Record, &[], after, limit.min(SCAN_ROWS_MAX))?;
+        let rows = self.backend.scan(Table::Record, &[], after, limit.min(SCAN_ROWS_MAX))?;
         let records = rows.iter().map(|row| {
-            let plain = self
-                .crypter
-                .open(&self.cell(Table::Record, &row.key), &row.value)?;
+            let plain = self.crypter.open(&self.cell(Table::Record, &row.key), &row.value)?;
             record(&decoded::<Body>(Table::Record, &plain)?)
         });
         records.collect()
@@ -164,19 +146,11 @@ impl Store {
     /// What reading gives.
     pub fn record_lookup(&self, key: &MatchKey) -> Result<Vec<IndexHit>, StoreError> {
         let mark = self.crypter.index_mark(key.as_bytes());
-        let rows = self
-            .backend
-            .scan(Table::RecordIndex, &mark, None, SCAN_ROWS_MAX)?;
+        let rows = self.backend.scan(Table::RecordIndex, &mark, None, SCAN_ROWS_MAX)?;
         let hits = rows.iter().map(|row| {
-            let (id, subject) = index_parts(&row.key).ok_or(StoreError::Damaged {
-                what: "a row of the index is misshapen",
-            })?;
-            Ok(IndexHit {
-                record: id,
-                subject,
-                form: key.form(),
-                strength: key.strength(),
-            })
+            let (id, subject) = index_parts(&row.key)
+                .ok_or(StoreError::Damaged { what: "a row of the index is misshapen" })?;
+            Ok(IndexHit { record: id, subject, form: key.form(), strength: key.strength() })
         });
         hits.collect()
     }
@@ -189,9 +163,7 @@ impl Store {
         let mark = self.crypter.external_mark(reference.as_bytes());
         let row = self.backend.fetch(Table::External, &mark)?;
         row.map(|value| {
-            external(&value).ok_or(StoreError::Damaged {
-                what: "an external row is misshapen",
-            })
+            external(&value).ok_or(StoreError::Damaged { what: "an external row is misshapen" })
         })
         .transpose()
     }
@@ -211,21 +183,12 @@ impl Store {
                 let absent = StoreError::Absent { what: "record" };
                 let expect = self.take_back(id, ops)?.ok_or(absent)?;
                 let key = id.as_bytes().to_vec();
-                ops.push(Op::Delete {
-                    table: Table::Record,
-                    key,
-                    expect,
-                });
+                ops.push(Op::Delete { table: Table::Record, key, expect });
                 Ok(())
             }
-            RecordStep::External {
-                reference,
-                external,
-            } => {
+            RecordStep::External { reference, external } => {
                 if reference.is_empty() || reference.len() > REFERENCE_BYTES_MAX {
-                    return Err(StoreError::TooLong {
-                        what: "external reference",
-                    });
+                    return Err(StoreError::TooLong { what: "external reference" });
                 }
                 let run = external.run.to_be_bytes();
                 let value = [
@@ -235,12 +198,7 @@ impl Store {
                 ]
                 .concat();
                 let key = self.crypter.external_mark(&reference).to_vec();
-                ops.push(Op::Put {
-                    table: Table::External,
-                    key,
-                    value,
-                    expect: Expect::Any,
-                });
+                ops.push(Op::Put { table: Table::External, key, value, expect: Expect::Any });
                 Ok(())
             }
         }
@@ -253,9 +211,7 @@ impl Store {
         ops: &mut Vec<Op>,
     ) -> Result<(), StoreError> {
         if indexed.keys.len() > RECORD_KEYS_MAX {
-            return Err(StoreError::TooLong {
-                what: "list of match keys",
-            });
+            return Err(StoreError::TooLong { what: "list of match keys" });
         }
         let mut marks = Vec::with_capacity(indexed.keys.len());
         for key in &indexed.keys {
@@ -266,17 +222,9 @@ impl Store {
         let packed = marks
             .iter()
             .flat_map(|(mark, subject)| mark.iter().copied().chain(subject.to_be_bytes()));
-        let body = Body {
-            record: indexed.record,
-            marks: packed.collect(),
-        };
+        let body = Body { record: indexed.record, marks: packed.collect() };
         let plain = zeroize::Zeroizing::new(encode(&body));
-        ops.push(self.sealed(
-            Table::Record,
-            indexed.id.as_bytes().to_vec(),
-            &plain,
-            expect,
-        )?);
+        ops.push(self.sealed(Table::Record, indexed.id.as_bytes().to_vec(), &plain, expect)?);
         ops.extend(marks.iter().map(|(mark, subject)| Op::Put {
             table: Table::RecordIndex,
             key: index_key(mark, indexed.id, *subject),
@@ -291,20 +239,14 @@ impl Store {
         let Some(sealed) = self.backend.fetch(Table::Record, id.as_bytes())? else {
             return Ok(None);
         };
-        let plain = self
-            .crypter
-            .open(&self.cell(Table::Record, id.as_bytes()), &sealed)?;
+        let plain = self.crypter.open(&self.cell(Table::Record, id.as_bytes()), &sealed)?;
         let body: Body = decoded(Table::Record, &plain)?;
         for entry in body.marks.as_chunks::<18>().0 {
             if let Some((mark, subject)) = entry.split_first_chunk::<16>()
                 && let Some(subject) = subject.first_chunk::<2>()
             {
                 let key = index_key(mark, id, u16::from_be_bytes(*subject));
-                ops.push(Op::Delete {
-                    table: Table::RecordIndex,
-                    key,
-                    expect: Expect::Any,
-                });
+                ops.push(Op::Delete { table: Table::RecordIndex, key, expect: Expect::Any });
             }
         }
         Ok(Some(Expect::Digest(Sha256::digest(&sealed).into())))

@@ -23,10 +23,7 @@ impl Write {
 
     /// Removes a setting.
     pub fn setting_delete(self, name: &str) -> Self {
-        self.step(Step::Delete {
-            table: Table::Setting,
-            key: name.into(),
-        })
+        self.step(Step::Delete { table: Table::Setting, key: name.into() })
     }
 
     /// Keeps how far a piece of work has come.
@@ -36,10 +33,7 @@ impl Write {
 
     /// Forgets a piece of work.
     pub fn progress_delete(self, name: &str) -> Self {
-        self.step(Step::Delete {
-            table: Table::Progress,
-            key: name.into(),
-        })
+        self.step(Step::Delete { table: Table::Progress, key: name.into() })
     }
 }
 
@@ -68,13 +62,9 @@ impl Store {
     /// # Errors
     /// What reading gives.
     pub fn setting_names(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
-        let rows = self
-            .backend
-            .scan(Table::Setting, prefix.as_bytes(), None, SCAN_ROWS_MAX)?;
+        let rows = self.backend.scan(Table::Setting, prefix.as_bytes(), None, SCAN_ROWS_MAX)?;
         let names = rows.into_iter().map(|row| String::from_utf8(row.key));
-        names
-            .collect::<Result<_, _>>()
-            .map_err(|_| StoreError::Damaged { what: "a name" })
+        names.collect::<Result<_, _>>().map_err(|_| StoreError::Damaged { what: "a name" })
     }
 
     /// How far a piece of work has come.
@@ -93,13 +83,9 @@ impl Store {
         &self,
         prefix: &str,
     ) -> Result<Vec<(String, Zeroizing<Vec<u8>>)>, StoreError> {
-        let rows = self
-            .backend
-            .scan(Table::Progress, prefix.as_bytes(), None, SCAN_ROWS_MAX)?;
+        let rows = self.backend.scan(Table::Progress, prefix.as_bytes(), None, SCAN_ROWS_MAX)?;
         let opened = rows.into_iter().map(|row| {
-            let value = self
-                .crypter
-                .open(&self.cell(Table::Progress, &row.key), &row.value)?;
+            let value = self.crypter.open(&self.cell(Table::Progress, &row.key), &row.value)?;
             let name = String::from_utf8(row.key);
             let name = name.map_err(|_| StoreError::Damaged { what: "a name" })?;
             Ok((name, value))

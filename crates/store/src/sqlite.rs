@@ -68,11 +68,7 @@ impl Sqlite {
         let edge = edge(&connection)?;
         let published = Arc::new(RwLock::new(Arc::new(edge.clone())));
         let (requests, received) = sync_channel(QUEUE_BATCHES_MAX);
-        let worker = Writer {
-            connection,
-            edge,
-            published: Arc::clone(&published),
-        };
+        let worker = Writer { connection, edge, published: Arc::clone(&published) };
         let thread = std::thread::Builder::new()
             .name("store".into())
             .spawn(move || worker.run(&received))
@@ -91,11 +87,7 @@ impl Drop for Sqlite {
     /// Waits for the writer, so that whoever opens the store next finds it closed.
     fn drop(&mut self) {
         self.requests = None;
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             let _ = thread.join();
         }
@@ -106,17 +98,13 @@ impl Backend for Sqlite {
     fn submit(&self, batch: Vec<Op>) -> Result<Pending, StoreError> {
         let (reply, pending) = Pending::channel();
         let requests = self.requests.as_ref().ok_or(StoreError::Closed)?;
-        requests
-            .send(Request { batch, reply })
-            .map_err(|_| StoreError::Closed)?;
+        requests.send(Request { batch, reply }).map_err(|_| StoreError::Closed)?;
         Ok(pending)
     }
 
     fn fetch(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let reader = self.readers.take()?;
-        let mut fetch = reader
-            .connection()?
-            .prepare_cached(statement::of(table).fetch)?;
+        let mut fetch = reader.connection()?.prepare_cached(statement::of(table).fetch)?;
         Ok(fetch.query_row([key], |row| row.get(0)).optional()?)
     }
 
@@ -133,12 +121,7 @@ impl Backend for Sqlite {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         // No key is empty, so the empty one lies before all.
         let after = after.unwrap_or_default();
-        let row = |row: &rusqlite::Row<'_>| {
-            Ok(Row {
-                key: row.get(0)?,
-                value: row.get(1)?,
-            })
-        };
+        let row = |row: &rusqlite::Row<'_>| Ok(Row { key: row.get(0)?, value: row.get(1)? });
         let rows = match prefix_end(prefix) {
             Some(end) => connection
                 .prepare_cached(texts.scan)?
@@ -154,9 +137,7 @@ impl Backend for Sqlite {
 
     fn count(&self, table: Table) -> Result<u64, StoreError> {
         let reader = self.readers.take()?;
-        let mut count = reader
-            .connection()?
-            .prepare_cached(statement::of(table).count)?;
+        let mut count = reader.connection()?.prepare_cached(statement::of(table).count)?;
         let rows: i64 = count.query_row([], |row| row.get(0))?;
         Ok(rows.unsigned_abs())
     }
@@ -166,12 +147,7 @@ impl Backend for Sqlite {
     }
 
     fn edge(&self) -> Arc<Edge> {
-        Arc::clone(
-            &self
-                .published
-                .read()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        Arc::clone(&self.published.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn log_rows(&self, from: u64, limit: usize) -> Result<Vec<LogRow>, StoreError> {
@@ -195,10 +171,9 @@ fn lock(directory: &Path) -> Result<File, StoreError> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse),
-        Err(std::fs::TryLockError::Error(source)) => Err(StoreError::Io {
-            what: "take the lock",
-            source,
-        }),
+        Err(std::fs::TryLockError::Error(source)) => {
+            Err(StoreError::Io { what: "take the lock", source })
+        }
     }
 }
 
@@ -209,16 +184,12 @@ fn edge(connection: &Connection) -> Result<Edge, StoreError> {
     let rest = size % TILE_HASHES as u64;
     let last = log_rows(connection, size - rest, TILE_HASHES)?;
     if last.len() as u64 != rest {
-        return Err(StoreError::Damaged {
-            what: "the log has a gap",
-        });
+        return Err(StoreError::Damaged { what: "the log has a gap" });
     }
     let last = last.iter().map(|row| leaf_hash(row.leaf)).collect();
     let tile = |level, index| {
         let tile = log_tile(connection, level, index)?;
-        tile.ok_or(StoreError::Damaged {
-            what: "a tile of the log is missing",
-        })
+        tile.ok_or(StoreError::Damaged { what: "a tile of the log is missing" })
     };
     Edge::rebuild(size, tile, last)
 }
@@ -229,11 +200,7 @@ fn log_rows(connection: &Connection, from: u64, limit: usize) -> Result<Vec<LogR
     let mut scan = connection.prepare_cached(statement::LOG_SCAN)?;
     let rows = scan.query_map([from, limit], |row| {
         let number: i64 = row.get(0)?;
-        Ok(LogRow {
-            index: number.unsigned_abs(),
-            leaf: row.get(1)?,
-            cell: row.get(2)?,
-        })
+        Ok(LogRow { index: number.unsigned_abs(), leaf: row.get(1)?, cell: row.get(2)? })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -245,13 +212,10 @@ fn log_tile(
 ) -> Result<Option<Vec<Hash>>, StoreError> {
     let number = i64::try_from(index).map_err(|_| StoreError::BeyondLog)?;
     let mut fetch = connection.prepare_cached(statement::TILE_FETCH)?;
-    let bytes: Option<Vec<u8>> = fetch
-        .query_row(params![level, number], |row| row.get(0))
-        .optional()?;
+    let bytes: Option<Vec<u8>> =
+        fetch.query_row(params![level, number], |row| row.get(0)).optional()?;
     bytes
         .map(|bytes| tile::decode_hashes(&bytes, TILE_HASHES as u16))
         .transpose()
-        .map_err(|_| StoreError::Damaged {
-            what: "a tile of the log is misshapen",
-        })
+        .map_err(|_| StoreError::Damaged { what: "a tile of the log is misshapen" })
 }

@@ -50,10 +50,7 @@ impl Store {
         cost: Cost,
         seed: [u8; 32],
     ) -> Result<(), StoreError> {
-        let made = std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory);
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
         made.map_err(StoreError::io("make the data directory"))?;
         let database = directory.join(DATABASE_FILE);
         if directory.join(KEYRING_FILE).exists() || database.exists() {
@@ -93,29 +90,17 @@ impl Store {
         pages_max: Option<u32>,
     ) -> Result<Self, StoreError> {
         if !directory.is_dir() {
-            return Err(StoreError::Missing {
-                file: "data directory",
-            });
+            return Err(StoreError::Missing { file: "data directory" });
         }
         let secrets = keyring::read(directory, unlock)?;
         let backend = Sqlite::open(directory, secrets.store(), pages_max)?;
-        Ok(Self::over(
-            Box::new(backend),
-            secrets,
-            seed,
-            Some(directory.to_owned()),
-        ))
+        Ok(Self::over(Box::new(backend), secrets, seed, Some(directory.to_owned())))
     }
 
     /// An empty store in memory, for tests: nothing is durable.
     #[must_use]
     pub fn memory(seed: [u8; 32]) -> Self {
-        Self::over(
-            Box::new(Memory::default()),
-            Secrets::generate(&seed),
-            seed,
-            None,
-        )
+        Self::over(Box::new(Memory::default()), Secrets::generate(&seed), seed, None)
     }
 
     fn over(
@@ -126,13 +111,7 @@ impl Store {
     ) -> Self {
         let crypter = Crypter::new(&secrets, &seed);
         let directories = Directories::default();
-        Self {
-            backend,
-            crypter,
-            directories,
-            keys: Mutex::new(secrets),
-            directory,
-        }
+        Self { backend, crypter, directories, keys: Mutex::new(secrets), directory }
     }
 
     /// Seals with a fresh key from now on; what is there stays readable. The keyring is written
@@ -166,11 +145,7 @@ impl Store {
     }
 
     pub(crate) fn cell<'a>(&self, table: Table, key: &'a [u8]) -> Cell<'a> {
-        Cell {
-            table: table.name(),
-            key,
-            column: "value",
-        }
+        Cell { table: table.name(), key, column: "value" }
     }
 
     /// A put of a sealed cell.
@@ -182,12 +157,7 @@ impl Store {
         expect: Expect,
     ) -> Result<Op, StoreError> {
         let value = self.crypter.seal(&self.cell(table, &key), plain)?;
-        Ok(Op::Put {
-            table,
-            key,
-            value,
-            expect,
-        })
+        Ok(Op::Put { table, key, value, expect })
     }
 
     /// The opened cell of a row.
@@ -197,15 +167,11 @@ impl Store {
         key: &[u8],
     ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         let sealed = self.backend.fetch(table, key)?;
-        sealed
-            .map(|sealed| self.crypter.open(&self.cell(table, key), &sealed))
-            .transpose()
+        sealed.map(|sealed| self.crypter.open(&self.cell(table, key), &sealed)).transpose()
     }
 
     pub(crate) fn row_fetch<T: Sealed>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
-        self.opened(T::TABLE, key)?
-            .map(|plain| decoded(T::TABLE, &plain))
-            .transpose()
+        self.opened(T::TABLE, key)?.map(|plain| decoded(T::TABLE, &plain)).transpose()
     }
 
     pub(crate) fn row_scan<T: Sealed>(
@@ -213,13 +179,9 @@ impl Store {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<T>, StoreError> {
-        let rows = self
-            .backend
-            .scan(T::TABLE, &[], after, limit.min(SCAN_ROWS_MAX))?;
+        let rows = self.backend.scan(T::TABLE, &[], after, limit.min(SCAN_ROWS_MAX))?;
         let opened = rows.iter().map(|row| {
-            let plain = self
-                .crypter
-                .open(&self.cell(T::TABLE, &row.key), &row.value)?;
+            let plain = self.crypter.open(&self.cell(T::TABLE, &row.key), &row.value)?;
             decoded(T::TABLE, &plain)
         });
         opened.collect()
@@ -230,8 +192,6 @@ pub(crate) fn decoded<T: Serialize + DeserializeOwned>(
     table: Table,
     plain: &[u8],
 ) -> Result<T, StoreError> {
-    symbolon_codec::decode(plain, CELL_BYTES_MAX).map_err(|source| StoreError::Decode {
-        table: table.name(),
-        source,
-    })
+    symbolon_codec::decode(plain, CELL_BYTES_MAX)
+        .map_err(|source| StoreError::Decode { table: table.name(), source })
 }

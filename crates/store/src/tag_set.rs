@@ -93,20 +93,9 @@ pub struct SetPlace {
 
 /// A change to the tag sets.
 pub(crate) enum TagSetStep {
-    Begin {
-        set: SetKey,
-        about: Vec<u8>,
-        now: u64,
-    },
-    Chunks {
-        set: SetKey,
-        first: u32,
-        chunks: Vec<SetChunk>,
-    },
-    Finish {
-        set: SetKey,
-        about: Option<Vec<u8>>,
-    },
+    Begin { set: SetKey, about: Vec<u8>, now: u64 },
+    Chunks { set: SetKey, first: u32, chunks: Vec<SetChunk> },
+    Finish { set: SetKey, about: Option<Vec<u8>> },
     Delete(SetKey),
 }
 
@@ -134,10 +123,7 @@ impl SetKey {
         Some(Self {
             side,
             partner: NodeId::from_bytes(*partner),
-            class: Class::ALL
-                .iter()
-                .copied()
-                .find(|own| own.code() == *class)?,
+            class: Class::ALL.iter().copied().find(|own| own.code() == *class)?,
             epoch: u64::from_be_bytes(*epoch),
             serial: u64::from_be_bytes(serial.try_into().ok()?),
         })
@@ -189,9 +175,7 @@ impl Store {
     /// What reading gives.
     pub fn tag_set_fetch(&self, set: &SetKey) -> Result<Option<SetHead>, StoreError> {
         let plain = self.opened(Table::TagSet, &set.encode())?;
-        plain
-            .map(|plain| decoded(Table::TagSet, &plain))
-            .transpose()
+        plain.map(|plain| decoded(Table::TagSet, &plain)).transpose()
     }
 
     /// What was kept with a set.
@@ -213,17 +197,11 @@ impl Store {
     ) -> Result<Vec<(SetKey, SetHead)>, StoreError> {
         let mut prefix = vec![side_code(side)];
         prefix.extend(partner.into_iter().flat_map(|partner| *partner.as_bytes()));
-        let rows = self
-            .backend
-            .scan(Table::TagSet, &prefix, None, SCAN_ROWS_MAX)?;
+        let rows = self.backend.scan(Table::TagSet, &prefix, None, SCAN_ROWS_MAX)?;
         let sets = rows.iter().map(|row| {
-            let plain = self
-                .crypter
-                .open(&self.cell(Table::TagSet, &row.key), &row.value)?;
+            let plain = self.crypter.open(&self.cell(Table::TagSet, &row.key), &row.value)?;
             let set = SetKey::decode(&row.key);
-            let set = set.ok_or(StoreError::Damaged {
-                what: "a tag set's name",
-            })?;
+            let set = set.ok_or(StoreError::Damaged { what: "a tag set's name" })?;
             Ok((set, decoded(Table::TagSet, &plain)?))
         });
         sets.collect()
@@ -276,17 +254,11 @@ impl Store {
                 continue;
             };
             if open.as_ref().is_none_or(|(number, _)| *number != chunk) {
-                let missing = StoreError::Damaged {
-                    what: "a chunk of a tag set is missing",
-                };
+                let missing = StoreError::Damaged { what: "a chunk of a tag set is missing" };
                 open = Some((chunk, self.tag_set_tags(set, chunk)?.ok_or(missing)?));
             }
             let found = open.as_ref().and_then(|(_, bytes)| {
-                bytes
-                    .as_chunks::<TAG_BYTES>()
-                    .0
-                    .binary_search(tag.as_bytes())
-                    .ok()
+                bytes.as_chunks::<TAG_BYTES>().0.binary_search(tag.as_bytes()).ok()
             });
             places.push(found.map(|position| SetPlace { chunk, position }));
         }
@@ -306,12 +278,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         match step {
             TagSetStep::Begin { set, about, now } => {
-                let head = SetHead {
-                    state: SetState::Building,
-                    chunks: 0,
-                    tags: 0,
-                    begun_at: now,
-                };
+                let head = SetHead { state: SetState::Building, chunks: 0, tags: 0, begun_at: now };
                 let key = set.encode();
                 ops.push(self.sealed(Table::TagSet, key, &encode(&head), Expect::Absent)?);
                 let key = set.row(ABOUT);
@@ -323,19 +290,9 @@ impl Store {
             TagSetStep::Delete(set) => {
                 self.directories.forget(&set);
                 let key = set.encode();
-                ops.push(Op::DeletePrefix {
-                    table: Table::TagChunk,
-                    prefix: key.clone(),
-                });
-                ops.push(Op::DeletePrefix {
-                    table: Table::TagDetail,
-                    prefix: key.clone(),
-                });
-                ops.push(Op::Delete {
-                    table: Table::TagSet,
-                    key,
-                    expect: Expect::Any,
-                });
+                ops.push(Op::DeletePrefix { table: Table::TagChunk, prefix: key.clone() });
+                ops.push(Op::DeletePrefix { table: Table::TagDetail, prefix: key.clone() });
+                ops.push(Op::Delete { table: Table::TagSet, key, expect: Expect::Any });
                 Ok(())
             }
         }
@@ -346,14 +303,10 @@ impl Store {
         let key = set.encode();
         let sealed = self.backend.fetch(Table::TagSet, &key)?;
         let sealed = sealed.ok_or(StoreError::Absent { what: "tag set" })?;
-        let plain = self
-            .crypter
-            .open(&self.cell(Table::TagSet, &key), &sealed)?;
+        let plain = self.crypter.open(&self.cell(Table::TagSet, &key), &sealed)?;
         let head: SetHead = decoded(Table::TagSet, &plain)?;
         if head.state != SetState::Building {
-            return Err(StoreError::TagSet {
-                what: "building has ended",
-            });
+            return Err(StoreError::TagSet { what: "building has ended" });
         }
         Ok((head, Expect::Digest(Sha256::digest(&sealed).into())))
     }
@@ -367,17 +320,13 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (mut head, expect) = self.building(set)?;
         if head.chunks != first {
-            return Err(StoreError::TagSet {
-                what: "next chunk is another",
-            });
+            return Err(StoreError::TagSet { what: "next chunk is another" });
         }
         for chunk in chunks {
             let tags = chunk.tags.len() / TAG_BYTES;
             let whole = chunk.tags.len() % TAG_BYTES == 0 && (1..=CHUNK_TAGS).contains(&tags);
             if !whole || head.tags % CHUNK_TAGS as u64 != 0 || head.chunks >= CHUNKS_MAX {
-                return Err(StoreError::TagSet {
-                    what: "chunk is misshapen",
-                });
+                return Err(StoreError::TagSet { what: "chunk is misshapen" });
             }
             let key = set.row(head.chunks);
             if !chunk.detail.is_empty() {
@@ -402,16 +351,12 @@ impl Store {
         let mut directory = Zeroizing::new(Vec::new());
         let mut last: Option<[u8; TAG_BYTES]> = None;
         for chunk in 0..head.chunks {
-            let missing = StoreError::Damaged {
-                what: "a chunk of a tag set is missing",
-            };
+            let missing = StoreError::Damaged { what: "a chunk of a tag set is missing" };
             let bytes = self.tag_set_tags(set, chunk)?.ok_or(missing)?;
             let tags = bytes.as_chunks::<TAG_BYTES>().0;
             for tag in tags {
                 if last.is_some_and(|last| last >= *tag) {
-                    return Err(StoreError::TagSet {
-                        what: "tags do not ascend",
-                    });
+                    return Err(StoreError::TagSet { what: "tags do not ascend" });
                 }
                 last = Some(*tag);
             }
@@ -433,9 +378,7 @@ impl Store {
             return Ok(known);
         }
         let plain = self.opened(Table::TagDetail, &set.row(DIRECTORY))?;
-        let plain = plain.ok_or(StoreError::Absent {
-            what: "complete tag set",
-        })?;
+        let plain = plain.ok_or(StoreError::Absent { what: "complete tag set" })?;
         let directory = Directory(Arc::from(plain.as_chunks::<TAG_BYTES>().0));
         self.directories.keep(*set, &directory);
         Ok(directory)

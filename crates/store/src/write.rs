@@ -90,18 +90,12 @@ impl Submitted {
     /// [`StoreError`]; nothing is changed then.
     pub fn wait(self) -> Result<Committed, StoreError> {
         let Applied { indexes, tree_size } = self.pending.wait()?;
-        let receipts = self
-            .leaves
-            .iter()
-            .zip(indexes)
-            .map(|(leaf, leaf_index)| Receipt {
-                leaf_index,
-                leaf_hash: leaf.leaf_hash(),
-                tree_size,
-            });
-        Ok(Committed {
-            receipts: receipts.collect(),
-        })
+        let receipts = self.leaves.iter().zip(indexes).map(|(leaf, leaf_index)| Receipt {
+            leaf_index,
+            leaf_hash: leaf.leaf_hash(),
+            tree_size,
+        });
+        Ok(Committed { receipts: receipts.collect() })
     }
 }
 
@@ -140,12 +134,7 @@ impl Write {
     }
 
     pub(crate) fn seal(self, table: Table, key: Vec<u8>, plain: Vec<u8>, expect: Expect) -> Self {
-        self.step(Step::Seal {
-            table,
-            key,
-            plain: Zeroizing::new(plain),
-            expect,
-        })
+        self.step(Step::Seal { table, key, plain: Zeroizing::new(plain), expect })
     }
 
     pub(crate) fn row<T: Sealed>(self, row: &T) -> Self {
@@ -171,48 +160,28 @@ impl Store {
                 other => self.prepare(other, &mut ops)?,
             }
         }
-        Ok(Submitted {
-            pending: self.backend.submit(ops)?,
-            leaves,
-        })
+        Ok(Submitted { pending: self.backend.submit(ops)?, leaves })
     }
 
     fn prepare(&self, step: Step, ops: &mut Vec<Op>) -> Result<(), StoreError> {
         match step {
-            Step::Seal {
-                table,
-                key,
-                plain,
-                expect,
-            } => {
+            Step::Seal { table, key, plain, expect } => {
                 if key.len() > KEY_BYTES_MAX {
                     return Err(StoreError::TooLong { what: "key" });
                 }
                 ops.push(self.sealed(table, key, &plain, expect)?);
             }
             Step::Delete { table, key } => {
-                ops.push(Op::Delete {
-                    table,
-                    key,
-                    expect: Expect::Any,
-                });
+                ops.push(Op::Delete { table, key, expect: Expect::Any });
             }
-            Step::Admit {
-                id,
-                expires,
-                answer,
-            } => {
+            Step::Admit { id, expires, answer } => {
                 ops.push(self.admit_op(&id, expires, &answer)?);
             }
             Step::Record(step) => self.prepare_record(step, ops)?,
             Step::Partner(step) => self.prepare_partner(step, ops)?,
             Step::TagSet(step) => self.prepare_tag_set(step, ops)?,
             Step::Spend { key, amount, limit } => {
-                ops.push(Op::Spend {
-                    key: key.encode(),
-                    amount,
-                    limit,
-                });
+                ops.push(Op::Spend { key: key.encode(), amount, limit });
             }
             // Handled by the caller, which collects the leaves.
             Step::Log(_) => {}
@@ -251,20 +220,10 @@ impl Store {
             return Err(StoreError::TooLong { what: "log entry" });
         }
         let cell = self.crypter.seal(&log_cell(leaf.as_bytes()), &plain)?;
-        Ok((
-            leaf,
-            Op::Append {
-                leaf: *leaf.as_bytes(),
-                cell,
-            },
-        ))
+        Ok((leaf, Op::Append { leaf: *leaf.as_bytes(), cell }))
     }
 }
 
 pub(crate) const fn log_cell(leaf: &[u8; 32]) -> Cell<'_> {
-    Cell {
-        table: "log_entry",
-        key: leaf,
-        column: "entry",
-    }
+    Cell { table: "log_entry", key: leaf, column: "entry" }
 }

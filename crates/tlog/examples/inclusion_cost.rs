@@ -54,14 +54,8 @@ fn made_up(index: u64) -> Hash {
 }
 
 fn main() -> Result<(), TlogError> {
-    let leaves = std::env::args()
-        .nth(1)
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(10_000_000u64);
-    let mut tiles = Tiles {
-        row_1: Vec::new(),
-        row_2: Vec::new(),
-    };
+    let leaves = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(10_000_000u64);
+    let mut tiles = Tiles { row_1: Vec::new(), row_2: Vec::new() };
     let mut frontier = Frontier::new();
     let start = Instant::now();
     for index in 0..leaves {
@@ -72,10 +66,7 @@ fn main() -> Result<(), TlogError> {
         })?;
     }
     let built = start.elapsed();
-    println!(
-        "{leaves} leaves appended in {built:.2?}, {:.2?} each",
-        built / u32_of(leaves)
-    );
+    println!("{leaves} leaves appended in {built:.2?}, {:.2?} each", built / u32_of(leaves));
 
     let mut times = Vec::new();
     let (mut reads, mut hashes) = (0, 0);
@@ -91,23 +82,10 @@ fn main() -> Result<(), TlogError> {
         let _ = verify_inclusion(leaf, index, leaves, &proof, frontier.root())?;
     }
     times.sort_unstable();
-    let at = |percent: usize| {
-        times
-            .get(times.len() * percent / 100)
-            .copied()
-            .unwrap_or_default()
-    };
+    let at = |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or_default();
     let mean = times.iter().sum::<Duration>() / u32_of(PROOFS);
-    println!(
-        "{PROOFS} inclusion proofs: mean {mean:.2?}, p50 {:.2?}, p99 {:.2?}",
-        at(50),
-        at(99)
-    );
-    println!(
-        "{:.2} tiles and {:.2} hashes a proof",
-        ratio(reads),
-        ratio(hashes)
-    );
+    println!("{PROOFS} inclusion proofs: mean {mean:.2?}, p50 {:.2?}, p99 {:.2?}", at(50), at(99));
+    println!("{:.2} tiles and {:.2} hashes a proof", ratio(reads), ratio(hashes));
     Ok(())
 }
 

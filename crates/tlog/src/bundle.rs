@@ -45,9 +45,5 @@ pub fn decode_entries(bundle: &[u8], width: u16) -> Result<Vec<&[u8]>, TlogError
         entries.push(entry);
         rest = after;
     }
-    if rest.is_empty() {
-        Ok(entries)
-    } else {
-        Err(malformed)
-    }
+    if rest.is_empty() { Ok(entries) } else { Err(malformed) }
 }

@@ -50,9 +50,7 @@ impl Checkpoint {
             return Err(malformed("the size is below 2^63"));
         }
         if size == 0 && root != EMPTY_ROOT {
-            return Err(malformed(
-                "the root of the empty tree is the hash of nothing",
-            ));
+            return Err(malformed("the root of the empty tree is the hash of nothing"));
         }
         if extensions.len() > EXTENSION_LINES_MAX {
             return Err(malformed("there are at most 16 extension lines"));
@@ -63,12 +61,7 @@ impl Checkpoint {
         if extensions.iter().any(bad) {
             return Err(malformed("an extension line has 1 to 1024 bytes"));
         }
-        Ok(Self {
-            origin: origin.to_owned(),
-            size,
-            root,
-            extensions,
-        })
+        Ok(Self { origin: origin.to_owned(), size, root, extensions })
     }
 
     /// Reads the text of a checkpoint, "a sequence of at least three non-empty lines".
@@ -76,9 +69,7 @@ impl Checkpoint {
     /// # Errors
     /// [`TlogError::Malformed`], by the first rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, TlogError> {
-        let lines = text
-            .strip_suffix('\n')
-            .ok_or(malformed("the text ends in a newline"))?;
+        let lines = text.strip_suffix('\n').ok_or(malformed("the text ends in a newline"))?;
         let mut lines = lines.split('\n');
         let (Some(origin), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next())
         else {
@@ -88,10 +79,7 @@ impl Checkpoint {
         let root: [u8; 32] = parse_base64(root)
             .and_then(|bytes| bytes.try_into().ok())
             .ok_or(malformed("the root is the canonical base64 of 32 bytes"))?;
-        let extensions = lines
-            .take(EXTENSION_LINES_MAX + 1)
-            .map(str::to_owned)
-            .collect();
+        let extensions = lines.take(EXTENSION_LINES_MAX + 1).map(str::to_owned).collect();
         Self::with_extensions(origin, size, Hash(root), extensions)
     }
 
@@ -122,16 +110,8 @@ impl Checkpoint {
 
 impl std::fmt::Display for Checkpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(
-            f,
-            "{}\n{}\n{}",
-            self.origin,
-            self.size,
-            base64(self.root.as_bytes())
-        )?;
-        self.extensions
-            .iter()
-            .try_for_each(|line| writeln!(f, "{line}"))
+        writeln!(f, "{}\n{}\n{}", self.origin, self.size, base64(self.root.as_bytes()))?;
+        self.extensions.iter().try_for_each(|line| writeln!(f, "{line}"))
     }
 }
 
@@ -166,10 +146,7 @@ impl SignedCheckpoint {
     /// # Errors
     /// [`TlogError::Malformed`] if the text is no checkpoint.
     pub fn from_note(note: SignedNote) -> Result<Self, TlogError> {
-        Ok(Self {
-            checkpoint: Checkpoint::parse(note.text())?,
-            note,
-        })
+        Ok(Self { checkpoint: Checkpoint::parse(note.text())?, note })
     }
 
     /// What the signatures are over.
@@ -189,10 +166,7 @@ impl SignedCheckpoint {
     /// # Errors
     /// [`TlogError::Malformed`] if the note would grow beyond its limits.
     pub fn with_signature(self, line: SignatureLine) -> Result<Self, TlogError> {
-        Ok(Self {
-            checkpoint: self.checkpoint,
-            note: self.note.with_signature(line)?,
-        })
+        Ok(Self { checkpoint: self.checkpoint, note: self.note.with_signature(line)? })
     }
 }
 

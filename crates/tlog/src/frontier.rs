@@ -117,10 +117,7 @@ mod tests {
         let mut tree = MemoryTree::new();
         for leaf in 0u32..300 {
             let edge = tree.frontier().clone();
-            assert_eq!(
-                Frontier::from_parts(edge.size(), edge.hashes().to_vec()),
-                Ok(edge.clone())
-            );
+            assert_eq!(Frontier::from_parts(edge.size(), edge.hashes().to_vec()), Ok(edge.clone()));
             assert_eq!(Frontier::from_reader(&tree, edge.size()), Ok(edge));
             tree.append(leaf_hash(leaf.to_be_bytes())).unwrap();
         }
@@ -131,11 +128,7 @@ mod tests {
         let hash = leaf_hash("a");
         for (size, count) in [(0, 1), (1, 0), (3, 1), (4, 2), (u64::MAX, 64)] {
             let parts = Frontier::from_parts(size, vec![hash; count]);
-            assert_eq!(
-                parts,
-                Err(TlogError::FrontierShape),
-                "size {size}, {count} hashes"
-            );
+            assert_eq!(parts, Err(TlogError::FrontierShape), "size {size}, {count} hashes");
         }
     }
 

@@ -30,9 +30,7 @@ impl KeyName {
     pub fn parse(text: &str) -> Result<Self, TlogError> {
         let forbidden = |c: char| c.is_whitespace() || c == '+' || c < ' ';
         if text.is_empty() || text.len() > KEY_NAME_BYTES_MAX || text.contains(forbidden) {
-            return Err(malformed(
-                "a key name is 1 to 255 bytes without spaces, plus or control",
-            ));
+            return Err(malformed("a key name is 1 to 255 bytes without spaces, plus or control"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -60,20 +58,16 @@ pub struct SignatureLine {
 
 impl SignatureLine {
     pub(crate) const fn new(name: KeyName, key_id: u32, signature: Vec<u8>) -> Self {
-        Self {
-            name,
-            key_id,
-            signature,
-        }
+        Self { name, key_id, signature }
     }
 
     fn parse(line: &str) -> Result<Self, TlogError> {
-        let rest = line.strip_prefix(SIGNATURE_PREFIX).ok_or(malformed(
-            "a signature line begins with an em dash and a space",
-        ))?;
-        let (name, encoded) = rest.split_once(' ').ok_or(malformed(
-            "a signature line has a name, a space and a signature",
-        ))?;
+        let rest = line
+            .strip_prefix(SIGNATURE_PREFIX)
+            .ok_or(malformed("a signature line begins with an em dash and a space"))?;
+        let (name, encoded) = rest
+            .split_once(' ')
+            .ok_or(malformed("a signature line has a name, a space and a signature"))?;
         let bytes = parse_base64(encoded).ok_or(malformed("a signature is canonical base64"))?;
         match bytes.split_first_chunk::<4>() {
             Some((key_id, signature)) if !signature.is_empty() => Ok(Self {
@@ -147,9 +141,8 @@ impl SignedNote {
             return Err(malformed("a note has at most 128 KiB"));
         }
         // "The text is separated from the signatures by the last empty line in the note."
-        let (before, lines) = note
-            .rsplit_once("\n\n")
-            .ok_or(malformed("an empty line stands before signatures"))?;
+        let (before, lines) =
+            note.rsplit_once("\n\n").ok_or(malformed("an empty line stands before signatures"))?;
         let lines = lines
             .strip_suffix('\n')
             .ok_or(malformed("the last signature line ends in a newline"))?;
@@ -195,9 +188,7 @@ impl SignedNote {
 impl std::fmt::Display for SignedNote {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "{}", self.text)?;
-        self.signatures
-            .iter()
-            .try_for_each(|line| write!(f, "{line}"))
+        self.signatures.iter().try_for_each(|line| write!(f, "{line}"))
     }
 }
 

@@ -171,12 +171,7 @@ pub fn verify_inclusion(
     if hash != root {
         return Err(TlogError::ProofMismatch);
     }
-    Ok(Included {
-        leaf,
-        index,
-        size,
-        root,
-    })
+    Ok(Included { leaf, index, size, root })
 }
 
 /// Verifies that the tree (`old`, `old_root`) is a prefix of the tree (`new`, `new_root`).
@@ -194,10 +189,7 @@ pub fn verify_consistency(
     proof: &[Hash],
 ) -> Result<Consistent, TlogError> {
     check_sizes(old, new)?;
-    let consistent = Consistent {
-        old: (old, old_root),
-        new: (new, new_root),
-    };
+    let consistent = Consistent { old: (old, old_root), new: (new, new_root) };
     if (old == 0 && old_root != EMPTY_ROOT) || (new == 0 && new_root != EMPTY_ROOT) {
         return Err(TlogError::ProofMismatch);
     }
@@ -206,11 +198,7 @@ pub fn verify_consistency(
             return Err(TlogError::ProofLength);
         }
         let same = old == 0 || old_root == new_root;
-        return if same {
-            Ok(consistent)
-        } else {
-            Err(TlogError::ProofMismatch)
-        };
+        return if same { Ok(consistent) } else { Err(TlogError::ProofMismatch) };
     }
     let (old_hash, new_hash) = walk_consistency(old, old_root, new, proof)?;
     if old_hash == old_root && new_hash == new_root {
@@ -253,22 +241,14 @@ fn walk_consistency(
         }
         (fnode, snode) = (fnode >> 1, snode >> 1);
     }
-    if snode == 0 {
-        Ok((old_hash, new_hash))
-    } else {
-        Err(TlogError::ProofLength)
-    }
+    if snode == 0 { Ok((old_hash, new_hash)) } else { Err(TlogError::ProofLength) }
 }
 
 fn check_sizes(old: u64, new: u64) -> Result<(), TlogError> {
     if new > TREE_LEAVES_MAX {
         return Err(TlogError::BeyondTree);
     }
-    if old > new {
-        Err(TlogError::TreeShrank)
-    } else {
-        Ok(())
-    }
+    if old > new { Err(TlogError::TreeShrank) } else { Ok(()) }
 }
 
 /// "k be the largest power of two smaller than n", for n > 1.

@@ -29,11 +29,7 @@ pub fn root_from(reader: &impl HashReader, size: u64) -> Result<Hash, TlogError>
     if size > TREE_LEAVES_MAX {
         return Err(TlogError::BeyondTree);
     }
-    if size == 0 {
-        Ok(EMPTY_ROOT)
-    } else {
-        range_root(reader, 0, size)
-    }
+    if size == 0 { Ok(EMPTY_ROOT) } else { range_root(reader, 0, size) }
 }
 
 /// Root over the leaves `start..end`, where `start` is a multiple of a power of two that is not
@@ -56,11 +52,7 @@ pub(crate) fn range_root(
 /// Joins the roots of perfect subtrees, the largest first, into the root over all of them.
 pub(crate) fn fold_right(perfect: &[Hash]) -> Option<Hash> {
     let (last, rest) = perfect.split_last()?;
-    Some(
-        rest.iter()
-            .rev()
-            .fold(*last, |right, left| node_hash(left, &right)),
-    )
+    Some(rest.iter().rev().fold(*last, |right, left| node_hash(left, &right)))
 }
 
 /// All hashes of a tree in memory: for trees that are built once and proved from, and for tests.
@@ -84,11 +76,9 @@ impl MemoryTree {
     /// [`TlogError::BeyondTree`] when the tree is full.
     pub fn append(&mut self, leaf: Hash) -> Result<u64, TlogError> {
         let levels = &mut self.levels;
-        self.frontier.append_with(leaf, |level, _, hash| {
-            match levels.get_mut(usize::from(level)) {
-                Some(row) => row.push(hash),
-                None => levels.push(vec![hash]),
-            }
+        self.frontier.append_with(leaf, |level, _, hash| match levels.get_mut(usize::from(level)) {
+            Some(row) => row.push(hash),
+            None => levels.push(vec![hash]),
         })
     }
 
@@ -125,10 +115,7 @@ impl FromIterator<Hash> for MemoryTree {
 impl HashReader for MemoryTree {
     fn hash(&self, level: u8, index: u64) -> Result<Hash, TlogError> {
         let index = usize::try_from(index).map_err(|_| TlogError::BeyondTree)?;
-        let row = self
-            .levels
-            .get(usize::from(level))
-            .ok_or(TlogError::BeyondTree)?;
+        let row = self.levels.get(usize::from(level)).ok_or(TlogError::BeyondTree)?;
         row.get(index).copied().ok_or(TlogError::BeyondTree)
     }
 }

@@ -64,9 +64,8 @@ impl PublicKey {
             }
             SignatureType::MlDsa44 => {
                 // The length also keeps the library from reading an X.509 structure here.
-                let bytes: [u8; ML_DSA_44_PUBLIC_BYTES] = bytes
-                    .try_into()
-                    .map_err(|_| malformed("an ML-DSA-44 key is 1312 bytes"))?;
+                let bytes: [u8; ML_DSA_44_PUBLIC_BYTES] =
+                    bytes.try_into().map_err(|_| malformed("an ML-DSA-44 key is 1312 bytes"))?;
                 Ok(Self::MlDsa44(Box::new(bytes)))
             }
         }
@@ -104,9 +103,8 @@ impl PublicKey {
                 Ok(None)
             }
             Self::MlDsa44(key) => {
-                let (timestamp, signature) = signature
-                    .split_first_chunk::<8>()
-                    .ok_or_else(wrong_length)?;
+                let (timestamp, signature) =
+                    signature.split_first_chunk::<8>().ok_or_else(wrong_length)?;
                 if signature.len() != ML_DSA_44_SIGNATURE_BYTES {
                     return Err(wrong_length());
                 }
@@ -147,10 +145,7 @@ pub(crate) fn cosigned_message(
     checkpoint: &Checkpoint,
 ) -> Result<Vec<u8>, TlogError> {
     if timestamp > TIMESTAMP_SECONDS_MAX {
-        return Err(TlogError::malformed(
-            Format::Signature,
-            "a timestamp is below 2^63",
-        ));
+        return Err(TlogError::malformed(Format::Signature, "a timestamp is below 2^63"));
     }
     let mut message =
         Vec::with_capacity(12 + 1 + KEY_NAME_BYTES_MAX + 8 + 1 + ORIGIN_BYTES_MAX + 48);

@@ -53,10 +53,7 @@ impl NoteSigner {
                 (Secret::MlDsa44(key), public)
             }
         };
-        Ok(Self {
-            verifier: NoteVerifier::new(name, public),
-            secret,
-        })
+        Ok(Self { verifier: NoteVerifier::new(name, public), secret })
     }
 
     /// The key that verifies what this one signs.
@@ -77,16 +74,12 @@ impl NoteSigner {
     pub fn sign(&self, checkpoint: &Checkpoint, now: u64) -> Result<SignatureLine, TlogError> {
         let name = self.verifier.name().clone();
         let signature = match &self.secret {
-            Secret::Ed25519(key) => key
-                .sign(checkpoint.to_string().as_bytes())
-                .to_bytes()
-                .to_vec(),
+            Secret::Ed25519(key) => key.sign(checkpoint.to_string().as_bytes()).to_bytes().to_vec(),
             Secret::MlDsa44(key) => {
                 let message = cosigned_message(&name, now, checkpoint)?;
                 let mut timestamped = now.to_be_bytes().to_vec();
                 let mut signature = vec![0; ML_DSA_44_SIGNATURE_BYTES];
-                key.sign(&message, &mut signature)
-                    .map_err(|_| TlogError::Signing)?;
+                key.sign(&message, &mut signature).map_err(|_| TlogError::Signing)?;
                 timestamped.append(&mut signature);
                 timestamped
             }
@@ -125,10 +118,7 @@ impl CheckpointSigner {
     /// The keys that verify what this one signs.
     #[must_use]
     pub fn verifier(&self) -> CheckpointVerifier {
-        CheckpointVerifier::new(
-            self.ed25519.verifier.clone(),
-            self.ml_dsa_44.verifier.clone(),
-        )
+        CheckpointVerifier::new(self.ed25519.verifier.clone(), self.ml_dsa_44.verifier.clone())
     }
 
     /// Signs a checkpoint with both keys, without a time.
@@ -157,10 +147,8 @@ impl CheckpointSigner {
         if !checkpoint.extensions().is_empty() {
             return Err(TlogError::ExtensionUnsigned);
         }
-        let lines = vec![
-            self.ed25519.sign(checkpoint, now)?,
-            self.ml_dsa_44.sign(checkpoint, now)?,
-        ];
+        let lines =
+            vec![self.ed25519.sign(checkpoint, now)?, self.ml_dsa_44.sign(checkpoint, now)?];
         SignedCheckpoint::from_note(SignedNote::new(checkpoint.to_string(), lines)?)
     }
 }

@@ -10,9 +10,7 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
 /// The bytes of a base64 text, if it is the text that [`base64`] gives for them.
 pub(crate) fn parse_base64(text: &str) -> Option<Vec<u8>> {
     // The decoder may be lenient about the unused bits of the last character; we are not.
-    Base64::decode_vec(text)
-        .ok()
-        .filter(|bytes| base64(bytes) == text)
+    Base64::decode_vec(text).ok().filter(|bytes| base64(bytes) == text)
 }
 
 /// "ASCII decimal representation […] with no leading zeroes".
@@ -44,17 +42,7 @@ mod tests {
     fn decimals_have_one_text_per_value() {
         assert_eq!(parse_decimal("0"), Some(0));
         assert_eq!(parse_decimal("18446744073709551615"), Some(u64::MAX));
-        for text in [
-            "",
-            "00",
-            "01",
-            "+1",
-            "-1",
-            " 1",
-            "1 ",
-            "18446744073709551616",
-            "１",
-        ] {
+        for text in ["", "00", "01", "+1", "-1", " 1", "1 ", "18446744073709551616", "１"] {
             assert_eq!(parse_decimal(text), None, "{text:?}");
         }
     }

@@ -66,12 +66,8 @@ impl Tile {
     /// [`TlogError::BeyondTree`] if the tree has no such tile: "Empty tiles MUST NOT be served."
     pub fn in_tree(row: Row, index: u64, size: u64) -> Result<Self, TlogError> {
         let shift = row.element_shift().ok_or(TlogError::BeyondTree)?;
-        let before = index
-            .checked_mul(u64::from(TILE_WIDTH))
-            .ok_or(TlogError::BeyondTree)?;
-        let left = (size >> shift)
-            .checked_sub(before)
-            .ok_or(TlogError::BeyondTree)?;
+        let before = index.checked_mul(u64::from(TILE_WIDTH)).ok_or(TlogError::BeyondTree)?;
+        let left = (size >> shift).checked_sub(before).ok_or(TlogError::BeyondTree)?;
         let width = u16::try_from(left).map_or(TILE_WIDTH, |left| left.min(TILE_WIDTH));
         Self::new(row, index, width)
     }
@@ -85,12 +81,8 @@ impl Tile {
         if path.len() > TILE_PATH_BYTES_MAX {
             return Err(malformed("a tile path has at most 64 bytes"));
         }
-        let rest = path
-            .strip_prefix("tile/")
-            .ok_or(malformed("a tile path begins with tile/"))?;
-        let (row, rest) = rest
-            .split_once('/')
-            .ok_or(malformed("a tile path has an index"))?;
+        let rest = path.strip_prefix("tile/").ok_or(malformed("a tile path begins with tile/"))?;
+        let (row, rest) = rest.split_once('/').ok_or(malformed("a tile path has an index"))?;
         let row = match row {
             "entries" => Row::Entries,
             level => Row::Hashes {
@@ -103,20 +95,13 @@ impl Tile {
             None => (rest, TILE_WIDTH),
             Some((index, width)) => {
                 let width = parse_decimal(width).and_then(|width| u16::try_from(width).ok());
-                (
-                    index,
-                    width.ok_or(malformed("the width is a decimal number"))?,
-                )
+                (index, width.ok_or(malformed("the width is a decimal number"))?)
             }
         };
         let rule = "the index is three digits a path element, all but the last with an x";
         let tile = Self::new(row, parse_index(index).ok_or(malformed(rule))?, width)?;
         // One tile, one path: neither "x000/001" nor ".p/256".
-        if tile.path() == path {
-            Ok(tile)
-        } else {
-            Err(malformed(rule))
-        }
+        if tile.path() == path { Ok(tile) } else { Err(malformed(rule)) }
     }
 
     /// The path below the log's prefix.
@@ -132,11 +117,8 @@ impl Tile {
             index = format!("x{:03}/{index}", rest % 1000);
             rest /= 1000;
         }
-        let partial = if self.width < TILE_WIDTH {
-            format!(".p/{}", self.width)
-        } else {
-            String::new()
-        };
+        let partial =
+            if self.width < TILE_WIDTH { format!(".p/{}", self.width) } else { String::new() };
         format!("tile/{row}/{index}{partial}")
     }
 
@@ -165,17 +147,11 @@ fn parse_index(text: &str) -> Option<u64> {
     let mut index = 0u64;
     let mut elements = text.split('/').peekable();
     while let Some(element) = elements.next() {
-        let digits = if elements.peek().is_some() {
-            element.strip_prefix('x')?
-        } else {
-            element
-        };
+        let digits = if elements.peek().is_some() { element.strip_prefix('x')? } else { element };
         if digits.len() != 3 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        index = index
-            .checked_mul(1000)?
-            .checked_add(digits.parse::<u64>().ok()?)?;
+        index = index.checked_mul(1000)?.checked_add(digits.parse::<u64>().ok()?)?;
     }
     Some(index)
 }
@@ -193,10 +169,7 @@ pub fn encode_hashes(hashes: &[Hash]) -> Vec<u8> {
 pub fn decode_hashes(bytes: &[u8], width: u16) -> Result<Vec<Hash>, TlogError> {
     let (hashes, rest) = bytes.as_chunks::<32>();
     if !rest.is_empty() || hashes.len() != usize::from(width) {
-        return Err(TlogError::malformed(
-            Format::Tile,
-            "a tile has 32 bytes for each hash",
-        ));
+        return Err(TlogError::malformed(Format::Tile, "a tile has 32 bytes for each hash"));
     }
     Ok(hashes.iter().copied().map(Hash).collect())
 }

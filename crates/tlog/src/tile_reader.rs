@@ -43,11 +43,7 @@ impl<S: TileSource> TileReader<S> {
         if size > TREE_LEAVES_MAX {
             return Err(TlogError::BeyondTree);
         }
-        Ok(Self {
-            source,
-            size,
-            read: RefCell::default(),
-        })
+        Ok(Self { source, size, read: RefCell::default() })
     }
 
     /// Number of leaves.
@@ -81,9 +77,7 @@ impl<S: TileSource> HashReader for TileReader<S> {
         if hashes.len() < usize::from(tile.width()) {
             return Err(TlogError::Unavailable);
         }
-        let subtree = hashes
-            .get(from..from + (1 << height))
-            .ok_or(TlogError::Unavailable)?;
+        let subtree = hashes.get(from..from + (1 << height)).ok_or(TlogError::Unavailable)?;
         perfect_root(subtree).ok_or(TlogError::Unavailable)
     }
 }

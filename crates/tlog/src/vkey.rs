@@ -60,9 +60,7 @@ impl NoteVerifier {
             .ok_or(malformed("the type is Ed25519 (0x01) or ML-DSA-44 (0x06)"))?;
         let verifier = Self::new(KeyName::parse(name)?, PublicKey::decode(kind, public)?);
         if format!("{:08x}", verifier.key_id()) != id {
-            return Err(malformed(
-                "the key id is that of the name and key, in lowercase hex",
-            ));
+            return Err(malformed("the key id is that of the name and key, in lowercase hex"));
         }
         Ok(verifier)
     }
@@ -146,10 +144,7 @@ impl CheckpointVerifier {
     /// [`TlogError::Malformed`].
     pub fn parse<S: AsRef<str>>(vkeys: &[S]) -> Result<Self, TlogError> {
         let [ed25519, ml_dsa_44] = vkeys else {
-            return Err(TlogError::malformed(
-                Format::VerifierKey,
-                "a log has two keys",
-            ));
+            return Err(TlogError::malformed(Format::VerifierKey, "a log has two keys"));
         };
         let ed25519 = NoteVerifier::parse(ed25519.as_ref())?;
         let ml_dsa_44 = NoteVerifier::parse(ml_dsa_44.as_ref())?;
@@ -189,10 +184,7 @@ impl CheckpointVerifier {
         }
         let _ed25519 = self.ed25519.verify(signed.note())?;
         let ml_dsa_44 = self.ml_dsa_44.verify(signed.note())?;
-        Ok(VerifiedCheckpoint::new(
-            signed.clone(),
-            ml_dsa_44.timestamp(),
-        ))
+        Ok(VerifiedCheckpoint::new(signed.clone(), ml_dsa_44.timestamp()))
     }
 
     /// Reads the text of a signed checkpoint and verifies it.

@@ -21,18 +21,12 @@ fn bytes(proof: &[Hash]) -> Vec<u8> {
 #[test]
 fn agrees_with_ct_merkle() {
     let mut oracle = MemoryBackedTree::<Sha256, [u8; 8]>::new();
-    let tree: MemoryTree = (0..LEAVES_MAX)
-        .map(|index| leaf_hash(leaf(index)))
-        .collect();
+    let tree: MemoryTree = (0..LEAVES_MAX).map(|index| leaf_hash(leaf(index))).collect();
     let mut roots = vec![EMPTY_ROOT];
     for size in 1..=LEAVES_MAX {
         oracle.push(leaf(size - 1));
         let root = root_from(&tree, size).unwrap();
-        assert_eq!(
-            root.0.as_slice(),
-            oracle.root().as_bytes().as_slice(),
-            "root of {size}"
-        );
+        assert_eq!(root.0.as_slice(), oracle.root().as_bytes().as_slice(), "root of {size}");
         roots.push(root);
         for index in 0..size {
             let proof = inclusion_proof(&tree, index, size).unwrap();
@@ -49,10 +43,7 @@ fn agrees_with_ct_merkle() {
             assert_eq!(bytes(&proof), expect.as_bytes(), "{old} to {size}");
             let old_root = roots[usize::try_from(old).unwrap()];
             let consistent = verify_consistency(old, old_root, size, root, &proof).unwrap();
-            assert_eq!(
-                (consistent.older(), consistent.newer()),
-                ((old, old_root), (size, root))
-            );
+            assert_eq!((consistent.older(), consistent.newer()), ((old, old_root), (size, root)));
         }
     }
 }
@@ -69,19 +60,10 @@ fn a_spoiled_inclusion_proof_is_refused() {
             let verify = |leaf, index, size, proof: &[Hash], root| {
                 verify_inclusion(leaf, index, size, proof, root).map(|_| ())
             };
-            assert_eq!(
-                verify(other, index, size, &proof, root),
-                Err(TlogError::ProofMismatch)
-            );
-            assert_eq!(
-                verify(leaf, index, size, &proof, other),
-                Err(TlogError::ProofMismatch)
-            );
+            assert_eq!(verify(other, index, size, &proof, root), Err(TlogError::ProofMismatch));
+            assert_eq!(verify(leaf, index, size, &proof, other), Err(TlogError::ProofMismatch));
             for wrong in (0..size).filter(|wrong| *wrong != index) {
-                assert!(
-                    verify(leaf, wrong, size, &proof, root).is_err(),
-                    "{index} as {wrong}"
-                );
+                assert!(verify(leaf, wrong, size, &proof, root).is_err(), "{index} as {wrong}");
             }
             for position in 0..proof.len() {
                 let mut spoiled = proof.clone();
@@ -94,14 +76,8 @@ fn a_spoiled_inclusion_proof_is_refused() {
                 assert!(verify(leaf, index, size, &spoiled, root).is_err());
             }
             let longer = [proof.as_slice(), &[other]].concat();
-            assert_eq!(
-                verify(leaf, index, size, &longer, root),
-                Err(TlogError::ProofLength)
-            );
-            assert_eq!(
-                verify(leaf, size, size, &proof, root),
-                Err(TlogError::BeyondTree)
-            );
+            assert_eq!(verify(leaf, index, size, &longer, root), Err(TlogError::ProofLength));
+            assert_eq!(verify(leaf, size, size, &proof, root), Err(TlogError::BeyondTree));
         }
     }
 }
@@ -122,11 +98,7 @@ fn a_spoiled_consistency_proof_is_refused() {
                 let mut spoiled = proof.clone();
                 spoiled[position] = other;
                 let refused = verify(old, old_root, new, new_root, &spoiled);
-                assert_eq!(
-                    refused,
-                    Err(TlogError::ProofMismatch),
-                    "{old} to {new}, {position}"
-                );
+                assert_eq!(refused, Err(TlogError::ProofMismatch), "{old} to {new}, {position}");
                 spoiled.remove(position);
                 assert!(verify(old, old_root, new, new_root, &spoiled).is_err());
             }
@@ -144,47 +116,15 @@ fn edges_of_consistency() {
     let (root, other) = (leaf_hash("a"), leaf_hash("other"));
     let cases = [
         ("from nothing", (0, EMPTY_ROOT, 1, root, vec![]), Ok(())),
-        (
-            "nothing to nothing",
-            (0, EMPTY_ROOT, 0, EMPTY_ROOT, vec![]),
-            Ok(()),
-        ),
+        ("nothing to nothing", (0, EMPTY_ROOT, 0, EMPTY_ROOT, vec![]), Ok(())),
         ("same tree", (1, root, 1, root, vec![]), Ok(())),
-        (
-            "same size, other root",
-            (1, root, 1, other, vec![]),
-            Err(TlogError::ProofMismatch),
-        ),
-        (
-            "false empty root",
-            (0, other, 1, root, vec![]),
-            Err(TlogError::ProofMismatch),
-        ),
-        (
-            "proof from nothing",
-            (0, EMPTY_ROOT, 1, root, vec![root]),
-            Err(TlogError::ProofLength),
-        ),
-        (
-            "proof of the same",
-            (1, root, 1, root, vec![root]),
-            Err(TlogError::ProofLength),
-        ),
-        (
-            "no proof",
-            (3, root, 4, other, vec![]),
-            Err(TlogError::ProofLength),
-        ),
-        (
-            "shrunk",
-            (2, root, 1, root, vec![]),
-            Err(TlogError::TreeShrank),
-        ),
-        (
-            "beyond",
-            (1, root, u64::MAX, other, vec![]),
-            Err(TlogError::BeyondTree),
-        ),
+        ("same size, other root", (1, root, 1, other, vec![]), Err(TlogError::ProofMismatch)),
+        ("false empty root", (0, other, 1, root, vec![]), Err(TlogError::ProofMismatch)),
+        ("proof from nothing", (0, EMPTY_ROOT, 1, root, vec![root]), Err(TlogError::ProofLength)),
+        ("proof of the same", (1, root, 1, root, vec![root]), Err(TlogError::ProofLength)),
+        ("no proof", (3, root, 4, other, vec![]), Err(TlogError::ProofLength)),
+        ("shrunk", (2, root, 1, root, vec![]), Err(TlogError::TreeShrank)),
+        ("beyond", (1, root, u64::MAX, other, vec![]), Err(TlogError::BeyondTree)),
     ];
     for (rule, (old, old_root, new, new_root, proof), expect) in cases {
         let verdict = verify_consistency(old, old_root, new, new_root, &proof).map(|_| ());
@@ -194,8 +134,5 @@ fn edges_of_consistency() {
     assert_eq!(consistency_proof(&tree, 0, 7), Ok(Vec::new()));
     assert_eq!(consistency_proof(&tree, 2, 1), Err(TlogError::TreeShrank));
     assert_eq!(inclusion_proof(&tree, 0, 0), Err(TlogError::BeyondTree));
-    assert_eq!(
-        inclusion_proof(&tree, 0, u64::MAX),
-        Err(TlogError::BeyondTree)
-    );
+    assert_eq!(inclusion_proof(&tree, 0, u64::MAX), Err(TlogError::BeyondTree));
 }

@@ -51,14 +51,9 @@ fn texts_may_have_empty_lines() {
     let note = "Ognuno sta solo\n\n\nsera.\n\n— quasimodo.example/salvatore NnugSzTjtVA=\n";
     let note = SignedNote::parse(note).unwrap();
     assert_eq!(note.text(), "Ognuno sta solo\n\n\nsera.\n");
-    let [line] = note.signatures() else {
-        panic!("one signature")
-    };
+    let [line] = note.signatures() else { panic!("one signature") };
     assert_eq!(line.name().as_str(), "quasimodo.example/salvatore");
-    assert_eq!(
-        (line.key_id(), line.signature()),
-        (0x367b_a04b, &[0x34, 0xe3, 0xb5, 0x50][..])
-    );
+    assert_eq!((line.key_id(), line.signature()), (0x367b_a04b, &[0x34, 0xe3, 0xb5, 0x50][..]));
 }
 
 #[test]
@@ -100,18 +95,13 @@ fn a_log_signs_with_both_keys() {
     let verifier = CheckpointVerifier::parse(&signer().verifier().vkeys()).unwrap();
     assert_eq!(verifier, signer().verifier());
     assert_eq!(verifier.origin(), ORIGIN);
-    let text = signer()
-        .sign_at(&checkpoint(), 1_679_315_147)
-        .unwrap()
-        .to_string();
+    let text = signer().sign_at(&checkpoint(), 1_679_315_147).unwrap().to_string();
     let verified = verifier.verify_text(&text).unwrap();
     assert_eq!((verified.origin(), verified.size()), (ORIGIN, 20_852_163));
     assert_eq!(verified.root(), leaf_hash("root"));
     assert_eq!(verified.timestamp(), Some(1_679_315_147));
     assert_eq!(verified.signed().to_string(), text);
-    let timeless = verifier
-        .verify(&signer().sign(&checkpoint()).unwrap())
-        .unwrap();
+    let timeless = verifier.verify(&signer().sign(&checkpoint()).unwrap()).unwrap();
     assert_eq!(timeless.timestamp(), None);
 }
 
@@ -119,9 +109,7 @@ fn a_log_signs_with_both_keys() {
 fn both_signatures_must_verify() {
     let verifier = signer().verifier();
     let signed = signer().sign(&checkpoint()).unwrap();
-    let [ed25519, ml_dsa_44] = signed.note().signatures() else {
-        panic!("two signatures")
-    };
+    let [ed25519, ml_dsa_44] = signed.note().signatures() else { panic!("two signatures") };
     let check = |lines: Vec<_>, expect| {
         let note = SignedNote::new(checkpoint().to_string(), lines).unwrap();
         let verdict = verifier.verify(&SignedCheckpoint::from_note(note).unwrap());
@@ -134,12 +122,7 @@ fn both_signatures_must_verify() {
     check(repeated, Err(TlogError::SignatureRepeated));
     // A stranger's line is ignored, whatever it holds.
     let stranger = CheckpointSigner::from_seed(ORIGIN, &[8; 32]).unwrap();
-    let [line, _] = stranger
-        .sign(&checkpoint())
-        .unwrap()
-        .note()
-        .signatures()
-        .to_vec()[..]
+    let [line, _] = stranger.sign(&checkpoint()).unwrap().note().signatures().to_vec()[..]
         .to_vec()
         .try_into()
         .unwrap();
@@ -149,14 +132,8 @@ fn both_signatures_must_verify() {
     let forged = with_text(&other.to_string(), &signed);
     assert_eq!(verifier.verify(&forged), Err(TlogError::SignatureInvalid));
     // The Ed25519 line anew, the ML-DSA-44 line stolen from another checkpoint.
-    let [fresh, _] = signer()
-        .sign(&other)
-        .unwrap()
-        .note()
-        .signatures()
-        .to_vec()
-        .try_into()
-        .unwrap();
+    let [fresh, _] =
+        signer().sign(&other).unwrap().note().signatures().to_vec().try_into().unwrap();
     let note = SignedNote::new(other.to_string(), vec![fresh, ml_dsa_44.clone()]).unwrap();
     let verdict = verifier.verify(&SignedCheckpoint::from_note(note).unwrap());
     assert_eq!(verdict, Err(TlogError::SignatureInvalid));
@@ -166,13 +143,8 @@ fn both_signatures_must_verify() {
 fn a_log_signs_and_verifies_only_its_own() {
     let other = Checkpoint::new("example.com/other", 0, EMPTY_ROOT).unwrap();
     assert_eq!(signer().sign(&other), Err(TlogError::OriginMismatch));
-    let signed = CheckpointSigner::from_seed("example.com/other", &[7; 32])
-        .unwrap()
-        .sign(&other);
-    assert_eq!(
-        signer().verifier().verify(&signed.unwrap()),
-        Err(TlogError::OriginMismatch)
-    );
+    let signed = CheckpointSigner::from_seed("example.com/other", &[7; 32]).unwrap().sign(&other);
+    assert_eq!(signer().verifier().verify(&signed.unwrap()), Err(TlogError::OriginMismatch));
     let beyond = signer().sign_at(&checkpoint(), u64::MAX);
     assert!(matches!(beyond, Err(TlogError::Malformed { .. })));
 }
@@ -182,11 +154,7 @@ fn a_partner_cosigns_under_its_own_name() {
     let name = KeyName::parse("witness.example.com/w1").unwrap();
     let partner = NoteSigner::from_seed(name, SignatureType::MlDsa44, &[9; 32]).unwrap();
     let line = partner.sign(&checkpoint(), 1_700_000_000).unwrap();
-    let cosigned = signer()
-        .sign(&checkpoint())
-        .unwrap()
-        .with_signature(line)
-        .unwrap();
+    let cosigned = signer().sign(&checkpoint()).unwrap().with_signature(line).unwrap();
     let cosigned = SignedCheckpoint::parse(&cosigned.to_string()).unwrap();
     assert!(signer().verifier().verify(&cosigned).is_ok());
     let verdict = partner.verifier().verify(cosigned.note()).unwrap();
@@ -196,10 +164,7 @@ fn a_partner_cosigns_under_its_own_name() {
 #[test]
 fn every_changed_byte_is_noticed() {
     let verifier = signer().verifier();
-    let text = signer()
-        .sign_at(&checkpoint(), 1_700_000_000)
-        .unwrap()
-        .to_string();
+    let text = signer().sign_at(&checkpoint(), 1_700_000_000).unwrap().to_string();
     // Each byte of the text, names and key ids; of the long ML-DSA-44 signature every 16th.
     let positions = (0..text.len()).filter(|at| *at < 320 || at % 16 == 0 || at + 8 > text.len());
     for position in positions {
@@ -220,43 +185,22 @@ fn malformed_notes_are_refused() {
         ("no final newline", format!("text\n\n{}", line.trim_end())),
         ("carriage return", format!("text\r\n\n{line}")),
         ("tab in the text", format!("te\txt\n\n{line}")),
-        (
-            "hyphen for the dash",
-            format!("text\n\n{}", line.replace('—', "-")),
-        ),
+        ("hyphen for the dash", format!("text\n\n{}", line.replace('—', "-"))),
         ("two spaces", "text\n\n— name  NnugSzTjtVA=\n".to_owned()),
-        (
-            "plus in the name",
-            "text\n\n— na+me NnugSzTjtVA=\n".to_owned(),
-        ),
-        (
-            "wide space in the name",
-            "text\n\n— na\u{3000}me NnugSzTjtVA=\n".to_owned(),
-        ),
+        ("plus in the name", "text\n\n— na+me NnugSzTjtVA=\n".to_owned()),
+        ("wide space in the name", "text\n\n— na\u{3000}me NnugSzTjtVA=\n".to_owned()),
         ("no name", "text\n\n—  NnugSzTjtVA=\n".to_owned()),
         ("unpadded base64", "text\n\n— name NnugSzTjtVA\n".to_owned()),
-        (
-            "unused bits set",
-            "text\n\n— name NnugSzTjtVB=\n".to_owned(),
-        ),
+        ("unused bits set", "text\n\n— name NnugSzTjtVB=\n".to_owned()),
         ("key id alone", "text\n\n— name NnugSw==\n".to_owned()),
         ("trailing text", format!("text\n\n{line}more\n")),
-        (
-            "seventeen signatures",
-            format!("text\n\n{}", line.repeat(17)),
-        ),
+        ("seventeen signatures", format!("text\n\n{}", line.repeat(17))),
         ("too long", format!("{}\n\n{line}", "a".repeat(128 * 1024))),
-        (
-            "long name",
-            format!("text\n\n— {} NnugSzTjtVA=\n", "a".repeat(256)),
-        ),
+        ("long name", format!("text\n\n— {} NnugSzTjtVA=\n", "a".repeat(256))),
     ];
     for (rule, note) in cases {
         let verdict = SignedNote::parse(&note);
-        assert!(
-            matches!(verdict, Err(TlogError::Malformed { .. })),
-            "{rule}"
-        );
+        assert!(matches!(verdict, Err(TlogError::Malformed { .. })), "{rule}");
     }
     assert!(SignedNote::decode(b"\xff\n\n\xe2\x80\x94 name NnugSzTjtVA=\n").is_err());
     assert!(SignedNote::parse(&format!("text\n\n{}", line.repeat(16))).is_ok());
@@ -266,11 +210,8 @@ fn malformed_notes_are_refused() {
 fn malformed_checkpoints_are_refused() {
     let root = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=";
     let empty = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
-    let good = [
-        format!("o\n1\n{root}\n"),
-        format!("o\n0\n{empty}\n"),
-        format!("o\n1\n{root}\nx\n"),
-    ];
+    let good =
+        [format!("o\n1\n{root}\n"), format!("o\n0\n{empty}\n"), format!("o\n1\n{root}\nx\n")];
     for text in good {
         assert_eq!(Checkpoint::parse(&text).unwrap().to_string(), text);
     }
@@ -287,21 +228,12 @@ fn malformed_checkpoints_are_refused() {
         ("false empty root", format!("o\n0\n{root}\n")),
         ("empty extension line", format!("o\n1\n{root}\n\n")),
         ("control in the origin", format!("o\u{1}\n1\n{root}\n")),
-        (
-            "seventeen extension lines",
-            format!("o\n1\n{root}\n{}", "x\n".repeat(17)),
-        ),
-        (
-            "long extension line",
-            format!("o\n1\n{root}\n{}\n", "x".repeat(1025)),
-        ),
+        ("seventeen extension lines", format!("o\n1\n{root}\n{}", "x\n".repeat(17))),
+        ("long extension line", format!("o\n1\n{root}\n{}\n", "x".repeat(1025))),
     ];
     for (rule, text) in cases {
         let verdict = Checkpoint::parse(&text);
-        assert!(
-            matches!(verdict, Err(TlogError::Malformed { .. })),
-            "{rule}"
-        );
+        assert!(matches!(verdict, Err(TlogError::Malformed { .. })), "{rule}");
     }
     assert!(Checkpoint::new("two\nlines", 1, Hash([0; 32])).is_err());
 }
@@ -324,10 +256,7 @@ fn malformed_verifier_keys_are_refused() {
     let cases = [
         ("no parts", "example.com/foo".to_owned()),
         ("wrong key id", EXAMPLE_VKEY.replace("530d903a", "530d903b")),
-        (
-            "uppercase key id",
-            EXAMPLE_VKEY.replace("530d903a", "530D903A"),
-        ),
+        ("uppercase key id", EXAMPLE_VKEY.replace("530d903a", "530D903A")),
         ("other name", EXAMPLE_VKEY.replace("foo", "bar")),
         ("no name", EXAMPLE_VKEY.replace("example.com/foo", "")),
         ("newline at the end", format!("{EXAMPLE_VKEY}\n")),
@@ -340,10 +269,7 @@ fn malformed_verifier_keys_are_refused() {
     ];
     for (rule, vkey) in cases {
         let verdict = NoteVerifier::parse(&vkey);
-        assert!(
-            matches!(verdict, Err(TlogError::Malformed { .. })),
-            "{rule}"
-        );
+        assert!(matches!(verdict, Err(TlogError::Malformed { .. })), "{rule}");
     }
     let [ed25519, ml_dsa_44] = signer().verifier().vkeys();
     let pairs = [
@@ -356,9 +282,7 @@ fn malformed_verifier_keys_are_refused() {
     for vkeys in pairs {
         assert!(CheckpointVerifier::parse(&vkeys).is_err());
     }
-    let renamed = CheckpointSigner::from_seed("example.com/other", &[7; 32])
-        .unwrap()
-        .verifier();
+    let renamed = CheckpointSigner::from_seed("example.com/other", &[7; 32]).unwrap().verifier();
     let [_, other] = renamed.vkeys();
     assert!(CheckpointVerifier::parse(&[ed25519, other]).is_err());
 }

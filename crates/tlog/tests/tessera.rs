@@ -13,10 +13,7 @@ use symbolon_tlog::{
 const SIZES: std::ops::RangeInclusive<u64> = 0..=15;
 
 fn file(path: &str) -> Vec<u8> {
-    let log = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../spec/vectors/tessera-log/testdata"
-    );
+    let log = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors/tessera-log/testdata");
     std::fs::read(PathBuf::from(log).join(path)).unwrap()
 }
 
@@ -43,10 +40,7 @@ fn checkpoints_verify() {
         assert_eq!(verifier.verify(signed.note()).unwrap().timestamp(), None);
         assert_eq!(signed.checkpoint().origin(), "example.com/log/testdata");
         assert_eq!(signed.checkpoint().size(), size);
-        assert_eq!(
-            signed.to_string().into_bytes(),
-            file(&format!("log/checkpoint.{size}"))
-        );
+        assert_eq!(signed.to_string().into_bytes(), file(&format!("log/checkpoint.{size}")));
     }
     assert_eq!(file("log/checkpoint"), file("log/checkpoint.15"));
 }
@@ -55,11 +49,7 @@ fn checkpoints_verify() {
 fn tiles_give_the_roots_of_the_checkpoints() {
     for size in SIZES {
         let reader = TileReader::new(Files, size).unwrap();
-        assert_eq!(
-            root_from(&reader, size),
-            Ok(checkpoint(size).checkpoint().root()),
-            "{size}"
-        );
+        assert_eq!(root_from(&reader, size), Ok(checkpoint(size).checkpoint().root()), "{size}");
     }
 }
 
@@ -72,11 +62,7 @@ fn entries_are_those_of_the_tiles() {
         let entries = bundle::decode_entries(&bytes, width).unwrap();
         let reader = TileReader::new(Files, size).unwrap();
         for (index, entry) in (0u64..).zip(&entries) {
-            assert_eq!(
-                reader.hash(0, index),
-                Ok(leaf_hash(entry)),
-                "{index} of {size}"
-            );
+            assert_eq!(reader.hash(0, index), Ok(leaf_hash(entry)), "{index} of {size}");
         }
         assert_eq!(bundle::encode_entries(&entries), Ok(bytes));
     }

@@ -41,9 +41,7 @@ impl TileSource for &Tiles {
         let row = self.rows.get(&level).ok_or(TlogError::Unavailable)?;
         let from = usize::try_from(tile.index() * 256).unwrap();
         let to = (from + 256).min(row.len());
-        row.get(from..to)
-            .map(<[Hash]>::to_vec)
-            .ok_or(TlogError::Unavailable)
+        row.get(from..to).map(<[Hash]>::to_vec).ok_or(TlogError::Unavailable)
     }
 }
 
@@ -61,21 +59,13 @@ fn paths_are_those_of_tlog_tiles() {
         (hashes(2), 1000, 1, "tile/2/x001/000.p/1"),
         (hashes(7), 0, 127, "tile/7/000.p/127"),
         (Row::Entries, 67_001, 255, "tile/entries/x067/001.p/255"),
-        (
-            hashes(0),
-            36_028_797_018_963_966,
-            256,
-            "tile/0/x036/x028/x797/x018/x963/966",
-        ),
+        (hashes(0), 36_028_797_018_963_966, 256, "tile/0/x036/x028/x797/x018/x963/966"),
     ];
     for (row, index, width, path) in cases {
         let tile = Tile::new(row, index, width).unwrap();
         assert_eq!(tile.path(), path);
         assert_eq!(Tile::parse(path), Ok(tile));
-        assert_eq!(
-            (tile.row(), tile.index(), tile.width()),
-            (row, index, width)
-        );
+        assert_eq!((tile.row(), tile.index(), tile.width()), (row, index, width));
     }
 }
 
@@ -124,21 +114,12 @@ fn a_tree_of_70_000_has_the_tiles_of_the_example() {
     let width =
         |level, index| Tile::in_tree(Row::Hashes { level }, index, 70_000).map(|tile| tile.width());
     assert!((0..273).all(|index| width(0, index) == Ok(256)));
-    let cases = [
-        ((0, 273), Ok(112)),
-        ((1, 0), Ok(256)),
-        ((1, 1), Ok(17)),
-        ((2, 0), Ok(1)),
-    ];
+    let cases = [((0, 273), Ok(112)), ((1, 0), Ok(256)), ((1, 1), Ok(17)), ((2, 0), Ok(1))];
     for ((level, index), expect) in cases {
         assert_eq!(width(level, index), expect, "tile {index} of level {level}");
     }
     for (level, index) in [(0, 274), (1, 2), (2, 1), (3, 0), (8, 0), (0, u64::MAX)] {
-        assert_eq!(
-            width(level, index),
-            Err(TlogError::BeyondTree),
-            "{index} of level {level}"
-        );
+        assert_eq!(width(level, index), Err(TlogError::BeyondTree), "{index} of level {level}");
     }
     // "A tree of size 256 will be represented by a full level 0 tile and a partial level 1 tile of
     // width 1."
@@ -155,16 +136,11 @@ fn tiles_alone_serve_every_hash_and_proof() {
         tree.append(leaf(index)).unwrap();
     }
     // Sizes below that of the store: its tiles are wider than the tree's.
-    for size in [
-        1, 2, 255, 256, 257, 511, 513, 65_535, 65_536, 65_537, 66_000, 69_999, 70_000,
-    ] {
+    for size in [1, 2, 255, 256, 257, 511, 513, 65_535, 65_536, 65_537, 66_000, 69_999, 70_000] {
         let reader = TileReader::new(&tiles, size).unwrap();
         let root = root_from(&tree, size).unwrap();
         assert_eq!(root_from(&reader, size), Ok(root), "{size}");
-        assert_eq!(
-            Frontier::from_reader(&reader, size),
-            Frontier::from_reader(&tree, size)
-        );
+        assert_eq!(Frontier::from_reader(&reader, size), Frontier::from_reader(&tree, size));
         for index in [0, 1, size / 3, size / 2, size.saturating_sub(2), size - 1] {
             let index = index.min(size - 1);
             let proof = inclusion_proof(&reader, index, size).unwrap();
@@ -205,11 +181,7 @@ fn what_a_source_lacks_is_unavailable() {
     let reader = TileReader::new(Short(9), 10).unwrap();
     assert_eq!(reader.hash(0, 0), Err(TlogError::Unavailable));
     for (level, index) in [(0, 10), (1, 5), (62, 0), (63, 0), (255, 0), (3, u64::MAX)] {
-        assert_eq!(
-            reader.hash(level, index),
-            Err(TlogError::BeyondTree),
-            "{level}, {index}"
-        );
+        assert_eq!(reader.hash(level, index), Err(TlogError::BeyondTree), "{level}, {index}");
     }
     assert!(TileReader::new(Short(9), u64::MAX).is_err());
 }
@@ -226,23 +198,12 @@ fn tile_files_and_bundles_come_back() {
     let bytes = bundle::encode_entries(&entries).unwrap();
     let entries: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
     assert_eq!(bundle::decode_entries(&bytes, 3), Ok(entries));
-    let refused = [
-        (&bytes[..], 2),
-        (&bytes[..], 4),
-        (&bytes[..bytes.len() - 1], 3),
-        (&[], 0),
-    ];
+    let refused = [(&bytes[..], 2), (&bytes[..], 4), (&bytes[..bytes.len() - 1], 3), (&[], 0)];
     for (bytes, width) in refused {
         assert!(bundle::decode_entries(bytes, width).is_err());
     }
     let too_long = bundle::encode_entries(&[vec![0; 65_536]]);
     assert_eq!(too_long, Err(TlogError::EntryTooLong));
-    assert_eq!(
-        bundle::encode_entries::<Vec<u8>>(&[]),
-        Err(TlogError::BeyondTree)
-    );
-    assert_eq!(
-        bundle::encode_entries(&[[0]; 257]),
-        Err(TlogError::BeyondTree)
-    );
+    assert_eq!(bundle::encode_entries::<Vec<u8>>(&[]), Err(TlogError::BeyondTree));
+    assert_eq!(bundle::encode_entries(&[[0]; 257]), Err(TlogError::BeyondTree));
 }

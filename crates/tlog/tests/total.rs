@@ -30,11 +30,7 @@ fn near(text: &'static str) -> impl Strategy<Value = Vec<u8>> {
             match how {
                 0 => bytes.insert(at, byte),
                 1 => drop(bytes.remove(at)),
-                _ => bytes
-                    .iter_mut()
-                    .skip(at)
-                    .take(1)
-                    .for_each(|slot| *slot = byte),
+                _ => bytes.iter_mut().skip(at).take(1).for_each(|slot| *slot = byte),
             }
         }
         bytes

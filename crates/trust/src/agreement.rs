@@ -74,11 +74,7 @@ pub struct Agreement {
 impl Agreement {
     fn validity(&self) -> Validity {
         let document = Document::Agreement;
-        Validity {
-            document,
-            not_before: self.not_before,
-            not_after: self.not_after,
-        }
+        Validity { document, not_before: self.not_before, not_after: self.not_after }
     }
 
     fn sort(&mut self) {
@@ -88,8 +84,7 @@ impl Agreement {
             terms.dedup();
         }
         // A class named twice with two budgets stays, and is refused.
-        self.classes
-            .sort_unstable_by_key(|terms| (terms.class.code(), terms.budget_per_epoch));
+        self.classes.sort_unstable_by_key(|terms| (terms.class.code(), terms.budget_per_epoch));
         self.classes.dedup();
     }
 
@@ -102,28 +97,13 @@ impl Agreement {
         require(is_ascending(&self.parties), "parties")?;
         require(are_terms(&self.purposes, PURPOSES_MAX), "purposes")?;
         require(are_terms(&self.kinds, KINDS_MAX), "kinds")?;
-        let codes: Vec<u8> = self
-            .classes
-            .iter()
-            .map(|terms| terms.class.code())
-            .collect();
-        let budgets_fit = self
-            .classes
-            .iter()
-            .all(|terms| terms.budget_per_epoch <= BUDGET_PER_EPOCH_MAX);
-        require(
-            !codes.is_empty() && is_ascending(&codes) && budgets_fit,
-            "classes",
-        )?;
+        let codes: Vec<u8> = self.classes.iter().map(|terms| terms.class.code()).collect();
+        let budgets_fit =
+            self.classes.iter().all(|terms| terms.budget_per_epoch <= BUDGET_PER_EPOCH_MAX);
+        require(!codes.is_empty() && is_ascending(&codes) && budgets_fit, "classes")?;
         let epoch_lengths = EPOCH_LENGTH_SECONDS_MIN..=EPOCH_LENGTH_SECONDS_MAX;
-        require(
-            epoch_lengths.contains(&self.epoch_length_seconds),
-            "epoch_length_seconds",
-        )?;
-        require(
-            (1..=RETENTION_DAYS_MAX).contains(&self.retention_days),
-            "retention_days",
-        )
+        require(epoch_lengths.contains(&self.epoch_length_seconds), "epoch_length_seconds")?;
+        require((1..=RETENTION_DAYS_MAX).contains(&self.retention_days), "retention_days")
     }
 
     /// The place of `node` among the parties.
@@ -162,13 +142,7 @@ impl SignedAgreement {
         agreement.sort();
         agreement.validate()?;
         let bytes = encode(&agreement);
-        Self {
-            agreement,
-            bytes,
-            first: None,
-            second: None,
-        }
-        .countersign(root)
+        Self { agreement, bytes, first: None, second: None }.countersign(root)
     }
 
     /// Adds the signature of the other party.
@@ -199,19 +173,11 @@ impl SignedAgreement {
     /// # Errors
     /// [`TrustError::Decode`], [`TrustError::Version`] or [`TrustError::Field`].
     pub fn decode(bytes: &[u8]) -> Result<Self, TrustError> {
-        let unreadable = |source| TrustError::Decode {
-            document: Document::Agreement,
-            source,
-        };
+        let unreadable = |source| TrustError::Decode { document: Document::Agreement, source };
         let wire: SignedWire = decode(bytes, AGREEMENT_BYTES_MAX).map_err(unreadable)?;
         let agreement: Agreement = decode(&wire.bytes, AGREEMENT_BYTES_MAX).map_err(unreadable)?;
         agreement.validate()?;
-        Ok(Self {
-            agreement,
-            bytes: wire.bytes,
-            first: wire.first,
-            second: wire.second,
-        })
+        Ok(Self { agreement, bytes: wire.bytes, first: wire.first, second: wire.second })
     }
 
     /// The bytes that [`SignedAgreement::decode`] reads.
@@ -229,10 +195,7 @@ impl SignedAgreement {
     /// # Errors
     /// [`TrustError::Armor`] when the text is damaged, else as [`SignedAgreement::decode`].
     pub fn parse(text: &str) -> Result<Self, TrustError> {
-        let damaged = |source| TrustError::Armor {
-            document: Document::Agreement,
-            source,
-        };
+        let damaged = |source| TrustError::Armor { document: Document::Agreement, source };
         Self::decode(&armor::unwrap(ARMOR_NAME, text).map_err(damaged)?)
     }
 
@@ -254,12 +217,7 @@ impl SignedAgreement {
         };
         let signatures = signatures.as_ref().ok_or(TrustError::HalfSigned)?;
         let root = &card.card().root;
-        root.verify_document(
-            Document::Agreement,
-            label::AGREEMENT,
-            &self.bytes,
-            signatures,
-        )
+        root.verify_document(Document::Agreement, label::AGREEMENT, &self.bytes, signatures)
     }
 
     /// Checks the validity and all four signatures, against the parties' cards in any order.
@@ -291,10 +249,7 @@ impl SignedAgreement {
         }
         let _evidence = (self.signed_by(one)?, self.signed_by(other)?);
         let digest = sha256(label::AGREEMENT_DIGEST, &[&self.bytes]);
-        Ok(VerifiedAgreement {
-            agreement: self.agreement.clone(),
-            digest,
-        })
+        Ok(VerifiedAgreement { agreement: self.agreement.clone(), digest })
     }
 }
 
@@ -350,28 +305,19 @@ impl VerifiedAgreement {
     /// The terms for a class, when it is in the agreement.
     #[must_use]
     pub fn terms(&self, class: Class) -> Option<&ClassTerms> {
-        self.agreement
-            .classes
-            .iter()
-            .find(|terms| terms.class == class)
+        self.agreement.classes.iter().find(|terms| terms.class == class)
     }
 
     /// The agreement allows to ask for this purpose.
     #[must_use]
     pub fn permits_purpose(&self, purpose: &str) -> bool {
-        self.agreement
-            .purposes
-            .iter()
-            .any(|permitted| permitted == purpose)
+        self.agreement.purposes.iter().any(|permitted| permitted == purpose)
     }
 
     /// The agreement covers records of this kind.
     #[must_use]
     pub fn permits_kind(&self, kind: &str) -> bool {
-        self.agreement
-            .kinds
-            .iter()
-            .any(|permitted| permitted == kind)
+        self.agreement.kinds.iter().any(|permitted| permitted == kind)
     }
 
     /// Checks that the agreement has begun and has not ended.
@@ -392,14 +338,8 @@ impl VerifiedAgreement {
         // `validate` keeps the length above zero.
         let number = now.checked_div(length).unwrap_or_default();
         let not_before = number.saturating_mul(length);
-        let not_after = not_before
-            .saturating_add(length)
-            .min(self.agreement.not_after);
-        Ok(Epoch {
-            number,
-            not_before,
-            not_after,
-        })
+        let not_after = not_before.saturating_add(length).min(self.agreement.not_after);
+        Ok(Epoch { number, not_before, not_after })
     }
 }
 
@@ -412,14 +352,7 @@ struct SignedWire {
 }
 
 fn require(holds: bool, field: &'static str) -> Result<(), TrustError> {
-    if holds {
-        Ok(())
-    } else {
-        Err(TrustError::Field {
-            document: Document::Agreement,
-            field,
-        })
-    }
+    if holds { Ok(()) } else { Err(TrustError::Field { document: Document::Agreement, field }) }
 }
 
 fn is_ascending<T: Ord>(list: &[T]) -> bool {

@@ -109,10 +109,7 @@ mod tests {
         let text = wrap("card", &bytes);
         assert!(text.starts_with("symbolon-card-1:\nAAECAw"));
         assert!(text.lines().all(|line| line.len() <= LINE_CHARS));
-        let mailed = format!(
-            "Dear colleague,\r\n\r\n{}\r\nRegards",
-            text.replace('\n', " \r\n  ")
-        );
+        let mailed = format!("Dear colleague,\r\n\r\n{}\r\nRegards", text.replace('\n', " \r\n  "));
         assert_eq!(unwrap("card", &mailed), Ok(bytes));
     }
 
@@ -122,10 +119,7 @@ mod tests {
         let check = |text: &str, expect| assert_eq!(unwrap("card", text), Err(expect));
         check("", ArmorFault::NoBegin);
         check(&wrap("agreement", b"x"), ArmorFault::NoBegin);
-        check(
-            text.split("symbolon-card-1-end").next().unwrap(),
-            ArmorFault::NoEnd,
-        );
+        check(text.split("symbolon-card-1-end").next().unwrap(), ArmorFault::NoEnd);
         check(&text.repeat(2), ArmorFault::Several);
         check(&text.replacen("c29t", "c*9t", 1), ArmorFault::Base64);
         check(&text.replacen("c29t", "c29u", 1), ArmorFault::CheckDigits);

@@ -100,22 +100,12 @@ impl EnvelopeKey {
     /// A key of [`SUITE_X_WING`] with its key identifier.
     #[must_use]
     pub fn new(public: Vec<u8>, not_before: u64, not_after: u64) -> Self {
-        Self {
-            kid: key_id(&public),
-            suite: SUITE_X_WING,
-            public,
-            not_before,
-            not_after,
-        }
+        Self { kid: key_id(&public), suite: SUITE_X_WING, public, not_before, not_after }
     }
 
     fn validity(&self) -> Validity {
         let document = Document::EnvelopeKey;
-        Validity {
-            document,
-            not_before: self.not_before,
-            not_after: self.not_after,
-        }
+        Validity { document, not_before: self.not_before, not_after: self.not_after }
     }
 
     fn validate(&self) -> Result<(), TrustError> {
@@ -184,11 +174,7 @@ impl NodeCard {
 
     fn validity(&self) -> Validity {
         let document = Document::Card;
-        Validity {
-            document,
-            not_before: self.not_before,
-            not_after: self.not_after,
-        }
+        Validity { document, not_before: self.not_before, not_after: self.not_after }
     }
 
     fn validate(&self) -> Result<(), TrustError> {
@@ -198,9 +184,7 @@ impl NodeCard {
         }
         self.validity().validate()?;
         bounded(&self.envelope_keys, ENVELOPE_KEYS_MAX, "envelope_keys")?;
-        self.envelope_keys
-            .iter()
-            .try_for_each(EnvelopeKey::validate)?;
+        self.envelope_keys.iter().try_for_each(EnvelopeKey::validate)?;
         bounded(&self.tls_pins, TLS_PINS_MAX, "tls_pins")?;
         bounded(&self.addresses, ADDRESSES_MAX, "addresses")?;
         if !self.addresses.iter().all(|address| is_address(address)) {
@@ -238,11 +222,7 @@ impl SignedCard {
         }
         let bytes = encode(&card);
         let signatures = root.sign(label::CARD, &bytes)?;
-        Ok(Self {
-            card,
-            bytes,
-            signatures,
-        })
+        Ok(Self { card, bytes, signatures })
     }
 
     /// Reads a card and its signatures, and bounds every field; checks no signature.
@@ -250,19 +230,12 @@ impl SignedCard {
     /// # Errors
     /// [`TrustError::Decode`], [`TrustError::Version`] or [`TrustError::Field`].
     pub fn decode(bytes: &[u8]) -> Result<Self, TrustError> {
-        let unreadable = |source| TrustError::Decode {
-            document: Document::Card,
-            source,
-        };
+        let unreadable = |source| TrustError::Decode { document: Document::Card, source };
         let wire: SignedWire = decode(bytes, CARD_BYTES_MAX).map_err(unreadable)?;
         let card: NodeCard = decode(&wire.bytes, CARD_BYTES_MAX).map_err(unreadable)?;
         card.validate()?;
         let signatures = Signatures::new(wire.ed25519, wire.mldsa65)?;
-        Ok(Self {
-            card,
-            bytes: wire.bytes,
-            signatures,
-        })
+        Ok(Self { card, bytes: wire.bytes, signatures })
     }
 
     /// The bytes that [`SignedCard::decode`] reads.
@@ -280,10 +253,7 @@ impl SignedCard {
     /// # Errors
     /// [`TrustError::Armor`] when the text is damaged, else as [`SignedCard::decode`].
     pub fn parse(text: &str) -> Result<Self, TrustError> {
-        let damaged = |source| TrustError::Armor {
-            document: Document::Card,
-            source,
-        };
+        let damaged = |source| TrustError::Armor { document: Document::Card, source };
         Self::decode(&armor::unwrap(ARMOR_NAME, text).map_err(damaged)?)
     }
 
@@ -315,11 +285,7 @@ impl SignedCard {
         let _evidence =
             root.verify_document(Document::Card, label::CARD, &self.bytes, &self.signatures)?;
         let digest = sha256(label::CARD_DIGEST, &[&self.bytes]);
-        Ok(VerifiedCard {
-            id: root.fingerprint(),
-            digest,
-            card: self.card.clone(),
-        })
+        Ok(VerifiedCard { id: root.fingerprint(), digest, card: self.card.clone() })
     }
 }
 
@@ -391,10 +357,7 @@ impl VerifiedCard {
         }
         let (offered, held_sequence) = (self.card.sequence, held.card.sequence);
         if offered < held_sequence {
-            return Err(TrustError::OldSequence {
-                held: held_sequence,
-                offered,
-            });
+            return Err(TrustError::OldSequence { held: held_sequence, offered });
         }
         if offered > held_sequence {
             return Ok(Replacement::Newer);
@@ -417,10 +380,7 @@ struct SignedWire {
 }
 
 fn field(field: &'static str) -> TrustError {
-    TrustError::Field {
-        document: Document::Card,
-        field,
-    }
+    TrustError::Field { document: Document::Card, field }
 }
 
 /// One to `count_max` entries, none twice.
@@ -442,16 +402,11 @@ fn is_address(text: &str) -> bool {
     let Some((host, port)) = text.rsplit_once(':') else {
         return false;
     };
-    let port_fits = port
-        .parse::<u16>()
-        .is_ok_and(|p| p > 0 && p.to_string() == port);
-    let host_fits = match host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-    {
-        Some(inner) => inner
-            .parse::<std::net::Ipv6Addr>()
-            .is_ok_and(|address| address.to_string() == inner),
+    let port_fits = port.parse::<u16>().is_ok_and(|p| p > 0 && p.to_string() == port);
+    let host_fits = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(inner) => {
+            inner.parse::<std::net::Ipv6Addr>().is_ok_and(|address| address.to_string() == inner)
+        }
         None => {
             let letter =
                 |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'-' | b'.');

@@ -40,9 +40,7 @@ impl IdentityKey {
         let seed = Zeroizing::new(seed);
         let mut stream = ChaCha20Rng::from_seed(*seed);
         let mut secrets = Zeroizing::new([[0; 32]; 2]);
-        secrets
-            .iter_mut()
-            .for_each(|secret| stream.fill_bytes(secret));
+        secrets.iter_mut().for_each(|secret| stream.fill_bytes(secret));
         let [ed25519, mldsa65] = &*secrets;
         let ed25519 = SigningKey::from_bytes(ed25519);
         let mldsa65 = PqdsaKeyPair::from_seed(&ML_DSA_65_SIGNING, mldsa65)
@@ -51,11 +49,7 @@ impl IdentityKey {
             ed25519: ed25519.verifying_key().to_bytes(),
             mldsa65: mldsa65.public_key().as_ref().to_vec(),
         };
-        Ok(Self {
-            ed25519,
-            mldsa65,
-            public,
-        })
+        Ok(Self { ed25519, mldsa65, public })
     }
 
     /// The public half.
@@ -78,10 +72,7 @@ impl IdentityKey {
             Ok(ML_DSA_65_SIGNATURE_BYTES) => {}
             _ => return Err(TrustError::Library),
         }
-        Ok(Signatures {
-            ed25519: self.ed25519.sign(&message).to_bytes(),
-            mldsa65,
-        })
+        Ok(Signatures { ed25519: self.ed25519.sign(&message).to_bytes(), mldsa65 })
     }
 }
 
@@ -100,10 +91,7 @@ impl IdentityPublic {
     /// [`TrustError::Field`] when the Ed25519 key is not a canonical point outside the small
     /// subgroup, or the ML-DSA-65 key has another length than FIPS 204 says.
     pub fn new(ed25519: [u8; 32], mldsa65: Vec<u8>) -> Result<Self, TrustError> {
-        let field = |field| TrustError::Field {
-            document: Document::Statement,
-            field,
-        };
+        let field = |field| TrustError::Field { document: Document::Statement, field };
         let point = VerifyingKey::from_bytes(&ed25519).map_err(|_| field("ed25519"))?;
         if point.is_weak() || point.to_edwards().compress().to_bytes() != ed25519 {
             return Err(field("ed25519"));
@@ -241,10 +229,7 @@ impl TryFrom<PublicWire> for IdentityPublic {
 
 impl From<IdentityPublic> for PublicWire {
     fn from(public: IdentityPublic) -> Self {
-        Self {
-            ed25519: public.ed25519,
-            mldsa65: public.mldsa65,
-        }
+        Self { ed25519: public.ed25519, mldsa65: public.mldsa65 }
     }
 }
 
@@ -266,9 +251,6 @@ impl TryFrom<SignaturesWire> for Signatures {
 
 impl From<Signatures> for SignaturesWire {
     fn from(signatures: Signatures) -> Self {
-        Self {
-            ed25519: signatures.ed25519,
-            mldsa65: signatures.mldsa65,
-        }
+        Self { ed25519: signatures.ed25519, mldsa65: signatures.mldsa65 }
     }
 }

@@ -19,27 +19,18 @@ impl Validity {
         if self.not_before < self.not_after && self.not_after <= TIME_SECONDS_MAX {
             return Ok(());
         }
-        Err(TrustError::Field {
-            document: self.document,
-            field: "not_after",
-        })
+        Err(TrustError::Field { document: self.document, field: "not_after" })
     }
 
     /// `now` lies in the span, which may begin a tolerated clock difference earlier.
     pub(crate) fn active(self, now: u64) -> Result<(), TrustError> {
         if now >= self.not_after {
             let at = Moment(self.not_after);
-            return Err(TrustError::Expired {
-                document: self.document,
-                at,
-            });
+            return Err(TrustError::Expired { document: self.document, at });
         }
         if now.saturating_add(CLOCK_SKEW_SECONDS_MAX) < self.not_before {
             let from = Moment(self.not_before);
-            return Err(TrustError::NotYetValid {
-                document: self.document,
-                from,
-            });
+            return Err(TrustError::NotYetValid { document: self.document, from });
         }
         Ok(())
     }
@@ -52,11 +43,7 @@ mod tests {
     #[test]
     fn ends_on_its_second_and_names_the_date() {
         let document = Document::Agreement;
-        let span = Validity {
-            document,
-            not_before: 1_000_000,
-            not_after: 1_700_000_000,
-        };
+        let span = Validity { document, not_before: 1_000_000, not_after: 1_700_000_000 };
         assert_eq!(span.active(1_699_999_999), Ok(()));
         assert_eq!(span.active(1_000_000 - CLOCK_SKEW_SECONDS_MAX), Ok(()));
         assert_eq!(
@@ -72,12 +59,7 @@ mod tests {
     #[test]
     fn an_empty_or_endless_span_is_refused() {
         let span = |not_before, not_after| {
-            Validity {
-                document: Document::Card,
-                not_before,
-                not_after,
-            }
-            .validate()
+            Validity { document: Document::Card, not_before, not_after }.validate()
         };
         assert!(span(5, 6).is_ok());
         assert!(span(5, 5).is_err());

@@ -1,9 +1,6 @@
 //! Agreements: both sign the same bytes, nothing holds beyond them, and they end on their date.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot make its agreement should stop"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot make its agreement should stop")]
 
 use proptest::prelude::*;
 use symbolon_ident::{Class, Country};
@@ -49,14 +46,8 @@ fn agreement() -> Agreement {
         purposes: vec!["non-proliferation".into(), "export-control".into()],
         kinds: vec!["licence_denial".into(), "interdiction".into()],
         classes: vec![
-            ClassTerms {
-                class: Class::Registry,
-                budget_per_epoch: 100,
-            },
-            ClassTerms {
-                class: Class::Document,
-                budget_per_epoch: 2000,
-            },
+            ClassTerms { class: Class::Registry, budget_per_epoch: 100 },
+            ClassTerms { class: Class::Document, budget_per_epoch: 2000 },
         ],
         epoch_length_seconds: WEEK,
         retention_days: 365,
@@ -81,10 +72,7 @@ fn both_sign_by_file() {
     let proposal = proposed(|_| {}).unwrap().armor();
     let received = SignedAgreement::parse(&proposal).unwrap();
     assert!(received.signed_by(&card(1)).is_ok());
-    assert_eq!(
-        received.signed_by(&card(2)).unwrap_err(),
-        TrustError::HalfSigned
-    );
+    assert_eq!(received.signed_by(&card(2)).unwrap_err(), TrustError::HalfSigned);
     let half = received.verify(&card(1), &card(2), NOW);
     assert_eq!(half, Err(TrustError::HalfSigned));
 
@@ -100,37 +88,18 @@ fn both_sign_by_file() {
 
 #[test]
 fn strangers_neither_sign_nor_verify() {
-    assert_eq!(
-        SignedAgreement::propose(agreement(), &key(3)),
-        Err(TrustError::NotAParty)
-    );
+    assert_eq!(SignedAgreement::propose(agreement(), &key(3)), Err(TrustError::NotAParty));
     let half = proposed(|_| {}).unwrap();
-    assert_eq!(
-        half.clone().countersign(&key(3)),
-        Err(TrustError::NotAParty)
-    );
-    assert_eq!(
-        half.clone().countersign(&key(1)),
-        Err(TrustError::AlreadySigned)
-    );
+    assert_eq!(half.clone().countersign(&key(3)), Err(TrustError::NotAParty));
+    assert_eq!(half.clone().countersign(&key(1)), Err(TrustError::AlreadySigned));
     let whole = half.countersign(&key(2)).unwrap();
-    assert_eq!(
-        whole.verify(&card(1), &card(3), NOW),
-        Err(TrustError::NotAParty)
-    );
-    assert_eq!(
-        whole.verify(&card(1), &card(1), NOW),
-        Err(TrustError::NotAParty)
-    );
+    assert_eq!(whole.verify(&card(1), &card(3), NOW), Err(TrustError::NotAParty));
+    assert_eq!(whole.verify(&card(1), &card(1), NOW), Err(TrustError::NotAParty));
 }
 
 #[test]
 fn every_byte_is_protected() {
-    let good = proposed(|_| {})
-        .unwrap()
-        .countersign(&key(2))
-        .unwrap()
-        .encode();
+    let good = proposed(|_| {}).unwrap().countersign(&key(2)).unwrap().encode();
     let (one, other) = (card(1), card(2));
     let verify = |bytes: &[u8]| {
         SignedAgreement::decode(bytes).and_then(|signed| signed.verify(&one, &other, NOW))
@@ -169,10 +138,7 @@ fn nothing_holds_beyond_the_terms() {
     assert!(!agreement.permits_purpose(""));
     assert!(agreement.permits_kind("interdiction"));
     assert!(!agreement.permits_kind("listing"));
-    assert_eq!(
-        agreement.terms(Class::Document).unwrap().budget_per_epoch,
-        2000
-    );
+    assert_eq!(agreement.terms(Class::Document).unwrap().budget_per_epoch, 2000);
     assert_eq!(agreement.terms(Class::Person), None);
     assert_eq!(agreement.mode(), Mode::Live);
 }
@@ -182,10 +148,7 @@ fn it_ends_on_its_date() {
     let agreement = agreed(|_| {});
     let sunset = NOW + 300 * DAY;
     let at = Moment(sunset);
-    let expired = TrustError::Expired {
-        document: Document::Agreement,
-        at,
-    };
+    let expired = TrustError::Expired { document: Document::Agreement, at };
     assert_eq!(agreement.active(sunset), Err(expired.clone()));
     assert_eq!(agreement.epoch_at(sunset), Err(expired.clone()));
     let signed = proposed(|_| {}).unwrap().countersign(&key(2)).unwrap();
@@ -198,11 +161,7 @@ fn epochs_are_counted_from_the_unix_epoch_and_cut_at_the_sunset() {
     let agreement = agreed(|_| {});
     let number = NOW / WEEK;
     let (not_before, not_after) = (number * WEEK, (number + 1) * WEEK);
-    let expect = Epoch {
-        number,
-        not_before,
-        not_after,
-    };
+    let expect = Epoch { number, not_before, not_after };
     assert_eq!(agreement.epoch_at(NOW), Ok(expect));
     assert_eq!(agreement.epoch_at(not_after - 1), Ok(expect));
     assert_eq!(agreement.epoch_at(not_after).unwrap().number, number + 1);
@@ -213,10 +172,7 @@ fn epochs_are_counted_from_the_unix_epoch_and_cut_at_the_sunset() {
 #[test]
 fn every_field_is_bounded() {
     let check = |field, change: fn(&mut Agreement)| {
-        let expect = TrustError::Field {
-            document: Document::Agreement,
-            field,
-        };
+        let expect = TrustError::Field { document: Document::Agreement, field };
         assert_eq!(proposed(change), Err(expect));
     };
     check("not_after", |it| it.not_after = it.not_before);
@@ -225,26 +181,16 @@ fn every_field_is_bounded() {
     check("purposes", |it| it.purposes = vec![String::new()]);
     check("purposes", |it| it.purposes = vec!["Export".into()]);
     check("purposes", |it| it.purposes = vec!["x".repeat(65)]);
-    check("purposes", |it| {
-        it.purposes = (0..33).map(|i| format!("p{i}")).collect()
-    });
+    check("purposes", |it| it.purposes = (0..33).map(|i| format!("p{i}")).collect());
     check("kinds", |it| it.kinds.clear());
     check("classes", |it| it.classes.clear());
     check("classes", |it| it.classes[0].class = Class::Document);
     check("classes", |it| it.classes[0].budget_per_epoch = u64::MAX);
     check("epoch_length_seconds", |it| it.epoch_length_seconds = 0);
-    check("epoch_length_seconds", |it| {
-        it.epoch_length_seconds = 32 * DAY
-    });
+    check("epoch_length_seconds", |it| it.epoch_length_seconds = 32 * DAY);
     check("retention_days", |it| it.retention_days = 0);
     let version = proposed(|it| it.version = 2);
-    assert_eq!(
-        version,
-        Err(TrustError::Version {
-            document: Document::Agreement,
-            version: 2
-        })
-    );
+    assert_eq!(version, Err(TrustError::Version { document: Document::Agreement, version: 2 }));
 }
 
 proptest! {

@@ -1,9 +1,6 @@
 //! Node cards: read strictly, believed only under both root signatures, replaced only by newer.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot make its card should stop"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot make its card should stop")]
 
 use proptest::prelude::*;
 use symbolon_codec::{DecodeError, encode};
@@ -52,10 +49,7 @@ fn verified(change: impl FnOnce(&mut NodeCard)) -> VerifiedCard {
 fn a_card_comes_back_from_bytes_and_from_a_mail() {
     let made = signed(|_| {}).unwrap();
     assert_eq!(SignedCard::decode(&made.encode()).as_ref(), Ok(&made));
-    let mail = format!(
-        "Our card:\r\n\r\n{}\r\nRegards",
-        made.armor().replace('\n', "\r\n")
-    );
+    let mail = format!("Our card:\r\n\r\n{}\r\nRegards", made.armor().replace('\n', "\r\n"));
     let read = SignedCard::parse(&mail).unwrap();
     let verified = read.verify(NOW).unwrap();
     assert_eq!(verified.card(), &card());
@@ -73,30 +67,18 @@ fn every_byte_is_protected() {
         assert!(refused.is_err(), "byte {index} may be changed");
     }
     for length in 0..good.len() {
-        assert!(
-            SignedCard::decode(&good[..length]).is_err(),
-            "cut to {length}"
-        );
+        assert!(SignedCard::decode(&good[..length]).is_err(), "cut to {length}");
     }
     let longer = [good.as_slice(), &[0]].concat();
     let source = DecodeError::Trailing;
-    let expect = TrustError::Decode {
-        document: Document::Card,
-        source,
-    };
+    let expect = TrustError::Decode { document: Document::Card, source };
     assert_eq!(SignedCard::decode(&longer), Err(expect));
 }
 
 #[test]
 fn only_the_named_root_signs() {
     let other = SignedCard::sign(card(), &key(9));
-    assert_eq!(
-        other,
-        Err(TrustError::Field {
-            document: Document::Card,
-            field: "root"
-        })
-    );
+    assert_eq!(other, Err(TrustError::Field { document: Document::Card, field: "root" }));
 }
 
 #[test]
@@ -104,10 +86,7 @@ fn dates_are_named() {
     let made = signed(|_| {}).unwrap();
     let ends = NOW + 30 * DAY;
     let at = Moment(ends);
-    let expired = TrustError::Expired {
-        document: Document::Card,
-        at,
-    };
+    let expired = TrustError::Expired { document: Document::Card, at };
     assert_eq!(made.verify(ends), Err(expired.clone()));
     assert_eq!(
         expired.to_string(),
@@ -117,43 +96,26 @@ fn dates_are_named() {
     assert!(made.verify_whatever_the_date().is_ok());
     let from = Moment(NOW - DAY);
     let early = made.verify(NOW - DAY - limits::CLOCK_SKEW_SECONDS_MAX - 1);
-    assert_eq!(
-        early,
-        Err(TrustError::NotYetValid {
-            document: Document::Card,
-            from
-        })
-    );
+    assert_eq!(early, Err(TrustError::NotYetValid { document: Document::Card, from }));
 }
 
 #[test]
 fn every_field_is_bounded() {
     let check = |field, change: fn(&mut NodeCard)| {
-        let expect = TrustError::Field {
-            document: Document::Card,
-            field,
-        };
+        let expect = TrustError::Field { document: Document::Card, field };
         assert_eq!(signed(change), Err(expect));
     };
     check("not_after", |card| card.not_after = card.not_before);
     check("not_after", |card| card.not_after = u64::MAX);
     check("envelope_keys", |card| card.envelope_keys.clear());
-    check("envelope_keys", |card| {
-        card.envelope_keys = vec![card.envelope_keys[0].clone(); 2]
-    });
+    check("envelope_keys", |card| card.envelope_keys = vec![card.envelope_keys[0].clone(); 2]);
     check("envelope_keys", |card| card.envelope_keys[0].kid[0] ^= 1);
-    check("envelope_keys", |card| {
-        card.envelope_keys[0] = EnvelopeKey::new(vec![3; 1215], 1, 2)
-    });
+    check("envelope_keys", |card| card.envelope_keys[0] = EnvelopeKey::new(vec![3; 1215], 1, 2));
     check("tls_pins", |card| card.tls_pins.clear());
     check("tls_pins", |card| card.tls_pins = vec![TlsPin([4; 32]); 2]);
-    check("tls_pins", |card| {
-        card.tls_pins = (0..3).map(|i| TlsPin([i; 32])).collect()
-    });
+    check("tls_pins", |card| card.tls_pins = (0..3).map(|i| TlsPin([i; 32])).collect());
     check("addresses", |card| card.addresses.clear());
-    check("addresses", |card| {
-        card.addresses = (1..6).map(|i| format!("a.example:{i}")).collect()
-    });
+    check("addresses", |card| card.addresses = (1..6).map(|i| format!("a.example:{i}")).collect());
     for address in [
         "a.example",
         "a.example:",
@@ -176,17 +138,9 @@ fn every_field_is_bounded() {
     check("log", |card| card.log.clear());
     check("log", |card| card.log = vec![String::new()]);
     check("log", |card| card.log = vec!["two words".into()]);
-    check("log", |card| {
-        card.log = vec!["x".repeat(limits::LOG_KEY_BYTES_MAX + 1)]
-    });
+    check("log", |card| card.log = vec!["x".repeat(limits::LOG_KEY_BYTES_MAX + 1)]);
     let version = signed(|card| card.version = 2);
-    assert_eq!(
-        version,
-        Err(TrustError::Version {
-            document: Document::Card,
-            version: 2
-        })
-    );
+    assert_eq!(version, Err(TrustError::Version { document: Document::Card, version: 2 }));
 }
 
 #[test]
@@ -194,17 +148,7 @@ fn names_are_plain() {
     for good in ["a", "agency-a", "0", "x2-y3", &"a".repeat(32)] {
         assert_eq!(NodeName::parse(good).unwrap().as_str(), good);
     }
-    for bad in [
-        "",
-        "-a",
-        "a-",
-        "A",
-        "a b",
-        "a_b",
-        "é",
-        "a\n",
-        &"a".repeat(33),
-    ] {
+    for bad in ["", "-a", "a-", "A", "a b", "a_b", "é", "a\n", &"a".repeat(33)] {
         assert!(NodeName::parse(bad).is_err(), "{bad:?}");
     }
 }
@@ -212,10 +156,7 @@ fn names_are_plain() {
 /// A partner may already hold keys of a suite that is not known here; its card still works.
 #[test]
 fn an_unknown_suite_is_passed_over() {
-    let other = EnvelopeKey {
-        suite: 2,
-        ..EnvelopeKey::new(vec![7; 99], NOW, NOW + 9 * DAY)
-    };
+    let other = EnvelopeKey { suite: 2, ..EnvelopeKey::new(vec![7; 99], NOW, NOW + 9 * DAY) };
     let both = verified(|card| card.envelope_keys.push(other.clone()));
     assert_eq!(both.envelope_key(NOW).unwrap().suite, 1);
     let only = verified(|card| card.envelope_keys = vec![other]);
@@ -228,18 +169,9 @@ fn the_newest_valid_envelope_key_is_used() {
     let rotating = verified(|card| card.envelope_keys.push(next.clone()));
     assert_eq!(rotating.envelope_key(NOW).unwrap().public[0], 3);
     assert_eq!(rotating.envelope_key(NOW + 6 * DAY), Ok(&next));
-    assert_eq!(
-        rotating.envelope_key(NOW + 20 * DAY),
-        Err(TrustError::NoEnvelopeKey)
-    );
+    assert_eq!(rotating.envelope_key(NOW + 20 * DAY), Err(TrustError::NoEnvelopeKey));
     let expired = rotating.envelope_key(NOW + 31 * DAY);
-    assert!(matches!(
-        expired,
-        Err(TrustError::Expired {
-            document: Document::Card,
-            ..
-        })
-    ));
+    assert!(matches!(expired, Err(TrustError::Expired { document: Document::Card, .. })));
 }
 
 #[test]
@@ -250,38 +182,20 @@ fn only_a_newer_card_of_the_same_root_replaces() {
     assert_eq!(resigned.replaces(&held), Ok(Replacement::Same));
     let newer = verified(|card| card.sequence = 6);
     assert_eq!(newer.replaces(&held), Ok(Replacement::Newer));
-    let older = TrustError::OldSequence {
-        held: 6,
-        offered: 5,
-    };
+    let older = TrustError::OldSequence { held: 6, offered: 5 };
     assert_eq!(held.replaces(&newer), Err(older));
     let reused = verified(|card| card.profile = [6; 32]);
-    assert_eq!(
-        reused.replaces(&held),
-        Err(TrustError::SequenceReused { sequence: 5 })
-    );
-    let stranger = NodeCard {
-        root: key(9).public().clone(),
-        sequence: 99,
-        ..card()
-    };
-    let stranger = SignedCard::sign(stranger, &key(9))
-        .unwrap()
-        .verify(NOW)
-        .unwrap();
+    assert_eq!(reused.replaces(&held), Err(TrustError::SequenceReused { sequence: 5 }));
+    let stranger = NodeCard { root: key(9).public().clone(), sequence: 99, ..card() };
+    let stranger = SignedCard::sign(stranger, &key(9)).unwrap().verify(NOW).unwrap();
     assert_eq!(stranger.replaces(&held), Err(TrustError::OtherRoot));
 }
 
 #[test]
 fn a_long_input_is_refused_before_it_is_read() {
     let long = encode(&vec![0_u8; limits::CARD_BYTES_MAX]);
-    let source = DecodeError::TooLong {
-        bytes_max: limits::CARD_BYTES_MAX,
-    };
-    let expect = TrustError::Decode {
-        document: Document::Card,
-        source,
-    };
+    let source = DecodeError::TooLong { bytes_max: limits::CARD_BYTES_MAX };
+    let expect = TrustError::Decode { document: Document::Card, source };
     assert_eq!(SignedCard::decode(&long), Err(expect));
 }
 

@@ -68,11 +68,7 @@ where
     F: FnOnce(&mut dyn Report) -> Result<R, DeskError> + Send + 'static,
 {
     let Ok(permit) = Arc::clone(permits).acquire_owned().await else {
-        return error(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "unavailable",
-            "the node is stopping",
-        );
+        return error(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the node is stopping");
     };
     let (lines, mut received) = channel(LINES_WAITING_MAX);
     tokio::task::spawn_blocking(move || {
@@ -99,23 +95,13 @@ where
         drop(permit);
     });
     let Some(first) = received.recv().await else {
-        return error(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
-            "the call ended early",
-        );
+        return error(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the call ended early");
     };
     let status = match &first {
         Line::Error(line) => status(&line.code),
         _ => StatusCode::OK,
     };
-    answer(
-        status,
-        Body::from_stream(Answer {
-            first: Some(first),
-            rest: received,
-        }),
-    )
+    answer(status, Body::from_stream(Answer { first: Some(first), rest: received }))
 }
 
 fn status(code: &str) -> StatusCode {
@@ -161,11 +147,7 @@ impl Report for Lines {
         };
         if is_new {
             self.last = Some((stage.to_owned(), done));
-            let progress = Progress {
-                stage: stage.to_owned(),
-                done,
-                total,
-            };
+            let progress = Progress { stage: stage.to_owned(), done, total };
             let _ = self.lines.try_send(Line::Progress(progress));
         }
     }
@@ -187,8 +169,6 @@ impl Stream for Answer {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(Ok(first.encode())));
         }
-        self.rest
-            .poll_recv(context)
-            .map(|line| line.map(|line| Ok(line.encode())))
+        self.rest.poll_recv(context).map(|line| line.map(|line| Ok(line.encode())))
     }
 }

@@ -31,10 +31,7 @@ impl Input {
                 }
             }
         });
-        Input {
-            pieces,
-            piece: Bytes::new(),
-        }
+        Input { pieces, piece: Bytes::new() }
     }
 }
 
@@ -48,10 +45,7 @@ impl Read for Input {
         }
         let count = buffer.len().min(self.piece.len());
         let taken = self.piece.split_to(count);
-        buffer
-            .iter_mut()
-            .zip(taken)
-            .for_each(|(place, byte)| *place = byte);
+        buffer.iter_mut().zip(taken).for_each(|(place, byte)| *place = byte);
         Ok(count)
     }
 }

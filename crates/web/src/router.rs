@@ -35,10 +35,7 @@ struct Front {
 
 /// The router over `desk`.
 pub fn router(desk: Arc<Desk>) -> Router {
-    let front = Front {
-        desk,
-        permits: Arc::new(Semaphore::new(CALLS_MAX)),
-    };
+    let front = Front { desk, permits: Arc::new(Semaphore::new(CALLS_MAX)) };
     Router::new()
         .route("/v1/node/status", call(Desk::status))
         .route("/v1/node/doctor", call(Desk::doctor))
@@ -76,23 +73,18 @@ where
     T: DeserializeOwned + Send + 'static,
     R: Serialize + 'static,
 {
-    post(
-        move |State(front): State<Front>, headers: HeaderMap, body: Bytes| async move {
-            let officer = match officer(&headers) {
-                Ok(officer) => officer,
-                Err(response) => return response,
-            };
-            let request: T = match serde_json::from_slice(&body) {
-                Ok(request) => request,
-                Err(cause) => return unreadable(&cause),
-            };
-            let desk = front.desk;
-            run(&front.permits, move |report| {
-                function(&desk, &officer, request, report)
-            })
-            .await
-        },
-    )
+    post(move |State(front): State<Front>, headers: HeaderMap, body: Bytes| async move {
+        let officer = match officer(&headers) {
+            Ok(officer) => officer,
+            Err(response) => return response,
+        };
+        let request: T = match serde_json::from_slice(&body) {
+            Ok(request) => request,
+            Err(cause) => return unreadable(&cause),
+        };
+        let desk = front.desk;
+        run(&front.permits, move |report| function(&desk, &officer, request, report)).await
+    })
 }
 
 /// The body is one line of JSON with the mapping, then the file.
@@ -106,10 +98,7 @@ async fn record_import(State(front): State<Front>, headers: HeaderMap, body: Bod
     run(&front.permits, move |report| {
         let mut input = BufReader::new(input);
         let mut line = Vec::new();
-        let read = input
-            .by_ref()
-            .take(MAPPING_LINE_BYTES_MAX)
-            .read_until(b'\n', &mut line);
+        let read = input.by_ref().take(MAPPING_LINE_BYTES_MAX).read_until(b'\n', &mut line);
         let request = read.ok().and_then(|_| serde_json::from_slice(&line).ok());
         let Some(request) = request else {
             return Err(DeskError::invalid(
@@ -124,17 +113,10 @@ async fn record_import(State(front): State<Front>, headers: HeaderMap, body: Bod
 
 #[expect(clippy::result_large_err, reason = "the error is the response itself")]
 fn officer(headers: &HeaderMap) -> Result<Officer, Response> {
-    let name = headers
-        .get(OFFICER_HEADER)
-        .and_then(|value| value.to_str().ok());
-    name.and_then(|name| Officer::parse(name).ok())
-        .ok_or_else(|| {
-            error(
-                StatusCode::UNAUTHORIZED,
-                "invalid",
-                "the call does not say which officer makes it",
-            )
-        })
+    let name = headers.get(OFFICER_HEADER).and_then(|value| value.to_str().ok());
+    name.and_then(|name| Officer::parse(name).ok()).ok_or_else(|| {
+        error(StatusCode::UNAUTHORIZED, "invalid", "the call does not say which officer makes it")
+    })
 }
 
 /// The parser's place and rule, without the text it quotes.
@@ -143,9 +125,6 @@ fn unreadable(cause: &serde_json::Error) -> Response {
         serde_json::error::Category::Data => "a field is missing, unknown or of another type",
         _ => "it is not JSON",
     };
-    let message = format!(
-        "the request cannot be read at column {}: {rule}",
-        cause.column()
-    );
+    let message = format!("the request cannot be read at column {}: {rule}", cause.column());
     error(StatusCode::BAD_REQUEST, "invalid", &message)
 }

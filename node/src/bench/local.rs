@@ -30,28 +30,17 @@ pub(super) fn tag_set(report: &mut Report, records: u64, out: Output) -> Result<
     nodes::say(out, "tag-set: tags of the own list");
     let (keys, sender) = (keys(records.min(TAGS_MAX)), sender().map_err(failed)?);
     let inputs: Vec<&[u8]> = keys.iter().map(MatchKey::as_bytes).collect();
-    let aim = |target| Aim {
-        job: "tag-set",
-        unit: "tags/s",
-        target,
-    };
+    let aim = |target| Aim { job: "tag-set", unit: "tags/s", target };
     let count = inputs.len() as f64;
     let mut best = f64::MAX;
     for _ in 0..ROUNDS {
         let (watch, own) = (Watch::start(), thread_seconds());
         drop(sender.evaluate_tags(&inputs, 1).map_err(failed)?);
-        let own = own
-            .zip(thread_seconds())
-            .map(|(before, after)| after - before);
+        let own = own.zip(thread_seconds()).map(|(before, after)| after - before);
         best = best.min(own.unwrap_or_else(|| watch.seconds()));
     }
     let conditions = format!("{} keys, best of {ROUNDS}, processor time", inputs.len());
-    report.add(
-        aim(Some("≥ 22,000")),
-        "one worker",
-        count / best,
-        conditions,
-    );
+    report.add(aim(Some("≥ 22,000")), "one worker", count / best, conditions);
     let workers = report.cores();
     let mut best = f64::MAX;
     for _ in 0..ROUNDS {
@@ -60,37 +49,21 @@ pub(super) fn tag_set(report: &mut Report, records: u64, out: Output) -> Result<
         best = best.min(watch.seconds());
     }
     let conditions = format!("{} keys, best of {ROUNDS}, time of day", inputs.len());
-    report.add(
-        aim(None),
-        format!("{workers} workers"),
-        count / best,
-        conditions,
-    );
+    report.add(aim(None), format!("{workers} workers"), count / best, conditions);
     Ok(())
 }
 
 fn keys(count: u64) -> Vec<MatchKey> {
     let texts = (0..count).map(made::passport);
     let canonical = texts.filter_map(|text| {
-        let input = Input {
-            text: &text,
-            issuer: Some("UTO"),
-            date: None,
-        };
+        let input = Input { text: &text, issuer: Some("UTO"), date: None };
         Canonical::parse(Kind::Passport, input).ok()
     });
-    canonical
-        .filter_map(|canonical| canonical.keys().first().cloned())
-        .collect()
+    canonical.filter_map(|canonical| canonical.keys().first().cloned()).collect()
 }
 
 fn sender() -> Result<Sender, OprfError> {
-    let names = KeyNames {
-        holder: &[1; 32],
-        asker: &[2; 32],
-        class: Class::Document,
-        epoch: 1,
-    };
+    let names = KeyNames { holder: &[1; 32], asker: &[2; 32], class: Class::Document, epoch: 1 };
     Sender::derive(&EpochSeed::new(entropy::seed()), &names)
 }
 
@@ -107,27 +80,15 @@ pub(super) fn log(
 ) -> Result<(), Failure> {
     let store = store(&folder.join("log")).map_err(store_failure)?;
     for callers in CALLERS {
-        nodes::say(
-            out,
-            &format!("log: {callers} callers, {} s", APPENDING.as_secs()),
-        );
+        nodes::say(out, &format!("log: {callers} callers, {} s", APPENDING.as_secs()));
         let watch = Watch::start();
         let leaves = append(&store, callers).map_err(store_failure)?;
         let seconds = watch.seconds();
         let target = (callers == 64).then_some("≥ 5,000");
-        let aim = Aim {
-            job: "log",
-            unit: "leaves/s",
-            target,
-        };
+        let aim = Aim { job: "log", unit: "leaves/s", target };
         let each = seconds * 1e3 * callers as f64 / leaves as f64;
         let conditions = format!("{leaves} leaves, each awaited; {each:.2} ms per caller and leaf");
-        report.add(
-            aim,
-            format!("durable, {callers} callers"),
-            leaves as f64 / seconds,
-            conditions,
-        );
+        report.add(aim, format!("durable, {callers} callers"), leaves as f64 / seconds, conditions);
     }
     let wanted = LEAVES_MAX.min(records);
     nodes::say(out, &format!("log: filling up to {wanted} leaves"));
@@ -142,13 +103,7 @@ pub(super) fn log(
         times.add(watch.ms());
     }
     let conditions = format!("{size} leaves (target: in 10 M), page cache warm");
-    report.add_times(
-        "log",
-        "inclusion proof",
-        &mut times,
-        Some("≤ 1"),
-        &conditions,
-    );
+    report.add_times("log", "inclusion proof", &mut times, Some("≤ 1"), &conditions);
     Ok(())
 }
 
@@ -175,10 +130,7 @@ fn append(store: &Store, callers: usize) -> Result<u64, StoreError> {
             })
             .collect();
         // A thread that ended early has appended nothing that counts.
-        running
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or(Ok(0)))
-            .sum()
+        running.into_iter().map(|thread| thread.join().unwrap_or(Ok(0))).sum()
     })
 }
 
@@ -204,15 +156,6 @@ pub(super) fn commits(directory: &Path, count: u64) -> Result<Times, Failure> {
 }
 
 fn entry(number: u64) -> Entry {
-    let who = Who {
-        now: number,
-        actor: "bench",
-    };
-    Entry::policy(
-        who,
-        PolicyEvent {
-            digest: [1; 32],
-            act: Act::Accepted,
-        },
-    )
+    let who = Who { now: number, actor: "bench" };
+    Entry::policy(who, PolicyEvent { digest: [1; 32], act: Act::Accepted })
 }

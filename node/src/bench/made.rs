@@ -46,19 +46,9 @@ refusal under the catch-all clause and asks that partners be told. Payment was o
 through a third state by a company founded eleven weeks before the order. The goods would be \
 usable in a pilot plant; the stated use needs neither their range nor their material.";
 
-const GIVEN: [&str; 8] = [
-    "Milos", "Adrian", "Petra", "Ilse", "Tomas", "Rania", "Viktor", "Noor",
-];
-const FAMILY: [&str; 8] = [
-    "Tavrenko",
-    "Olmstad",
-    "Quirell",
-    "Baszyn",
-    "Verholt",
-    "Kamaridis",
-    "Sandoval",
-    "Ferrante",
-];
+const GIVEN: [&str; 8] = ["Milos", "Adrian", "Petra", "Ilse", "Tomas", "Rania", "Viktor", "Noor"];
+const FAMILY: [&str; 8] =
+    ["Tavrenko", "Olmstad", "Quirell", "Baszyn", "Verholt", "Kamaridis", "Sandoval", "Ferrante"];
 
 /// Passports of one record kind differ in seven digits; then the next pair of letters follows.
 const NUMBERS: u64 = 10_000_000;
@@ -82,12 +72,7 @@ fn letter(number: u64) -> char {
 /// A question about a passport.
 pub(super) fn question(text: String, issuer: Option<&str>) -> IdentifierText {
     let issuer = issuer.map(str::to_owned);
-    IdentifierText {
-        kind: "passport".to_owned(),
-        text,
-        issuer,
-        date: None,
-    }
+    IdentifierText { kind: "passport".to_owned(), text, issuer, date: None }
 }
 
 /// The file, as a reader.
@@ -100,12 +85,7 @@ pub(super) struct Made {
 
 impl Made {
     pub(super) fn new(records: u64) -> Made {
-        Made {
-            next: 0,
-            records,
-            buffer: HEADER.as_bytes().to_vec(),
-            given: 0,
-        }
+        Made { next: 0, records, buffer: HEADER.as_bytes().to_vec(), given: 0 }
     }
 
     fn refill(&mut self) {
@@ -124,11 +104,7 @@ impl Read for Made {
         if self.given == self.buffer.len() {
             self.refill();
         }
-        let count = self
-            .buffer
-            .get(self.given..)
-            .unwrap_or_default()
-            .read(out)?;
+        let count = self.buffer.get(self.given..).unwrap_or_default().read(out)?;
         self.given += count;
         Ok(count)
     }
@@ -136,16 +112,10 @@ impl Read for Made {
 
 fn row(number: u64) -> String {
     let pick = |list: &[&'static str; 8], at: u64| {
-        list.get(usize::try_from(at % 8).unwrap_or_default())
-            .copied()
-            .unwrap_or_default()
+        list.get(usize::try_from(at % 8).unwrap_or_default()).copied().unwrap_or_default()
     };
     let (given, family) = (pick(&GIVEN, number), pick(&FAMILY, number / 8));
-    let (year, month, day) = (
-        1940 + number % 60,
-        1 + number / 60 % 12,
-        1 + number / 720 % 28,
-    );
+    let (year, month, day) = (1940 + number % 60, 1 + number / 60 % 12, 1 + number / 720 % 28);
     let passport = passport(number);
     format!(
         "B-{number},Refused: {} pressure transducers,\"{family}, {given} {}{}\",\
@@ -175,18 +145,8 @@ mod tests {
             assert_eq!(row.len(), 6);
             assert_eq!(row.get(4).unwrap(), passport(number));
             for text in [passport(number), other_passport(number)] {
-                let input = Input {
-                    text: &text,
-                    issuer: Some("UTO"),
-                    date: None,
-                };
-                assert_eq!(
-                    Canonical::parse(Kind::Passport, input)
-                        .unwrap()
-                        .keys()
-                        .len(),
-                    2
-                );
+                let input = Input { text: &text, issuer: Some("UTO"), date: None };
+                assert_eq!(Canonical::parse(Kind::Passport, input).unwrap().keys().len(), 2);
                 assert!(seen.insert(text));
             }
         }

@@ -62,12 +62,8 @@ impl Times {
 
 /// How long the disk under `folder` takes to make 4 KiB appended to a file durable.
 pub(super) fn sync_times(folder: &Path) -> Result<Times, Failure> {
-    let unwritable = |_| {
-        Failure::invalid(
-            "the temporary folder cannot be written",
-            "free some space in it",
-        )
-    };
+    let unwritable =
+        |_| Failure::invalid("the temporary folder cannot be written", "free some space in it");
     let path = folder.join("sync");
     let mut file = std::fs::File::create(&path).map_err(unwritable)?;
     let mut times = Times::default();
@@ -96,10 +92,7 @@ pub(super) fn memory(id: u32) -> Memory {
         let kib = found.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<f64>().ok());
         kib.unwrap_or_default() / 1024.0
     };
-    Memory {
-        resident: line("VmRSS:"),
-        most: line("VmHWM:"),
-    }
+    Memory { resident: line("VmRSS:"), most: line("VmHWM:") }
 }
 
 /// The load averages of the machine, as the system writes them.

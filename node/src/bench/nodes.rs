@@ -65,10 +65,8 @@ impl Pair {
     pub(super) async fn introduce(&self) -> Result<(), Failure> {
         for (from, to) in [(&self.holder, &self.asker), (&self.asker, &self.holder)] {
             let card: CardShown = from.call("partner/card", &Nothing {}).await?;
-            let add = PartnerAdd {
-                card: card.armored,
-                confirmed_fingerprint: Some(card.fingerprint),
-            };
+            let add =
+                PartnerAdd { card: card.armored, confirmed_fingerprint: Some(card.fingerprint) };
             let _: PartnerShown = to.call("partner/add", &add).await?;
         }
         let propose = AgreementPropose {
@@ -83,10 +81,7 @@ impl Pair {
         let mut file: AgreementFile = self.asker.call("partner/agree", &propose).await?;
         for node in [&self.holder, &self.asker] {
             let confirmed_digest = Some(file.terms.digest);
-            let accept = AgreementAccept {
-                armored: file.armored,
-                confirmed_digest,
-            };
+            let accept = AgreementAccept { armored: file.armored, confirmed_digest };
             file = node.call("partner/accept", &accept).await?;
         }
         Ok(())
@@ -106,10 +101,8 @@ impl Node {
         let address = bound.map_err(|error| {
             Failure::new(Exit::Unavailable, error.to_string(), "is there a network?")
         })?;
-        let unlock = Unlock {
-            passphrase_file: None,
-            key_file: Some(folder.join(format!("{name}.key"))),
-        };
+        let unlock =
+            Unlock { passphrase_file: None, key_file: Some(folder.join(format!("{name}.key"))) };
         let command = Init {
             name: name.to_owned(),
             country: country.to_owned(),
@@ -119,12 +112,7 @@ impl Node {
         };
         init::init(&directory, &command, symbolon_policy::SAMPLE)?;
         let client = Client::new(&directory, "bench");
-        let mut node = Node {
-            name,
-            directory,
-            client,
-            child: None,
-        };
+        let mut node = Node { name, directory, client, child: None };
         node.start().await?;
         Ok(node)
     }
@@ -167,10 +155,7 @@ impl Node {
         if let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) {
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }
-        if timeout(Duration::from_secs(STOP_SECONDS_MAX), child.wait())
-            .await
-            .is_err()
-        {
+        if timeout(Duration::from_secs(STOP_SECONDS_MAX), child.wait()).await.is_err() {
             let _ = child.kill().await;
         }
     }
@@ -204,9 +189,7 @@ impl Node {
         request: &impl Serialize,
         line: &mut dyn FnMut(Line),
     ) -> Result<R, Failure> {
-        self.client
-            .call(&format!("/v1/{call}"), request, line)
-            .await
+        self.client.call(&format!("/v1/{call}"), request, line).await
     }
 
     /// One import.
@@ -216,8 +199,6 @@ impl Node {
         data: impl std::io::Read + Send + 'static,
         line: &mut dyn FnMut(Line),
     ) -> Result<R, Failure> {
-        self.client
-            .upload("/v1/record/import", request, data, line)
-            .await
+        self.client.upload("/v1/record/import", request, data, line).await
     }
 }

@@ -47,11 +47,7 @@ impl Report {
         let mut sync = meter::sync_times(folder)?;
         Ok(Report {
             version: env!("CARGO_PKG_VERSION"),
-            profile: if cfg!(debug_assertions) {
-                "dev"
-            } else {
-                "release"
-            },
+            profile: if cfg!(debug_assertions) { "dev" } else { "release" },
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             records,
             load_at_start: meter::load(),
@@ -79,14 +75,7 @@ impl Report {
     ) {
         let Aim { job, unit, target } = aim;
         let (what, conditions) = (what.into(), conditions.into());
-        self.figures.push(Figure {
-            job,
-            what,
-            value,
-            unit,
-            target,
-            conditions,
-        });
+        self.figures.push(Figure { job, what, value, unit, target, conditions });
     }
 
     /// The median and the 99th percentile of `times`, in milliseconds.
@@ -99,22 +88,10 @@ impl Report {
         conditions: &str,
     ) {
         let conditions = format!("{} times, {conditions}", times.len());
-        let aim = Aim {
-            job,
-            unit: "ms",
-            target,
-        };
+        let aim = Aim { job, unit: "ms", target };
+        self.add(aim, format!("{what}, p50"), times.percentile(50), conditions.as_str());
         self.add(
-            aim,
-            format!("{what}, p50"),
-            times.percentile(50),
-            conditions.as_str(),
-        );
-        self.add(
-            Aim {
-                target: None,
-                ..aim
-            },
+            Aim { target: None, ..aim },
             format!("{what}, p99"),
             times.percentile(99),
             conditions,

@@ -39,9 +39,7 @@ pub(super) async fn measure(
         say(out, "start: stopping and starting the node");
         start(report, &mut pair.holder, records).await?;
     }
-    let asks = [Job::Query, Job::Batch]
-        .into_iter()
-        .any(|job| jobs.contains(&job));
+    let asks = [Job::Query, Job::Batch].into_iter().any(|job| jobs.contains(&job));
     if !asks {
         return Ok(());
     }
@@ -51,11 +49,7 @@ pub(super) async fn measure(
     say(out, "query: the first one fetches the tag set");
     let watch = Watch::start();
     ask(pair, vec![made::question(made::passport(0), None)], 1).await?;
-    let aim = Aim {
-        job: "query",
-        unit: "s",
-        target: None,
-    };
+    let aim = Aim { job: "query", unit: "s", target: None };
     let conditions = "transfer of the tag set over loopback QUIC, its check and its storing";
     report.add(aim, "first query", watch.seconds(), conditions);
     if jobs.contains(&Job::Query) {
@@ -75,10 +69,7 @@ async fn import(
     records: u64,
     out: Output,
 ) -> Result<(), Failure> {
-    let request = RecordImport {
-        mapping: made::MAPPING.to_owned(),
-        name: "bench".to_owned(),
-    };
+    let request = RecordImport { mapping: made::MAPPING.to_owned(), name: "bench".to_owned() };
     let mut progress = Progress::new(out.is_json());
     let mut early: Option<Memory> = None;
     let mut line = |line: Line| {
@@ -91,9 +82,7 @@ async fn import(
         progress.line(line);
     };
     let watch = Watch::start();
-    let imported = holder
-        .import(&request, made::Made::new(records), &mut line)
-        .await;
+    let imported = holder.import(&request, made::Made::new(records), &mut line).await;
     let seconds = watch.seconds();
     let late = holder.memory();
     progress.finish()?;
@@ -103,39 +92,17 @@ async fn import(
         let cause = format!("{refused} of {records} invented rows were refused");
         return Err(Failure::new(Exit::Internal, cause, ""));
     }
-    let aim = |unit, target| Aim {
-        job: "import",
-        unit,
-        target,
-    };
+    let aim = |unit, target| Aim { job: "import", unit, target };
     let conditions = format!(
         "{records} records of some 600 bytes in {seconds:.1} s, {} match keys, CSV by the API",
         imported.match_keys
     );
     let rate = records as f64 / seconds;
-    report.add(
-        aim("records/s", Some("≥ 25,000")),
-        "records",
-        rate,
-        conditions,
-    );
-    report.add(
-        aim("MiB", None),
-        "most resident memory",
-        late.most,
-        "of the node, VmHWM",
-    );
+    report.add(aim("records/s", Some("≥ 25,000")), "records", rate, conditions);
+    report.add(aim("MiB", None), "most resident memory", late.most, "of the node, VmHWM");
     let early = early.unwrap_or(late);
-    let conditions = format!(
-        "VmHWM from {:.0} MiB at 10 % of the file to its end",
-        early.most
-    );
-    report.add(
-        aim("MiB", Some("flat")),
-        "memory growth",
-        late.most - early.most,
-        conditions,
-    );
+    let conditions = format!("VmHWM from {:.0} MiB at 10 % of the file to its end", early.most);
+    report.add(aim("MiB", Some("flat")), "memory growth", late.most - early.most, conditions);
     Ok(())
 }
 
@@ -145,41 +112,17 @@ async fn start(report: &mut Report, holder: &mut Node, records: u64) -> Result<(
         holder.stop().await;
         times.add(holder.start().await?);
     }
-    let aim = Aim {
-        job: "start",
-        unit: "s",
-        target: Some("≤ 2"),
-    };
+    let aim = Aim { job: "start", unit: "s", target: Some("≤ 2") };
     let conditions = format!(
         "{records} records, median of {STARTS}, until the status call answers; files cached"
     );
-    report.add(
-        aim,
-        "until the API answers",
-        times.percentile(50) / 1e3,
-        conditions,
-    );
+    report.add(aim, "until the API answers", times.percentile(50) / 1e3, conditions);
     tokio::time::sleep(IDLE).await;
     let memory = holder.memory();
-    let conditions = format!(
-        "{records} records, after {} s without calls",
-        IDLE.as_secs()
-    );
-    let aim = Aim {
-        job: "start",
-        unit: "MiB",
-        target: Some("≤ 150"),
-    };
+    let conditions = format!("{records} records, after {} s without calls", IDLE.as_secs());
+    let aim = Aim { job: "start", unit: "MiB", target: Some("≤ 150") };
     report.add(aim, "idle, resident", memory.resident, conditions);
-    report.add(
-        Aim {
-            target: None,
-            ..aim
-        },
-        "idle, most",
-        memory.most,
-        "VmHWM since the start",
-    );
+    report.add(Aim { target: None, ..aim }, "idle, most", memory.most, "VmHWM since the start");
     Ok(())
 }
 
@@ -188,31 +131,19 @@ async fn publish(report: &mut Report, pair: &Pair, out: Output) -> Result<(), Fa
     let mut line = |line| progress.line(line);
     let watch = Watch::start();
     let request = TagSetPublish::default();
-    let published = pair
-        .holder
-        .watched("exchange/publish", &request, &mut line)
-        .await;
+    let published = pair.holder.watched("exchange/publish", &request, &mut line).await;
     let seconds = watch.seconds();
     progress.finish()?;
     let published: TagSetReport = published?;
     let tags: u64 = published.sets.iter().map(|set| set.tags).sum();
     let padded: u64 = published.sets.iter().map(|set| set.padded).sum();
-    let aim = Aim {
-        job: "query",
-        unit: "tags/s",
-        target: None,
-    };
+    let aim = Aim { job: "query", unit: "tags/s", target: None };
     let conditions =
         format!("{tags} tags padded to {padded} in {seconds:.1} s, policy and store included");
     report.add(aim, "set published", tags as f64 / seconds, conditions);
     let (most, name) = (pair.holder.memory().most, pair.holder.name());
     let aim = Aim { unit: "MiB", ..aim };
-    report.add(
-        aim,
-        "publishing, most resident",
-        most,
-        format!("of the {name}, VmHWM"),
-    );
+    report.add(aim, "publishing, most resident", most, format!("of the {name}, VmHWM"));
     Ok(())
 }
 
@@ -224,9 +155,7 @@ async fn query(report: &mut Report, pair: &Pair) -> Result<(), Failure> {
         ask(pair, vec![question], 0).await?;
         times.add(watch.ms());
     }
-    let folder = tempfile::Builder::new()
-        .prefix("symbolon-bench-commit-")
-        .tempdir();
+    let folder = tempfile::Builder::new().prefix("symbolon-bench-commit-").tempdir();
     let folder = folder.map_err(|_| Failure::invalid("no temporary folder can be made", ""))?;
     let mut writes = commits(folder.path()).await?;
     let conditions = "one passport, two match keys, no hit; from the call of the API to its result";
@@ -234,11 +163,7 @@ async fn query(report: &mut Report, pair: &Pair) -> Result<(), Failure> {
     let conditions = "one leaf each, a store of its own on the same disk";
     report.add_times("query", "one durable write", &mut writes, None, conditions);
     let above = times.percentile(50) - 2.0 * writes.percentile(50);
-    let aim = Aim {
-        job: "query",
-        unit: "ms",
-        target: Some("≤ 2"),
-    };
+    let aim = Aim { job: "query", unit: "ms", target: Some("≤ 2") };
     let conditions = "p50 of the query less twice the p50 of a durable write";
     report.add(aim, "above two durable writes", above, conditions);
     Ok(())
@@ -247,8 +172,7 @@ async fn query(report: &mut Report, pair: &Pair) -> Result<(), Failure> {
 async fn commits(folder: &Path) -> Result<Times, Failure> {
     let directory = folder.join("store");
     let run = tokio::task::spawn_blocking(move || local::commits(&directory, QUERIES));
-    run.await
-        .map_err(|error| Failure::new(Exit::Internal, error.to_string(), ""))?
+    run.await.map_err(|error| Failure::new(Exit::Internal, error.to_string(), ""))?
 }
 
 async fn batch(report: &mut Report, pair: &Pair) -> Result<(), Failure> {
@@ -266,11 +190,7 @@ async fn batch(report: &mut Report, pair: &Pair) -> Result<(), Failure> {
         times.add(watch.ms());
     }
     let ms = times.percentile(50);
-    let aim = Aim {
-        job: "batch",
-        unit: "identifiers/s",
-        target: Some("≥ 8,000"),
-    };
+    let aim = Aim { job: "batch", unit: "identifiers/s", target: Some("≥ 8,000") };
     let conditions = format!(
         "{BATCH} passports, one match key each, {} hits; median {ms:.0} ms of {BATCHES}, both nodes \
          on this machine's cores",
@@ -292,23 +212,12 @@ async fn ask(pair: &Pair, identifiers: Vec<IdentifierText>, wanted: u64) -> Resu
         },
     };
     let answered: QueryReport = pair.asker.call("query/ask", &request).await?;
-    let answers = || {
-        answered
-            .identifiers
-            .iter()
-            .flat_map(|identifier| &identifier.answers)
-    };
+    let answers = || answered.identifiers.iter().flat_map(|identifier| &identifier.answers);
     if let Some(not_asked) = answers().find(|answer| answer.outcome == Outcome::NotAsked) {
         let cause = not_asked.cause.clone().unwrap_or_default();
-        return Err(Failure::new(
-            Exit::Unavailable,
-            format!("not asked: {cause}"),
-            "",
-        ));
+        return Err(Failure::new(Exit::Unavailable, format!("not asked: {cause}"), ""));
     }
-    let hits = answers()
-        .filter(|answer| answer.outcome == Outcome::Hit)
-        .count() as u64;
+    let hits = answers().filter(|answer| answer.outcome == Outcome::Hit).count() as u64;
     if hits != wanted {
         let cause = format!("{hits} identifiers met, and {wanted} should have");
         return Err(Failure::new(Exit::CheckFailed, cause, ""));

@@ -20,10 +20,7 @@ const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Makes a node and says what comes next.
 pub(crate) fn init(cli: &Cli, init: &super::Init) -> Result<(), Failure> {
     crate::init::init(&cli.data, init, symbolon_policy::SAMPLE)?;
-    let made = Made {
-        data: cli.data.display().to_string(),
-        name: init.name.clone(),
-    };
+    let made = Made { data: cli.data.display().to_string(), name: init.name.clone() };
     Output::new(cli.json).show(&made, |made| {
         format!(
             "Node {} is in {}.\nStart it with 'symbolon --data {} run'; then 'symbolon --data {} \
@@ -50,10 +47,7 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
 pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
     let officer = cli.officer.clone().or_else(|| std::env::var("USER").ok());
     let client = Client::new(&cli.data, officer.as_deref().unwrap_or("operator"));
-    let run = Runner {
-        client,
-        out: Output::new(cli.json),
-    };
+    let run = Runner { client, out: Output::new(cli.json) };
     match cli.command {
         Command::Status => run.show("node/status", &Nothing {}, tables::status).await,
         Command::Partner(command) => run.partner(command).await,
@@ -64,9 +58,9 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Policy(command) => run.policy(command).await,
         Command::Audit(command) => run.audit(command).await,
         Command::Doctor => run.doctor().await,
-        Command::Init(_) | Command::Run(_) | Command::Bench(_) | Command::Demo(_) => Err(
-            Failure::new(Exit::Internal, "this command is not a call of the node", ""),
-        ),
+        Command::Init(_) | Command::Run(_) | Command::Bench(_) | Command::Demo(_) => {
+            Err(Failure::new(Exit::Internal, "this command is not a call of the node", ""))
+        }
     }
 }
 
@@ -83,10 +77,7 @@ impl Runner {
     ) -> Result<R, Failure> {
         let mut progress = Progress::new(self.out.is_json());
         let mut line = |line| progress.line(line);
-        let result = self
-            .client
-            .call(&format!("/v1/{call}"), request, &mut line)
-            .await;
+        let result = self.client.call(&format!("/v1/{call}"), request, &mut line).await;
         progress.finish()?;
         result
     }
@@ -147,37 +138,22 @@ impl Runner {
                 self.show("partner/list", &Nothing {}, people).await
             }
             Partner::Suspend { partner, reason } => {
-                self.show(
-                    "partner/suspend",
-                    &PartnerChange { partner, reason },
-                    changed,
-                )
-                .await
+                self.show("partner/suspend", &PartnerChange { partner, reason }, changed).await
             }
             Partner::Resume { partner, reason } => {
-                self.show(
-                    "partner/resume",
-                    &PartnerChange { partner, reason },
-                    changed,
-                )
-                .await
+                self.show("partner/resume", &PartnerChange { partner, reason }, changed).await
             }
         }
     }
 
     async fn partner_add(&self, file: &Path, words: Option<String>) -> Result<(), Failure> {
         let card = read(file)?;
-        let look = PartnerAdd {
-            card: card.clone(),
-            confirmed_fingerprint: None,
-        };
+        let look = PartnerAdd { card: card.clone(), confirmed_fingerprint: None };
         let shown: PartnerShown = self.call("partner/add", &look).await?;
         match words {
             Some(words) => {
-                let read: Vec<String> = words
-                    .split_whitespace()
-                    .map(str::to_ascii_lowercase)
-                    .collect();
+                let read: Vec<String> =
+                    words.split_whitespace().map(str::to_ascii_lowercase).collect();
                 if read != shown.words {
                     return Err(Failure::new(
                         Exit::Refused,
@@ -196,10 +172,7 @@ impl Runner {
                 ask(&question, "compare the words and give them with --words")?;
             }
         }
-        let add = PartnerAdd {
-            card,
-            confirmed_fingerprint: Some(shown.fingerprint),
-        };
+        let add = PartnerAdd { card, confirmed_fingerprint: Some(shown.fingerprint) };
         let people = |partner: &PartnerShown| format!("partner {} added\n", partner.name);
         self.show("partner/add", &add, people).await
     }
@@ -211,28 +184,18 @@ impl Runner {
         yes: bool,
     ) -> Result<(), Failure> {
         let armored = read(file)?;
-        let look = AgreementAccept {
-            armored: armored.clone(),
-            confirmed_digest: None,
-        };
+        let look = AgreementAccept { armored: armored.clone(), confirmed_digest: None };
         let shown: AgreementFile = self.call("partner/accept", &look).await?;
         if !yes {
             self.out.note(&tables::agreement(&shown.terms));
-            ask(
-                "Accept these terms? [yes/no] ",
-                "read the terms and give --yes",
-            )?;
+            ask("Accept these terms? [yes/no] ", "read the terms and give --yes")?;
         }
-        let accept = AgreementAccept {
-            armored,
-            confirmed_digest: Some(shown.terms.digest),
-        };
+        let accept = AgreementAccept { armored, confirmed_digest: Some(shown.terms.digest) };
         let accepted: AgreementFile = self.call("partner/accept", &accept).await?;
         if let Some(path) = &out {
             write(path, &accepted.armored)?;
         }
-        self.out
-            .show(&accepted, |file| tables::agreement(&file.terms));
+        self.out.show(&accepted, |file| tables::agreement(&file.terms));
         if let Some(path) = out {
             self.out.note(&format!(
                 "\nGive {} back to the partner, who runs 'symbolon partner accept' on it.",
@@ -244,18 +207,10 @@ impl Runner {
 
     async fn record(&self, command: Record) -> Result<(), Failure> {
         match command {
-            Record::Import {
-                file,
-                mapping,
-                errors,
-            } => {
+            Record::Import { file, mapping, errors } => {
                 let request = RecordImport {
                     mapping: read(&mapping)?,
-                    name: file
-                        .file_name()
-                        .unwrap_or_default()
-                        .to_string_lossy()
-                        .into_owned(),
+                    name: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
                 };
                 let mut progress = Progress::new(self.out.is_json());
                 if let Some(path) = &errors {
@@ -269,21 +224,16 @@ impl Runner {
                 let report: ImportReport = result?;
                 self.out.show(&report, tables::import);
                 if report.rows_refused > 0 && errors.is_none() {
-                    self.out
-                        .note("Name a file with --errors to see which rows, and why.");
+                    self.out.note("Name a file with --errors to see which rows, and why.");
                 }
                 Ok(())
             }
             Record::List { limit, after } => {
-                let request = RecordList {
-                    after,
-                    limit: Some(limit),
-                };
+                let request = RecordList { after, limit: Some(limit) };
                 self.show("record/list", &request, tables::records).await
             }
             Record::Show { id, reason } => {
-                self.show("record/show", &RecordShow { id, reason }, tables::record)
-                    .await
+                self.show("record/show", &RecordShow { id, reason }, tables::record).await
             }
         }
     }
@@ -292,39 +242,18 @@ impl Runner {
         let identifiers = match (query.file, query.kind, query.text) {
             (Some(path), ..) => identifiers(&path)?,
             (None, Some(kind), Some(text)) => {
-                vec![IdentifierText {
-                    kind,
-                    text,
-                    issuer: query.issuer,
-                    date: query.date,
-                }]
+                vec![IdentifierText { kind, text, issuer: query.issuer, date: query.date }]
             }
             _ => {
-                return Err(Failure::invalid(
-                    "nothing is asked",
-                    "give a kind and a text",
-                ));
+                return Err(Failure::invalid("nothing is asked", "give a kind and a text"));
             }
         };
-        let ask = QueryAsk {
-            identifiers,
-            partners: query.partners,
-            reason: query.why.into(),
-        };
+        let ask = QueryAsk { identifiers, partners: query.partners, reason: query.why.into() };
         let report: QueryReport = self.call("query/ask", &ask).await?;
         self.out.show(&report, tables::query);
-        let answers = || {
-            report
-                .identifiers
-                .iter()
-                .flat_map(|identifier| &identifier.answers)
-        };
+        let answers = || report.identifiers.iter().flat_map(|identifier| &identifier.answers);
         if answers().next().is_some() && answers().all(|a| a.outcome == Outcome::NotAsked) {
-            return Err(Failure::new(
-                Exit::Unavailable,
-                "no partner was asked",
-                "see the causes",
-            ));
+            return Err(Failure::new(Exit::Unavailable, "no partner was asked", "see the causes"));
         }
         Ok(())
     }
@@ -332,23 +261,10 @@ impl Runner {
     async fn exchange(&self, command: Exchange) -> Result<(), Failure> {
         match command {
             Exchange::Publish { partners } => {
-                self.show(
-                    "exchange/publish",
-                    &TagSetPublish { partners },
-                    tables::published,
-                )
-                .await
+                self.show("exchange/publish", &TagSetPublish { partners }, tables::published).await
             }
-            Exchange::Run {
-                partner,
-                classes,
-                why,
-            } => {
-                let request = ExchangeRun {
-                    partner,
-                    classes,
-                    reason: why.into(),
-                };
+            Exchange::Run { partner, classes, why } => {
+                let request = ExchangeRun { partner, classes, reason: why.into() };
                 self.show("exchange/run", &request, tables::exchange).await
             }
             Exchange::List => {
@@ -360,28 +276,13 @@ impl Runner {
 
     async fn hit(&self, command: Hit) -> Result<(), Failure> {
         match command {
-            Hit::List {
-                partner,
-                state,
-                strength,
-                limit,
-                after,
-            } => {
-                let request = HitList {
-                    partner,
-                    state,
-                    strength,
-                    after,
-                    limit: Some(limit),
-                };
+            Hit::List { partner, state, strength, limit, after } => {
+                let request = HitList { partner, state, strength, after, limit: Some(limit) };
                 self.show("hit/list", &request, tables::hits).await
             }
             Hit::Show { id } => self.show("hit/show", &HitShow { id }, tables::hit).await,
             Hit::Confirm { id, why } => {
-                let request = HitConfirm {
-                    id,
-                    reason: why.into(),
-                };
+                let request = HitConfirm { id, reason: why.into() };
                 let report: ConfirmReport = self.call("hit/confirm", &request).await?;
                 self.out.show(&report, tables::confirmed);
                 match report.outcome.as_str() {
@@ -400,31 +301,14 @@ impl Runner {
         match command {
             Policy::Check { file } => {
                 let text = file.as_deref().map(read).transpose()?;
-                self.show("policy/check", &PolicyCheck { text }, tables::policy)
-                    .await
+                self.show("policy/check", &PolicyCheck { text }, tables::policy).await
             }
-            Policy::Preview {
-                record,
-                partner,
-                purpose,
-            } => {
-                let request = PolicyPreview {
-                    record,
-                    partner,
-                    purpose,
-                };
+            Policy::Preview { record, partner, purpose } => {
+                let request = PolicyPreview { record, partner, purpose };
                 self.show("policy/preview", &request, tables::preview).await
             }
-            Policy::Explain {
-                record,
-                partner,
-                purpose,
-            } => {
-                let request = PolicyPreview {
-                    record,
-                    partner,
-                    purpose,
-                };
+            Policy::Explain { record, partner, purpose } => {
+                let request = PolicyPreview { record, partner, purpose };
                 self.show("policy/preview", &request, tables::explain).await
             }
         }
@@ -445,10 +329,7 @@ impl Runner {
                 ))
             }
             Audit::Show { from, limit } => {
-                let request = AuditShow {
-                    from,
-                    limit: Some(limit),
-                };
+                let request = AuditShow { from, limit: Some(limit) };
                 self.show("audit/show", &request, tables::entries).await
             }
         }
@@ -458,11 +339,9 @@ impl Runner {
         let report: DoctorReport = self.call("node/doctor", &Nothing {}).await?;
         self.out.show(&report, tables::doctor);
         match report.state {
-            Health::Failing => Err(Failure::new(
-                Exit::CheckFailed,
-                "something does not work",
-                "see the findings",
-            )),
+            Health::Failing => {
+                Err(Failure::new(Exit::CheckFailed, "something does not work", "see the findings"))
+            }
             _ => Ok(()),
         }
     }
@@ -470,11 +349,7 @@ impl Runner {
 
 impl From<Why> for Reason {
     fn from(why: Why) -> Reason {
-        Reason {
-            purpose: why.purpose,
-            case: why.case,
-            legal_basis: why.legal_basis,
-        }
+        Reason { purpose: why.purpose, case: why.case, legal_basis: why.legal_basis }
     }
 }
 
@@ -488,17 +363,11 @@ fn ask(question: &str, instead: &str) -> Result<(), Failure> {
         return Err(Failure::invalid("this needs a person's yes", instead));
     }
     let mut error = io::stderr().lock();
-    let _ = error
-        .write_all(question.as_bytes())
-        .and_then(|()| error.flush());
+    let _ = error.write_all(question.as_bytes()).and_then(|()| error.flush());
     let mut answer = String::new();
     match io::stdin().read_line(&mut answer) {
         Ok(_) if answer.trim() == "yes" => Ok(()),
-        _ => Err(Failure::new(
-            Exit::Refused,
-            "not confirmed, nothing was changed",
-            "",
-        )),
+        _ => Err(Failure::new(Exit::Refused, "not confirmed, nothing was changed", "")),
     }
 }
 
@@ -524,21 +393,17 @@ fn open(path: &Path) -> Result<Box<dyn Read + Send>, Failure> {
     if path == Path::new("-") {
         return Ok(Box::new(io::stdin()));
     }
-    File::open(path)
-        .map(|file| Box::new(file) as Box<dyn Read + Send>)
-        .map_err(|_| {
-            Failure::invalid(
-                format!("{} cannot be opened", path.display()),
-                "look at its name and rights",
-            )
-        })
+    File::open(path).map(|file| Box::new(file) as Box<dyn Read + Send>).map_err(|_| {
+        Failure::invalid(
+            format!("{} cannot be opened", path.display()),
+            "look at its name and rights",
+        )
+    })
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
     let mut text = String::new();
-    let read = open(path)?
-        .take(FILE_BYTES_MAX + 1)
-        .read_to_string(&mut text);
+    let read = open(path)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text);
     match read {
         Ok(count) if count as u64 <= FILE_BYTES_MAX => Ok(text),
         _ => Err(Failure::invalid(

@@ -20,12 +20,7 @@ pub(crate) struct Progress {
 impl Progress {
     pub(crate) fn new(json: bool) -> Progress {
         let bar = (!json).then(ProgressBar::new_spinner);
-        Progress {
-            bar,
-            stage: String::new(),
-            errors: None,
-            problems: 0,
-        }
+        Progress { bar, stage: String::new(), errors: None, problems: 0 }
     }
 
     /// Refused rows go to `path`.

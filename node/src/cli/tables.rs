@@ -23,10 +23,7 @@ pub(crate) fn status(status: &Status) -> String {
 
 /// The twelve words, four to a line, numbered as they are read aloud.
 pub(crate) fn words(words: &[String]) -> String {
-    let numbered = words
-        .iter()
-        .enumerate()
-        .map(|(index, word)| format!("{:2} {word}", index + 1));
+    let numbered = words.iter().enumerate().map(|(index, word)| format!("{:2} {word}", index + 1));
     let cells: Vec<String> = numbered.collect();
     table(&cells.chunks(4).map(<[String]>::to_vec).collect::<Vec<_>>())
 }
@@ -34,10 +31,7 @@ pub(crate) fn words(words: &[String]) -> String {
 pub(crate) fn card(card: &CardShown) -> String {
     let head = table(&[
         row(["node", &format!("{} ({})", card.name, card.country)]),
-        row([
-            "card",
-            &format!("number {}, until {}", card.sequence, time(card.not_after)),
-        ]),
+        row(["card", &format!("number {}, until {}", card.sequence, time(card.not_after))]),
         row(["addresses", &card.addresses.join(", ")]),
     ]);
     format!("{head}\n{}\n{}", words(&card.words), card.armored)
@@ -55,40 +49,26 @@ pub(crate) fn partner(partner: &PartnerShown) -> String {
 }
 
 pub(crate) fn partners(partners: &[PartnerShown]) -> String {
-    let mut rows = vec![row([
-        "partner",
-        "country",
-        "state",
-        "agreement until",
-        "classes",
-    ])];
+    let mut rows = vec![row(["partner", "country", "state", "agreement until", "classes"])];
     for partner in partners {
         let (until, classes) = match &partner.agreement {
             Some(agreement) => {
                 let budgets = agreement.budgets.iter();
-                let classes: Vec<String> = budgets
-                    .map(|(class, budget)| format!("{class} {}", number(*budget)))
-                    .collect();
+                let classes: Vec<String> =
+                    budgets.map(|(class, budget)| format!("{class} {}", number(*budget))).collect();
                 (time(agreement.not_after), classes.join(", "))
             }
             None => ("none".to_owned(), String::new()),
         };
-        rows.push(row([
-            &partner.name,
-            &partner.country,
-            &partner.state,
-            &until,
-            &classes,
-        ]));
+        rows.push(row([&partner.name, &partner.country, &partner.state, &until, &classes]));
     }
     table(&rows)
 }
 
 pub(crate) fn agreement(terms: &AgreementShown) -> String {
     let budgets = terms.budgets.iter();
-    let budgets: Vec<String> = budgets
-        .map(|(class, budget)| format!("{class} {}", number(*budget)))
-        .collect();
+    let budgets: Vec<String> =
+        budgets.map(|(class, budget)| format!("{class} {}", number(*budget))).collect();
     table(&[
         row(["between", &terms.parties.join(" and ")]),
         row(["purposes", &terms.purposes.join(", ")]),
@@ -98,10 +78,7 @@ pub(crate) fn agreement(terms: &AgreementShown) -> String {
         row(["retention", &format!("{} days", terms.retention_days)]),
         row(["from", &time(terms.not_before)]),
         row(["until", &time(terms.not_after)]),
-        row([
-            "signed by",
-            if terms.complete { "both" } else { "one side" },
-        ]),
+        row(["signed by", if terms.complete { "both" } else { "one side" }]),
     ])
 }
 
@@ -135,17 +112,11 @@ pub(crate) fn records(page: &RecordPage) -> String {
 }
 
 fn next(next: Option<&str>) -> String {
-    next.map(|after| format!("more: --after {after}\n"))
-        .unwrap_or_default()
+    next.map(|after| format!("more: --after {after}\n")).unwrap_or_default()
 }
 
 pub(crate) fn fields(fields: &[FieldShown]) -> String {
-    table(
-        &fields
-            .iter()
-            .map(|field| row([&field.field, &field.value]))
-            .collect::<Vec<_>>(),
-    )
+    table(&fields.iter().map(|field| row([&field.field, &field.value])).collect::<Vec<_>>())
 }
 
 pub(crate) fn record(record: &RecordShown) -> String {
@@ -159,21 +130,11 @@ pub(crate) fn record(record: &RecordShown) -> String {
 }
 
 pub(crate) fn query(report: &QueryReport) -> String {
-    let mut rows = vec![row([
-        "#", "kind", "check", "partner", "answer", "strength", "hit",
-    ])];
+    let mut rows = vec![row(["#", "kind", "check", "partner", "answer", "strength", "hit"])];
     for (index, identifier) in report.identifiers.iter().enumerate() {
         let place = (index + 1).to_string();
         if identifier.answers.is_empty() {
-            rows.push(row([
-                &place,
-                &identifier.kind,
-                &identifier.check,
-                "",
-                "not asked",
-                "",
-                "",
-            ]));
+            rows.push(row([&place, &identifier.kind, &identifier.check, "", "not asked", "", ""]));
         }
         for answer in &identifier.answers {
             let outcome = match (answer.outcome, &answer.cause) {
@@ -198,11 +159,7 @@ pub(crate) fn query(report: &QueryReport) -> String {
         .iter()
         .map(|(partner, elements)| format!("{partner} {}", number(*elements)))
         .collect();
-    let cost = if cost.is_empty() {
-        "nothing".to_owned()
-    } else {
-        cost.join(", ")
-    };
+    let cost = if cost.is_empty() { "nothing".to_owned() } else { cost.join(", ") };
     format!(
         "{}\nquery {}\ncharged to the budget: {cost} (elements, padding included)\n\
          Partners learn nothing more unless you confirm a hit.\n",
@@ -212,15 +169,7 @@ pub(crate) fn query(report: &QueryReport) -> String {
 }
 
 pub(crate) fn published(report: &TagSetReport) -> String {
-    let head = [
-        "partner",
-        "class",
-        "epoch",
-        "serial",
-        "match keys",
-        "padded to",
-        "kept out",
-    ];
+    let head = ["partner", "class", "epoch", "serial", "match keys", "padded to", "kept out"];
     let mut rows = vec![row(head)];
     for set in &report.sets {
         rows.push(row([
@@ -251,30 +200,13 @@ pub(crate) fn exchange(report: &ExchangeReport) -> String {
             &cause,
         ]));
     }
-    let mut kinds = vec![row([
-        "kind",
-        "identifiers on both lists",
-        "strong",
-        "medium",
-        "weak",
-    ])];
+    let mut kinds = vec![row(["kind", "identifiers on both lists", "strong", "medium", "weak"])];
     for (kind, count) in &report.hits_by_kind {
         let of = |strength: &str| {
             let strengths = report.hits_by_strength.get(kind);
-            number(
-                strengths
-                    .and_then(|found| found.get(strength))
-                    .copied()
-                    .unwrap_or_default(),
-            )
+            number(strengths.and_then(|found| found.get(strength)).copied().unwrap_or_default())
         };
-        kinds.push(row([
-            kind,
-            &number(*count),
-            &of("strong"),
-            &of("medium"),
-            &of("weak"),
-        ]));
+        kinds.push(row([kind, &number(*count), &of("strong"), &of("medium"), &of("weak")]));
     }
     format!(
         "exchange {} with {}\n\n{}\n{}\nnew hits: {}\n",
@@ -290,12 +222,7 @@ pub(crate) fn exchanges(reports: &[ExchangeReport]) -> String {
     let mut rows = vec![row(["id", "partner", "asked", "met"])];
     for report in reports {
         let sum = |count: fn(&ExchangeClass) -> u64| number(report.classes.iter().map(count).sum());
-        rows.push(row([
-            &report.id,
-            &report.partner,
-            &sum(|c| c.asked),
-            &sum(|c| c.met),
-        ]));
+        rows.push(row([&report.id, &report.partner, &sum(|c| c.asked), &sum(|c| c.met)]));
     }
     table(&rows)
 }
@@ -306,21 +233,11 @@ fn hit_cells(hit: &HitRow) -> Vec<String> {
     } else {
         hit.strength.clone()
     };
-    row([
-        &hit.id,
-        &hit.partner,
-        &hit.kind,
-        &strength,
-        &hit.state,
-        &hit.case,
-        &time(hit.found_at),
-    ])
+    row([&hit.id, &hit.partner, &hit.kind, &strength, &hit.state, &hit.case, &time(hit.found_at)])
 }
 
 pub(crate) fn hits(page: &HitPage) -> String {
-    let mut rows = vec![row([
-        "id", "partner", "kind", "strength", "state", "case", "found",
-    ])];
+    let mut rows = vec![row(["id", "partner", "kind", "strength", "state", "case", "found"])];
     rows.extend(page.hits.iter().map(hit_cells));
     table(&rows) + &next(page.next.as_deref())
 }
@@ -360,21 +277,9 @@ pub(crate) fn confirmed(report: &ConfirmReport) -> String {
 }
 
 pub(crate) fn policy(report: &PolicyReport) -> String {
-    let state = if report.in_force {
-        "in force"
-    } else {
-        "not in force"
-    };
-    let rules: Vec<String> = report
-        .rules
-        .iter()
-        .map(|rule| format!("  {rule}\n"))
-        .collect();
-    format!(
-        "policy {} is well-formed, {state}\n{}",
-        report.digest,
-        rules.concat()
-    )
+    let state = if report.in_force { "in force" } else { "not in force" };
+    let rules: Vec<String> = report.rules.iter().map(|rule| format!("  {rule}\n")).collect();
+    format!("policy {} is well-formed, {state}\n{}", report.digest, rules.concat())
 }
 
 fn decided(name: &str, decided: &Decided) -> Vec<String> {
@@ -413,27 +318,19 @@ pub(crate) fn preview(preview: &PreviewShown) -> String {
 }
 
 pub(crate) fn audit(report: &AuditReport) -> String {
-    let mut rows = vec![
-        row(["leaves", &number(report.size)]),
-        row(["root, recomputed", &report.root]),
-    ];
+    let mut rows =
+        vec![row(["leaves", &number(report.size)]), row(["root, recomputed", &report.root])];
     for (kind, count) in &report.entries {
         rows.push(row([&format!("  {kind}"), &number(*count)]));
     }
     for (partner, size) in &report.partners_seen {
-        rows.push(row([
-            &format!("log of {partner}, verified up to"),
-            &number(*size),
-        ]));
+        rows.push(row([&format!("log of {partner}, verified up to"), &number(*size)]));
     }
     let verdict = if report.holds {
         "The log holds.\n".to_owned()
     } else {
-        let problems: Vec<String> = report
-            .problems
-            .iter()
-            .map(|problem| format!("  {problem}\n"))
-            .collect();
+        let problems: Vec<String> =
+            report.problems.iter().map(|problem| format!("  {problem}\n")).collect();
         format!("THE LOG DOES NOT HOLD:\n{}", problems.concat())
     };
     format!("{}\n{verdict}", table(&rows))

@@ -41,16 +41,10 @@ pub(super) struct Node {
 impl Nodes {
     /// Makes and starts all three.
     pub(super) async fn start(out: Output) -> Result<Nodes, Failure> {
-        let folder = tempfile::Builder::new()
-            .prefix("symbolon-demo-")
-            .tempdir()
-            .map_err(|_| {
-                Failure::invalid("no temporary folder can be made", "free some space in it")
-            })?;
-        let mut nodes = Nodes {
-            folder,
-            nodes: Vec::new(),
-        };
+        let folder = tempfile::Builder::new().prefix("symbolon-demo-").tempdir().map_err(|_| {
+            Failure::invalid("no temporary folder can be made", "free some space in it")
+        })?;
+        let mut nodes = Nodes { folder, nodes: Vec::new() };
         out.note(
             "Three nodes, each a process of its own with its own keys, database and policy:\n",
         );
@@ -69,12 +63,7 @@ impl Nodes {
             };
             init::init(&directory, &command, symbolon_policy::SAMPLE)?;
             let client = Client::new(&directory, "demo-officer");
-            let mut node = Node {
-                name,
-                directory,
-                client,
-                child: None,
-            };
+            let mut node = Node { name, directory, client, child: None };
             node.start().await?;
             out.note(&format!("  {name:6} {country}  {address}"));
             nodes.nodes.push(node);
@@ -132,10 +121,7 @@ impl Nodes {
             if let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) {
                 let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
             }
-            if timeout(Duration::from_secs(STOP_SECONDS_MAX), child.wait())
-                .await
-                .is_err()
-            {
+            if timeout(Duration::from_secs(STOP_SECONDS_MAX), child.wait()).await.is_err() {
                 let _ = child.kill().await;
             }
         }
@@ -181,9 +167,7 @@ impl Node {
         call: &str,
         request: &impl Serialize,
     ) -> Result<R, Failure> {
-        self.client
-            .call(&format!("/v1/{call}"), request, &mut |_| {})
-            .await
+        self.client.call(&format!("/v1/{call}"), request, &mut |_| {}).await
     }
 
     /// One import.
@@ -192,9 +176,7 @@ impl Node {
         request: &impl Serialize,
         data: &'static [u8],
     ) -> Result<R, Failure> {
-        self.client
-            .upload("/v1/record/import", request, data, &mut |_| {})
-            .await
+        self.client.upload("/v1/record/import", request, data, &mut |_| {}).await
     }
 }
 

@@ -67,21 +67,15 @@ fn step(out: Output, number: u8, title: &str) {
 }
 
 async fn introduce(nodes: &Nodes, out: Output) -> Result<(), Failure> {
-    step(
-        out,
-        1,
-        "Partners: cards, twelve words, an agreement that both sign",
-    );
+    step(out, 1, "Partners: cards, twelve words, an agreement that both sign");
     for (one, other) in PAIRS {
         let (one, other) = (nodes.node(one)?, nodes.node(other)?);
         let mut words = Vec::new();
         for (from, to) in [(one, other), (other, one)] {
             let card: CardShown = from.call("partner/card", &Nothing {}).await?;
             // Here one program reads both sides; two officers do it over the telephone.
-            let add = PartnerAdd {
-                card: card.armored,
-                confirmed_fingerprint: Some(card.fingerprint),
-            };
+            let add =
+                PartnerAdd { card: card.armored, confirmed_fingerprint: Some(card.fingerprint) };
             let added: PartnerShown = to.call("partner/add", &add).await?;
             words = added.words;
         }
@@ -96,22 +90,12 @@ async fn introduce(nodes: &Nodes, out: Output) -> Result<(), Failure> {
 }
 
 async fn agree(one: &Node, other: &Node) -> Result<(), Failure> {
-    let budgets = [
-        "document",
-        "person",
-        "organisation",
-        "registry",
-        "contact",
-        "account",
-    ];
+    let budgets = ["document", "person", "organisation", "registry", "contact", "account"];
     let propose = AgreementPropose {
         partner: other.name.to_owned(),
         purposes: vec![PURPOSE.to_owned()],
         kinds: Vec::new(),
-        budgets: budgets
-            .iter()
-            .map(|class| ((*class).to_owned(), 1_000_000))
-            .collect(),
+        budgets: budgets.iter().map(|class| ((*class).to_owned(), 1_000_000)).collect(),
         epoch_seconds: 7 * 86_400,
         retention_days: 365,
         days: 365,
@@ -124,14 +108,7 @@ async fn agree(one: &Node, other: &Node) -> Result<(), Failure> {
 
 async fn accept(node: &Node, file: AgreementFile) -> Result<AgreementFile, Failure> {
     let confirmed_digest = Some(file.terms.digest);
-    node.call(
-        "partner/accept",
-        &AgreementAccept {
-            armored: file.armored,
-            confirmed_digest,
-        },
-    )
-    .await
+    node.call("partner/accept", &AgreementAccept { armored: file.armored, confirmed_digest }).await
 }
 
 async fn import(nodes: &Nodes, out: Output, outcome: &mut Outcome) -> Result<(), Failure> {
@@ -140,10 +117,7 @@ async fn import(nodes: &Nodes, out: Output, outcome: &mut Outcome) -> Result<(),
         let node = nodes.node(name)?;
         let mut records = 0;
         for (what, mapping, data) in [("lists", LISTS, list), ("cases", CASES, cases)] {
-            let request = RecordImport {
-                mapping: mapping.to_owned(),
-                name: what.to_owned(),
-            };
+            let request = RecordImport { mapping: mapping.to_owned(), name: what.to_owned() };
             let report: ImportReport = node.import(&request, data).await?;
             records += report.records_new;
             out.note(&format!(
@@ -161,15 +135,9 @@ async fn import(nodes: &Nodes, out: Output, outcome: &mut Outcome) -> Result<(),
 }
 
 async fn publish(nodes: &Nodes, out: Output) -> Result<(), Failure> {
-    step(
-        out,
-        3,
-        "Tag sets: for each partner a key of its own, and only what policy lets it match",
-    );
+    step(out, 3, "Tag sets: for each partner a key of its own, and only what policy lets it match");
     for node in nodes.all() {
-        let report: TagSetReport = node
-            .call("exchange/publish", &TagSetPublish::default())
-            .await?;
+        let report: TagSetReport = node.call("exchange/publish", &TagSetPublish::default()).await?;
         let sum = |count: fn(&TagSetRow) -> u64| report.sets.iter().map(count).sum::<u64>();
         out.note(&format!(
             "  {:6} {} sets, {} tags, padded to {}; kept out by policy: {}",
@@ -184,11 +152,7 @@ async fn publish(nodes: &Nodes, out: Output) -> Result<(), Failure> {
 }
 
 async fn exchange(nodes: &Nodes, out: Output, outcome: &mut Outcome) -> Result<(), Failure> {
-    step(
-        out,
-        4,
-        "Matching in both directions: each asks about all it holds",
-    );
+    step(out, 4, "Matching in both directions: each asks about all it holds");
     for (asker, holder) in [("north", "south"), ("south", "north"), ("east", "north")] {
         let request = ExchangeRun {
             partner: holder.to_owned(),
@@ -197,24 +161,15 @@ async fn exchange(nodes: &Nodes, out: Output, outcome: &mut Outcome) -> Result<(
         };
         let report: ExchangeReport = nodes.node(asker)?.call("exchange/run", &request).await?;
         let asked: u64 = report.classes.iter().map(|class| class.asked).sum();
-        let kinds: Vec<String> = report
-            .hits_by_kind
-            .iter()
-            .map(|(kind, count)| format!("{kind} {count}"))
-            .collect();
+        let kinds: Vec<String> =
+            report.hits_by_kind.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
         let shared = report.hits_by_kind.values().sum();
         out.note(&format!(
             "  {asker} asks {holder}: {asked} match keys, {shared} identifiers that both hold\n    {}",
             kinds.join(", ")
         ));
-        outcome
-            .shared
-            .push((asker.to_owned(), holder.to_owned(), shared));
-        if let Some(cause) = report
-            .classes
-            .iter()
-            .find_map(|class| class.not_asked.clone())
-        {
+        outcome.shared.push((asker.to_owned(), holder.to_owned(), shared));
+        if let Some(cause) = report.classes.iter().find_map(|class| class.not_asked.clone()) {
             return Err(Failure::new(Exit::Unavailable, cause, "run the demo again"));
         }
     }
@@ -224,11 +179,7 @@ async fn exchange(nodes: &Nodes, out: Output, outcome: &mut Outcome) -> Result<(
 
 /// One question, as an officer asks it; gives the id of the hit.
 async fn ask(nodes: &Nodes, out: Output) -> Result<String, Failure> {
-    step(
-        out,
-        5,
-        "One question: north has a passport, X-407 9126, and asks both partners",
-    );
+    step(out, 5, "One question: north has a passport, X-407 9126, and asks both partners");
     let identifier = IdentifierText {
         kind: "passport".to_owned(),
         text: "X-407 9126".to_owned(),
@@ -245,10 +196,7 @@ async fn ask(nodes: &Nodes, out: Output) -> Result<String, Failure> {
     out.note(
         "  South wrote it X4079126, without an issuer. Both spellings are one canonical form.",
     );
-    let answers = report
-        .identifiers
-        .iter()
-        .flat_map(|identifier| &identifier.answers);
+    let answers = report.identifiers.iter().flat_map(|identifier| &identifier.answers);
     let hit = answers.filter_map(|answer| answer.hit.clone()).next();
     hit.ok_or_else(|| Failure::new(Exit::Internal, "the shared passport was not found", ""))
 }
@@ -259,37 +207,20 @@ async fn confirm(
     hit: &str,
     outcome: &mut Outcome,
 ) -> Result<(), Failure> {
-    step(
-        out,
-        6,
-        "North confirms the hit; south's policy decides, field by field",
-    );
+    step(out, 6, "North confirms the hit; south's policy decides, field by field");
     let (north, south) = (nodes.node("north")?, nodes.node("south")?);
-    let request = HitConfirm {
-        id: hit.to_owned(),
-        reason: reason("N-2026-0114"),
-    };
+    let request = HitConfirm { id: hit.to_owned(), reason: reason("N-2026-0114") };
     let report: ConfirmReport = north.call("hit/confirm", &request).await?;
     outcome.confirmed.clone_from(&report.outcome);
     let Some(released) = report.released.first() else {
         let cause = report.cause.unwrap_or(report.outcome);
-        return Err(Failure::new(
-            Exit::Internal,
-            cause,
-            "the hit should have been released",
-        ));
+        return Err(Failure::new(Exit::Internal, cause, "the hit should have been released"));
     };
     let record = record_of(south, "S-71/2026").await?;
-    let show = RecordShow {
-        id: record.clone(),
-        reason: "demo".to_owned(),
-    };
+    let show = RecordShow { id: record.clone(), reason: "demo".to_owned() };
     let held: RecordShown = south.call("record/show", &show).await?;
-    let preview = PolicyPreview {
-        record,
-        partner: "north".to_owned(),
-        purpose: PURPOSE.to_owned(),
-    };
+    let preview =
+        PolicyPreview { record, partner: "north".to_owned(), purpose: PURPOSE.to_owned() };
     let decided: PreviewShown = south.call("policy/preview", &preview).await?;
     out.note(&indent(&beside(&held.fields, &released.fields, &decided)));
     outcome.fields_released = decided.fields.iter().filter(|field| field.granted).count();
@@ -307,9 +238,7 @@ fn beside(held: &[FieldShown], got: &[FieldShown], decided: &PreviewShown) -> St
     let gather = |fields: &[FieldShown]| {
         let mut map: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for field in fields {
-            map.entry(field.field.clone())
-                .or_default()
-                .push(field.value.clone());
+            map.entry(field.field.clone()).or_default().push(field.value.clone());
         }
         map
     };
@@ -320,17 +249,10 @@ fn beside(held: &[FieldShown], got: &[FieldShown], decided: &PreviewShown) -> St
             continue;
         };
         let because = field.rules.join("; ");
-        text.push_str(&format!(
-            "{}\n  south holds  {}\n",
-            field.field,
-            values.join(" | ")
-        ));
+        text.push_str(&format!("{}\n  south holds  {}\n", field.field, values.join(" | ")));
         match got.get(&field.field) {
             Some(values) => {
-                text.push_str(&format!(
-                    "  north got    {}   [{because}]\n",
-                    values.join(" | ")
-                ));
+                text.push_str(&format!("  north got    {}   [{because}]\n", values.join(" | ")));
             }
             None => text.push_str(&format!("  WITHHELD     [{because}]\n")),
         }
@@ -353,25 +275,15 @@ fn learned(out: Output) {
 async fn record_of(node: &Node, case: &str) -> Result<String, Failure> {
     let mut after = None;
     loop {
-        let request = RecordList {
-            after,
-            limit: Some(1_000),
-        };
+        let request = RecordList { after, limit: Some(1_000) };
         let page: RecordPage = node.call("record/list", &request).await?;
-        let found = page
-            .records
-            .iter()
-            .find(|record| record.kind == "interdiction");
+        let found = page.records.iter().find(|record| record.kind == "interdiction");
         if let Some(record) = found {
             return Ok(record.id.clone());
         }
         after = page.next;
         if after.is_none() {
-            return Err(Failure::new(
-                Exit::Internal,
-                format!("case {case} is not there"),
-                "",
-            ));
+            return Err(Failure::new(Exit::Internal, format!("case {case} is not there"), ""));
         }
     }
 }
@@ -381,11 +293,7 @@ async fn lose_a_partner(
     out: Output,
     outcome: &mut Outcome,
 ) -> Result<(), Failure> {
-    step(
-        out,
-        7,
-        "East's node is killed: not asked is never shown as no hit",
-    );
+    step(out, 7, "East's node is killed: not asked is never shown as no hit");
     nodes.kill("east").await;
     let identifier = IdentifierText {
         kind: "company_registration".to_owned(),
@@ -400,10 +308,7 @@ async fn lose_a_partner(
     };
     let report: QueryReport = nodes.node("north")?.call("query/ask", &request).await?;
     out.note(&indent(&tables::query(&report)));
-    let answers = report
-        .identifiers
-        .iter()
-        .flat_map(|identifier| &identifier.answers);
+    let answers = report.identifiers.iter().flat_map(|identifier| &identifier.answers);
     outcome.not_asked_shown = answers
         .filter(|answer| answer.partner == "east")
         .all(|answer| answer.outcome == symbolon_desk::api::Outcome::NotAsked);
@@ -413,11 +318,7 @@ async fn lose_a_partner(
 }
 
 async fn verify(nodes: &Nodes, out: Output, outcome: &mut Outcome) -> Result<(), Failure> {
-    step(
-        out,
-        8,
-        "Every log is recomputed and checked against its signed checkpoint",
-    );
+    step(out, 8, "Every log is recomputed and checked against its signed checkpoint");
     for node in nodes.all() {
         let report: AuditReport = node.call("audit/verify", &Nothing {}).await?;
         if !report.holds {
@@ -425,17 +326,9 @@ async fn verify(nodes: &Nodes, out: Output, outcome: &mut Outcome) -> Result<(),
             return Err(Failure::new(Exit::CheckFailed, cause, ""));
         }
         outcome.logs_verified += 1;
-        let kinds: Vec<String> = report
-            .entries
-            .iter()
-            .map(|(kind, count)| format!("{kind} {count}"))
-            .collect();
-        out.note(&format!(
-            "  {:6} {} leaves hold: {}",
-            node.name,
-            report.size,
-            kinds.join(", ")
-        ));
+        let kinds: Vec<String> =
+            report.entries.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+        out.note(&format!("  {:6} {} leaves hold: {}", node.name, report.size, kinds.join(", ")));
         let root: String = report.root.chars().take(32).collect();
         out.note(&format!("         root {root}…"));
     }
@@ -451,9 +344,5 @@ fn reason(case: &str) -> Reason {
 }
 
 fn indent(text: &str) -> String {
-    text.lines()
-        .map(|line| format!("  {line}\n"))
-        .collect::<String>()
-        .trim_end()
-        .to_owned()
+    text.lines().map(|line| format!("  {line}\n")).collect::<String>().trim_end().to_owned()
 }

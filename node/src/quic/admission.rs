@@ -33,10 +33,7 @@ struct Seats {
 impl Admission {
     pub(super) fn new() -> Arc<Self> {
         let serving = Arc::new(Semaphore::new(SERVING_MAX));
-        Arc::new(Self {
-            partners: Mutex::default(),
-            serving,
-        })
+        Arc::new(Self { partners: Mutex::default(), serving })
     }
 
     /// A seat for one connection of `partner`.
@@ -55,11 +52,7 @@ impl Admission {
         }
         seats.taken += 1;
         let serving = Arc::clone(&seats.serving);
-        Ok(Seat {
-            admission: Arc::clone(self),
-            partner,
-            serving,
-        })
+        Ok(Seat { admission: Arc::clone(self), partner, serving })
     }
 
     fn leave(&self, partner: &NodeId) {
@@ -95,14 +88,8 @@ impl Seat {
     /// partner with many requests waits for itself and not in front of others.
     pub(super) async fn turn(&self) -> Option<Turn> {
         let own = Arc::clone(&self.serving).acquire_owned().await.ok()?;
-        let all = Arc::clone(&self.admission.serving)
-            .acquire_owned()
-            .await
-            .ok()?;
-        Some(Turn {
-            _own: own,
-            _all: all,
-        })
+        let all = Arc::clone(&self.admission.serving).acquire_owned().await.ok()?;
+        Some(Turn { _own: own, _all: all })
     }
 }
 
@@ -126,9 +113,8 @@ mod tests {
     #[test]
     fn the_ninth_of_one_partner_is_refused_until_one_leaves() {
         let admission = Admission::new();
-        let mut seats: Vec<Seat> = (0..CONNECTIONS_PER_PARTNER_MAX)
-            .map(|_| admission.admit(node(1)).unwrap())
-            .collect();
+        let mut seats: Vec<Seat> =
+            (0..CONNECTIONS_PER_PARTNER_MAX).map(|_| admission.admit(node(1)).unwrap()).collect();
         assert_eq!(admission.admit(node(1)).err(), Some(Full));
         let other = admission.admit(node(2));
         assert!(other.is_ok(), "another partner still has room");
@@ -144,10 +130,7 @@ mod tests {
             .collect();
         assert_eq!(admission.admit(node(200)).err(), Some(Full));
         drop(seats);
-        assert!(
-            admission.partners.lock().unwrap().is_empty(),
-            "nothing is kept of who left"
-        );
+        assert!(admission.partners.lock().unwrap().is_empty(), "nothing is kept of who left");
     }
 
     #[tokio::test]

@@ -34,12 +34,7 @@ impl Dialer {
         let linked = self.runtime().block_on(self.connect(partner));
         let (connection, established) = linked.map_err(LinkError::Unreachable)?;
         let (timing, runtime) = (self.shared().timing, self.runtime().clone());
-        Ok(Session {
-            connection,
-            established,
-            timing,
-            runtime,
-        })
+        Ok(Session { connection, established, timing, runtime })
     }
 
     /// Asks `partner` and waits for the answer. Blocks; not for async callers.
@@ -67,6 +62,11 @@ impl Session {
     /// What the hello showed.
     pub(crate) fn established(&self) -> &Established {
         &self.established
+    }
+
+    /// Ends the connection, so that the next session begins with a new hello.
+    pub(crate) fn close(self) {
+        self.connection.close(to_wire(Code::Closed), &[]);
     }
 
     /// Asks and waits for the answer. Blocks; not for async callers.
@@ -100,11 +100,7 @@ impl Session {
         let download = TagSetDownload::begin(&self.established, card, progress, monotonic_ms())
             .map_err(LinkError::Answer)?;
         let stream = self.runtime.block_on(self.guarded(self.open()))?;
-        Ok(TagSetStream {
-            session: self,
-            stream,
-            download,
-        })
+        Ok(TagSetStream { session: self, stream, download })
     }
 
     async fn open(&self) -> Result<Stream, LinkError> {
@@ -136,11 +132,7 @@ impl Session {
         while quiet < patience {
             sleep(step).await;
             let now = received();
-            quiet = if now == last {
-                quiet + step
-            } else {
-                Duration::ZERO
-            };
+            quiet = if now == last { quiet + step } else { Duration::ZERO };
             last = now;
         }
     }
@@ -160,11 +152,7 @@ impl TagSetStream {
     /// # Errors
     /// [`LinkError`]; [`TagSetStream::progress`] says whether resuming makes sense.
     pub(crate) fn next(&mut self) -> Result<TagSetEvent, LinkError> {
-        let Self {
-            session,
-            stream,
-            download,
-        } = self;
+        let Self { session, stream, download } = self;
         session.runtime.block_on(session.guarded(async {
             loop {
                 if let Some(event) = download.poll_event() {

@@ -142,10 +142,7 @@ impl Client {
         let transport = Arc::new(transport(Side::Client, timing)?);
         let tokens =
             TokenMemoryCache::new(local::TOKEN_PARTNERS_MAX, local::TOKENS_PER_PARTNER_MAX);
-        Ok(Self {
-            transport,
-            tokens: Arc::new(tokens),
-        })
+        Ok(Self { transport, tokens: Arc::new(tokens) })
     }
 
     /// Settings for one dial: only `partner` passes the verifier.

@@ -45,13 +45,7 @@ impl Dialer {
     pub(super) fn new(socket: quinn::Endpoint, shared: Arc<Shared>) -> Result<Self, ConfigError> {
         let client = Client::new(&shared.timing)?;
         let runtime = Handle::current();
-        Ok(Self {
-            socket,
-            shared,
-            client,
-            slots: Mutex::default(),
-            runtime,
-        })
+        Ok(Self { socket, shared, client, slots: Mutex::default(), runtime })
     }
 
     pub(super) fn runtime(&self) -> &Handle {
@@ -95,10 +89,7 @@ impl Dialer {
         match dialled.unwrap_or(Err(DialError::NoAnswer)) {
             Ok((connection, session)) => {
                 let linked = Some((connection.clone(), Arc::clone(&session)));
-                *slot = Slot {
-                    linked,
-                    ..Slot::default()
-                };
+                *slot = Slot { linked, ..Slot::default() };
                 Ok((connection, session))
             }
             Err(error) => {
@@ -131,9 +122,7 @@ impl Dialer {
         card: &VerifiedCard,
     ) -> Result<(Connection, Arc<Established>), DialError> {
         let addresses = resolve(card).await?;
-        let config = self
-            .client
-            .config(&self.shared.key, &self.shared.directory, partner)?;
+        let config = self.client.config(&self.shared.key, &self.shared.directory, partner)?;
         let name = server_name(&partner);
         let mut attempts = JoinSet::new();
         for (at, address) in (0_u64..).zip(addresses) {
@@ -172,11 +161,7 @@ async fn resolve(card: &VerifiedCard) -> Result<Vec<SocketAddr>, DialError> {
         }
     }
     found.truncate(DIAL_ADDRESSES_MAX);
-    if found.is_empty() {
-        Err(DialError::NoAddress)
-    } else {
-        Ok(found)
-    }
+    if found.is_empty() { Err(DialError::NoAddress) } else { Ok(found) }
 }
 
 /// An index for address-validation tokens; it never leaves this process (SNI is off).
@@ -221,9 +206,6 @@ mod tests {
         let waits: Vec<u64> = [0, 1, 2, 5, 6, 63, 64, u32::MAX]
             .map(|failures| backoff(failures).as_millis() as u64)
             .into();
-        assert_eq!(
-            waits,
-            [250, 500, 1000, 8000, 15_000, 15_000, 15_000, 15_000]
-        );
+        assert_eq!(waits, [250, 500, 1000, 8000, 15_000, 15_000, 15_000, 15_000]);
     }
 }

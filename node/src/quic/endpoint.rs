@@ -88,13 +88,7 @@ impl Endpoint {
     /// # Errors
     /// [`BindError`].
     pub(crate) fn bind(config: EndpointConfig) -> Result<Self, BindError> {
-        let EndpointConfig {
-            listen,
-            key,
-            directory,
-            service,
-            timing,
-        } = config;
+        let EndpointConfig { listen, key, directory, service, timing } = config;
         let server = config::server(&key, &directory, &timing)?;
         let socket = std::net::UdpSocket::bind(listen)?;
         let socket = quinn::Endpoint::new(
@@ -105,29 +99,12 @@ impl Endpoint {
         )?;
         let (stopping, _) = watch::channel(false);
         let admission = Admission::new();
-        let shared = Shared {
-            key,
-            directory,
-            service,
-            timing,
-            admission,
-            stopping,
-        };
+        let shared = Shared { key, directory, service, timing, admission, stopping };
         let shared = Arc::new(shared);
         let dialer = Arc::new(Dialer::new(socket.clone(), Arc::clone(&shared))?);
         let (serving, served) = mpsc::channel(1);
-        tokio::spawn(accept(
-            socket.clone(),
-            Arc::clone(&shared),
-            Arc::clone(&dialer),
-            serving,
-        ));
-        Ok(Self {
-            socket,
-            shared,
-            dialer,
-            served,
-        })
+        tokio::spawn(accept(socket.clone(), Arc::clone(&shared), Arc::clone(&dialer), serving));
+        Ok(Self { socket, shared, dialer, served })
     }
 
     /// Where the endpoint listens.
@@ -161,11 +138,7 @@ impl Endpoint {
         // The channel carries nothing: it ends when every serving task has ended.
         let _ = timeout(self.shared.timing.drain, self.served.recv()).await;
         self.socket.close(to_wire(Code::Closed), &[]);
-        let _ = timeout(
-            Duration::from_millis(GOODBYE_MS_MAX),
-            self.socket.wait_idle(),
-        )
-        .await;
+        let _ = timeout(Duration::from_millis(GOODBYE_MS_MAX), self.socket.wait_idle()).await;
     }
 }
 
@@ -194,12 +167,8 @@ async fn accept(
         let Ok(connecting) = incoming.accept() else {
             continue;
         };
-        let handshake = serve::admit(
-            connecting,
-            Arc::clone(&shared),
-            Arc::clone(&dialer),
-            serving.clone(),
-        );
+        let handshake =
+            serve::admit(connecting, Arc::clone(&shared), Arc::clone(&dialer), serving.clone());
         handshakes.begun(tokio::spawn(handshake).abort_handle());
     }
     socket.set_server_config(None);

@@ -113,9 +113,5 @@ async fn context(
     connection
         .export_keying_material(&mut exporter, label::EXPORTER, &names)
         .map_err(|_| DialError::NoAnswer)?;
-    Ok(Context {
-        local,
-        partner,
-        exporter,
-    })
+    Ok(Context { local, partner, exporter })
 }

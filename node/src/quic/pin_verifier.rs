@@ -43,11 +43,7 @@ impl PinVerifier {
         expect: Expect,
         algorithms: WebPkiSupportedAlgorithms,
     ) -> Arc<Self> {
-        Arc::new(Self {
-            directory,
-            expect,
-            algorithms,
-        })
+        Arc::new(Self { directory, expect, algorithms })
     }
 
     fn check_pin(
@@ -59,10 +55,7 @@ impl PinVerifier {
             return Err(CertificateError::BadEncoding.into());
         }
         let pin = pin_of(end_entity).ok_or(CertificateError::BadEncoding)?;
-        let found = self
-            .directory
-            .by_pin(&pin)
-            .ok_or(CertificateError::UnknownIssuer)?;
+        let found = self.directory.by_pin(&pin).ok_or(CertificateError::UnknownIssuer)?;
         match self.expect {
             Expect::Partner(expected) if expected != found => {
                 Err(CertificateError::NotValidForName.into())
@@ -96,8 +89,7 @@ impl ServerCertVerifier for PinVerifier {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.check_pin(end_entity, intermediates)
-            .map(|()| ServerCertVerified::assertion())
+        self.check_pin(end_entity, intermediates).map(|()| ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -135,8 +127,7 @@ impl ClientCertVerifier for PinVerifier {
         intermediates: &[CertificateDer<'_>],
         _now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        self.check_pin(end_entity, intermediates)
-            .map(|()| ClientCertVerified::assertion())
+        self.check_pin(end_entity, intermediates).map(|()| ClientCertVerified::assertion())
     }
 
     fn verify_tls12_signature(

@@ -72,13 +72,7 @@ pub(super) async fn admit(
     match timeout_at(deadline, hello).await {
         Ok(Ok(session)) => {
             dialer.heard(partner);
-            let guest = Guest {
-                connection,
-                session,
-                seat,
-                pin,
-                shared,
-            };
+            let guest = Guest { connection, session, seat, pin, shared };
             tokio::spawn(Arc::new(guest).serve(serving));
         }
         Ok(Err(DialError::Hello(error))) => {
@@ -211,9 +205,7 @@ impl Guest {
                 Ok(bytes) => Piece::Bytes(bytes),
                 Err(error) => Piece::Failed(error.code()),
             });
-            let all = std::iter::once(Piece::Bytes(first))
-                .chain(rest)
-                .chain([Piece::End]);
+            let all = std::iter::once(Piece::Bytes(first)).chain(rest).chain([Piece::End]);
             for piece in all {
                 let last = !matches!(piece, Piece::Bytes(_));
                 if sender.blocking_send(piece).is_err() || last {
@@ -239,9 +231,8 @@ enum Failed {
     Lost,
 }
 
-const BUSY: ProtocolError = ProtocolError::Refused(Refusal::Busy {
-    retry_seconds: BUSY_RETRY_SECONDS,
-});
+const BUSY: ProtocolError =
+    ProtocolError::Refused(Refusal::Busy { retry_seconds: BUSY_RETRY_SECONDS });
 
 impl From<ConnectionError> for Failed {
     fn from(_: ConnectionError) -> Self {

@@ -51,11 +51,7 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn new((send, recv): (SendStream, RecvStream)) -> Self {
-        Self {
-            send,
-            recv,
-            reset: None,
-        }
+        Self { send, recv, reset: None }
     }
 
     /// Writes all that `machine` has to say, then gives it what comes next.
@@ -127,7 +123,5 @@ pub(super) fn to_wire(code: Code) -> VarInt {
 
 /// The code of a QUIC application error, if it is one of the table.
 pub(super) fn from_wire(code: VarInt) -> Option<Code> {
-    u16::try_from(code.into_inner())
-        .ok()
-        .and_then(Code::from_number)
+    u16::try_from(code.into_inner()).ok().and_then(Code::from_number)
 }

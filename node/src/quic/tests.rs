@@ -93,9 +93,7 @@ struct Book {
 impl Directory for Book {
     fn by_pin(&self, pin: &TlsPin) -> Option<NodeId> {
         let partners = self.partners.lock().unwrap();
-        let mut found = partners
-            .values()
-            .filter(|one| one.card.card().tls_pins.contains(pin));
+        let mut found = partners.values().filter(|one| one.card.card().tls_pins.contains(pin));
         Some(found.next()?.card.id())
     }
 
@@ -115,16 +113,13 @@ struct Desk<F>(F);
 
 impl<F: Fn(&Established) -> Say + Send + Sync + 'static> Service for Desk<F> {
     fn serve(&self, session: &Established, incoming: Incoming) -> Answer {
-        let Incoming::Card(asked) = incoming else {
-            panic!("only cards are asked for here")
-        };
+        let Incoming::Card(asked) = incoming else { panic!("only cards are asked for here") };
         match self.0(session) {
             Say::Card => Answer::Reply(asked.answer(&Card::new(&AGENCIES[1].card(1, HERE)))),
             Say::Refuse(refusal) => Answer::Reply(asked.refuse(refusal)),
-            Say::Bulk(header, pieces) => Answer::Bulk {
-                header,
-                pieces: Box::new(pieces.into_iter()),
-            },
+            Say::Bulk(header, pieces) => {
+                Answer::Bulk { header, pieces: Box::new(pieces.into_iter()) }
+            }
         }
     }
 }
@@ -132,10 +127,7 @@ impl<F: Fn(&Established) -> Say + Send + Sync + 'static> Service for Desk<F> {
 enum Say {
     Card,
     Refuse(Refusal),
-    Bulk(
-        Vec<u8>,
-        Vec<Result<Vec<u8>, symbolon_protocol::ProtocolError>>,
-    ),
+    Bulk(Vec<u8>, Vec<Result<Vec<u8>, symbolon_protocol::ProtocolError>>),
 }
 
 const HERE: &str = "127.0.0.1:1";
@@ -166,10 +158,7 @@ fn node(number: usize, timing: Timing, service: impl Service) -> Node {
 fn node_at(number: usize, listen: SocketAddr, timing: Timing, service: impl Service) -> Node {
     let agency = &AGENCIES[number - 1];
     let partners = Mutex::default();
-    let book = Arc::new(Book {
-        local: Mutex::new(None),
-        partners,
-    });
+    let book = Arc::new(Book { local: Mutex::new(None), partners });
     let endpoint = Endpoint::bind(EndpointConfig {
         listen,
         key: TlsKey::generate(agency.seed).unwrap(),
@@ -181,12 +170,7 @@ fn node_at(number: usize, listen: SocketAddr, timing: Timing, service: impl Serv
     let address = endpoint.local_addr().unwrap();
     let local = agency.local(agency.card(2, &address.to_string()));
     *book.local.lock().unwrap() = Some(local);
-    Node {
-        agency,
-        book,
-        endpoint,
-        address,
-    }
+    Node { agency, book, endpoint, address }
 }
 
 impl Node {
@@ -206,11 +190,7 @@ impl Node {
 
     fn learns(&self, card: Arc<VerifiedCard>) {
         let id = card.id();
-        self.book
-            .partners
-            .lock()
-            .unwrap()
-            .insert(id, Partner { card, seen: None });
+        self.book.partners.lock().unwrap().insert(id, Partner { card, seen: None });
     }
 
     fn forgets(&self, other: &Node) {
@@ -220,11 +200,7 @@ impl Node {
 
 /// An asker and a holder that serves with `service`.
 fn pair(service: impl Fn(&Established) -> Say + Send + Sync + 'static) -> (Node, Node) {
-    let asker = node(
-        1,
-        brisk(),
-        Desk(|_: &Established| Say::Refuse(Refusal::Internal)),
-    );
+    let asker = node(1, brisk(), Desk(|_: &Established| Say::Refuse(Refusal::Internal)));
     let holder = node(2, brisk(), Desk(service));
     asker.knows(&holder);
     holder.knows(&asker);

@@ -16,9 +16,7 @@ use zeroize::Zeroizing;
 /// The pin of the key inside `certificate`, or `None` where there is no readable key.
 pub(super) fn pin_of(certificate: &CertificateDer<'_>) -> Option<TlsPin> {
     let certificate = EndEntityCert::try_from(certificate).ok()?;
-    Some(TlsPin(
-        Sha256::digest(certificate.subject_public_key_info()).into(),
-    ))
+    Some(TlsPin(Sha256::digest(certificate.subject_public_key_info()).into()))
 }
 
 /// Why bytes are no TLS key.
@@ -51,9 +49,7 @@ impl TlsKey {
     /// [`TlsKeyError::Certificate`], which no seed is known to cause.
     pub(crate) fn generate(seed: [u8; 32]) -> Result<Self, TlsKeyError> {
         let seed = Zeroizing::new(seed);
-        Self::from_der(&Zeroizing::new(
-            [PKCS8_PREFIX.as_slice(), seed.as_slice()].concat(),
-        ))
+        Self::from_der(&Zeroizing::new([PKCS8_PREFIX.as_slice(), seed.as_slice()].concat()))
     }
 
     /// The key stored as PKCS#8 by [`TlsKey::expose_secret`].
@@ -68,16 +64,10 @@ impl TlsKey {
         // file nothing about the agency.
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
-        let certificate = params
-            .self_signed(&pair)
-            .map_err(|_| TlsKeyError::Certificate)?;
+        let certificate = params.self_signed(&pair).map_err(|_| TlsKeyError::Certificate)?;
         let certificate = certificate.der().clone();
         let pin = pin_of(&certificate).ok_or(TlsKeyError::Certificate)?;
-        Ok(Self {
-            pkcs8: Zeroizing::new(pkcs8.to_vec()),
-            certificate,
-            pin,
-        })
+        Ok(Self { pkcs8: Zeroizing::new(pkcs8.to_vec()), certificate, pin })
     }
 
     /// The pin for this node's card.
@@ -102,10 +92,7 @@ impl TlsKey {
     /// its partners by a stateless reset (RFC 9000 §10.3) that their connections are gone.
     pub(super) fn derive(&self, label: &str) -> hmac::Key {
         let master = hmac::Key::new(hmac::HMAC_SHA256, &self.pkcs8);
-        hmac::Key::new(
-            hmac::HMAC_SHA256,
-            hmac::sign(&master, label.as_bytes()).as_ref(),
-        )
+        hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&master, label.as_bytes()).as_ref())
     }
 }
 

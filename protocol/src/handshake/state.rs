@@ -87,9 +87,7 @@ impl Context {
     /// What can be said about a hello before its signature is there.
     fn admit(&self, theirs: &Hello, now: u64) -> Result<(), ProtocolError> {
         if theirs.version != VERSION {
-            return Err(ProtocolError::Version {
-                theirs: theirs.version,
-            });
+            return Err(ProtocolError::Version { theirs: theirs.version });
         }
         if theirs.node != self.partner.card.id() {
             return Err(ProtocolError::OtherNode);
@@ -144,20 +142,12 @@ impl Context {
     }
 
     fn sign(&self, input: &[u8]) -> Result<symbolon_trust::Signatures, ProtocolError> {
-        let misuse = |_| ProtocolError::Misuse {
-            rule: "the identity key must be able to sign",
-        };
+        let misuse = |_| ProtocolError::Misuse { rule: "the identity key must be able to sign" };
         self.local.key.sign(label::HELLO, input).map_err(misuse)
     }
 
     fn conclude(self, exchange: &Exchanged<'_>, now: u64) -> Result<Established, ProtocolError> {
-        let Exchanged {
-            own_role,
-            own,
-            theirs,
-            card,
-            signatures,
-        } = exchange;
+        let Exchanged { own_role, own, theirs, card, signatures } = exchange;
         let (card, replacement) = match self.card_of(theirs, card.as_deref(), now)? {
             Some((card, signed)) => (Arc::new(card), Some(signed)),
             None => (self.partner.card, None),
@@ -225,13 +215,7 @@ impl ExpectServerHello {
         let own = context.hello(seed, now);
         let hello = ClientHello(own);
         let send = encode(&hello);
-        Step {
-            send,
-            next: Self {
-                context,
-                own: hello.0,
-            },
-        }
+        Step { send, next: Self { context, own: hello.0 } }
     }
 
     /// Verifies the server and signs.
@@ -244,17 +228,11 @@ impl ExpectServerHello {
         now: u64,
     ) -> Result<Step<ExpectAccept>, ProtocolError> {
         let Self { context, own } = self;
-        let ServerHello {
-            hello: theirs,
-            card,
-            signatures,
-        } = message;
+        let ServerHello { hello: theirs, card, signatures } = message;
         context.admit(&theirs, now)?;
         let input = signing_input(Role::Client, &context.exporter, &own, &theirs);
-        let finish = ClientFinish {
-            card: context.card_for(&theirs),
-            signatures: context.sign(&input)?,
-        };
+        let finish =
+            ClientFinish { card: context.card_for(&theirs), signatures: context.sign(&input)? };
         let exchanged = Exchanged {
             own_role: Role::Client,
             own: &own,
@@ -263,10 +241,7 @@ impl ExpectServerHello {
             signatures: &signatures,
         };
         let established = context.conclude(&exchanged, now)?;
-        Ok(Step {
-            send: encode(&finish),
-            next: ExpectAccept { established },
-        })
+        Ok(Step { send: encode(&finish), next: ExpectAccept { established } })
     }
 }
 
@@ -310,20 +285,9 @@ impl ExpectClientHello {
         let own = context.hello(seed, now);
         let input = signing_input(Role::Server, &context.exporter, &theirs, &own);
         let signatures = context.sign(&input)?;
-        let answer = ServerHello {
-            hello: own,
-            card: context.card_for(&theirs),
-            signatures,
-        };
+        let answer = ServerHello { hello: own, card: context.card_for(&theirs), signatures };
         let send = encode(&answer);
-        Ok(Step {
-            send,
-            next: ExpectClientFinish {
-                context,
-                own: answer.hello,
-                theirs,
-            },
-        })
+        Ok(Step { send, next: ExpectClientFinish { context, own: answer.hello, theirs } })
     }
 }
 
@@ -344,11 +308,7 @@ impl ExpectClientFinish {
         message: ClientFinish,
         now: u64,
     ) -> Result<Step<Established>, ProtocolError> {
-        let Self {
-            context,
-            own,
-            theirs,
-        } = self;
+        let Self { context, own, theirs } = self;
         let exchanged = Exchanged {
             own_role: Role::Server,
             own: &own,
@@ -357,10 +317,7 @@ impl ExpectClientFinish {
             signatures: &message.signatures,
         };
         let established = context.conclude(&exchanged, now)?;
-        Ok(Step {
-            send: encode(&Accept::default()),
-            next: established,
-        })
+        Ok(Step { send: encode(&Accept::default()), next: established })
     }
 }
 
@@ -419,10 +376,6 @@ impl Established {
     /// # Errors
     /// [`ProtocolError::ProfileDiffers`]; all but matching still works.
     pub const fn matching(&self) -> Result<(), ProtocolError> {
-        if self.profiles_agree {
-            Ok(())
-        } else {
-            Err(ProtocolError::ProfileDiffers)
-        }
+        if self.profiles_agree { Ok(()) } else { Err(ProtocolError::ProfileDiffers) }
     }
 }

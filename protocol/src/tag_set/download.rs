@@ -74,9 +74,7 @@ impl TagSetDownload {
     ) -> Result<Self, ProtocolError> {
         session.matching()?;
         let content = card.card();
-        let refuse = || ProtocolError::TagSet {
-            rule: "the progress is one of this set",
-        };
+        let refuse = || ProtocolError::TagSet { rule: "the progress is one of this set" };
         let frontier = Frontier::from_parts(progress.chunks, progress.hashes.clone());
         let transfer = TagSetTransfer::resume(
             content.count,
@@ -127,10 +125,7 @@ impl TagSetDownload {
         let whole = |transfer: &mut TagSetTransfer| transfer.next_chunk() == end;
         let outcome = match self.transfer.take_if(whole) {
             Some(_) if self.reader.buffered() > 0 => Err(UNEXPECTED_BYTES),
-            Some(transfer) => transfer
-                .finish()
-                .map(TagSetEvent::Done)
-                .map_err(tag_set_error),
+            Some(transfer) => transfer.finish().map(TagSetEvent::Done).map_err(tag_set_error),
             None => Err(ProtocolError::Truncated),
         };
         self.end(outcome);
@@ -201,8 +196,7 @@ impl TagSetDownload {
                 return Err(UNEXPECTED_BYTES);
             }
             let tags = transfer.accept(&chunk).map_err(tag_set_error)?;
-            self.events
-                .push_back(Ok(TagSetEvent::Chunk { number, tags }));
+            self.events.push_back(Ok(TagSetEvent::Chunk { number, tags }));
             self.deadline_ms = now_ms.saturating_add(REQUEST_DEADLINE_MS);
         }
         Ok(())
@@ -211,9 +205,7 @@ impl TagSetDownload {
     fn header(&mut self, header: TagSetHeader) -> Result<(), ProtocolError> {
         let due = self.transfer.as_ref().map(TagSetTransfer::next_chunk);
         if header.count != self.count || Some(header.from_chunk) != due {
-            return Err(ProtocolError::TagSet {
-                rule: "the header is that of the set asked for",
-            });
+            return Err(ProtocolError::TagSet { rule: "the header is that of the set asked for" });
         }
         self.state = State::ExpectChunks;
         Ok(())
@@ -222,10 +214,7 @@ impl TagSetDownload {
     fn end(&mut self, outcome: Result<TagSetEvent, ProtocolError>) {
         self.state = State::Ended;
         // After a stop that is nobody's lie, what came so far is worth resuming from.
-        let resumable = matches!(
-            outcome,
-            Err(ProtocolError::Truncated | ProtocolError::Deadline)
-        );
+        let resumable = matches!(outcome, Err(ProtocolError::Truncated | ProtocolError::Deadline));
         if !resumable {
             self.transfer = None;
         }
@@ -233,9 +222,7 @@ impl TagSetDownload {
     }
 }
 
-const UNEXPECTED_BYTES: ProtocolError = ProtocolError::Unexpected {
-    expected: "the end",
-};
+const UNEXPECTED_BYTES: ProtocolError = ProtocolError::Unexpected { expected: "the end" };
 
 fn tag_set_error(error: symbolon_oprf::OprfError) -> ProtocolError {
     use symbolon_oprf::OprfError;

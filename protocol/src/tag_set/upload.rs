@@ -27,13 +27,7 @@ impl Asked<TagSetRequest> {
             return Err((self, Refusal::EpochUnknown));
         }
         let header = encode(&TagSetHeader { count, from_chunk });
-        Ok((
-            header,
-            TagSetUpload {
-                next: from_chunk,
-                end: chunks(count),
-            },
-        ))
+        Ok((header, TagSetUpload { next: from_chunk, end: chunks(count) }))
     }
 }
 
@@ -41,11 +35,7 @@ impl TagSetUpload {
     /// Number of the chunk to give next; none when all were given and FIN is due.
     #[must_use]
     pub const fn due(&self) -> Option<u64> {
-        if self.next < self.end {
-            Some(self.next)
-        } else {
-            None
-        }
+        if self.next < self.end { Some(self.next) } else { None }
     }
 
     /// Takes the chunk that is due, its tags one after the other; gives the bytes to write.
@@ -54,9 +44,7 @@ impl TagSetUpload {
     /// [`ProtocolError::Misuse`] for another length or when none is due.
     pub fn chunk(&mut self, tags: Vec<u8>) -> Result<Vec<u8>, ProtocolError> {
         if self.due().is_none() || tags.len() != CHUNK_BYTES {
-            return Err(ProtocolError::Misuse {
-                rule: "chunks of 4,096 bytes, as many as due",
-            });
+            return Err(ProtocolError::Misuse { rule: "chunks of 4,096 bytes, as many as due" });
         }
         self.next += 1;
         Ok(tags)

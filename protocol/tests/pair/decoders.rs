@@ -66,15 +66,9 @@ fn samples() -> Vec<Vec<u8>> {
         encode(&Epochs::new(&[made]).unwrap()),
         encode(&Evaluate::new(&card, receiver.blinded(), evidence).unwrap()),
         encode(&Failure::new(&error)),
-        encode(&TagSetHeader {
-            count: 1024,
-            from_chunk: 0,
-        }),
+        encode(&TagSetHeader { count: 1024, from_chunk: 0 }),
     ];
-    frames
-        .into_iter()
-        .map(|frame| frame[4..].to_vec())
-        .collect()
+    frames.into_iter().map(|frame| frame[4..].to_vec()).collect()
 }
 
 #[test]

@@ -13,11 +13,7 @@ use super::exchange::{ask, two};
 use super::world::{NOW, Node, session};
 
 fn terms() -> Terms {
-    Terms {
-        created: NOW,
-        expires: NOW + 3600,
-        in_reply_to: None,
-    }
+    Terms { created: NOW, expires: NOW + 3600, in_reply_to: None }
 }
 
 fn confirm(from: &Node, to: &Node) -> Sealed {
@@ -30,18 +26,9 @@ fn confirm(from: &Node, to: &Node) -> Sealed {
         purpose: "investigation".into(),
         case_hash: [3; 32],
     };
-    let author = Author {
-        node: from.card.id(),
-        key: &from.key,
-    };
-    seal_confirm(
-        confirm,
-        &Recipient::new(&to.card, NOW).unwrap(),
-        &author,
-        &terms(),
-        [1; 32],
-    )
-    .unwrap()
+    let author = Author { node: from.card.id(), key: &from.key };
+    seal_confirm(confirm, &Recipient::new(&to.card, NOW).unwrap(), &author, &terms(), [1; 32])
+        .unwrap()
 }
 
 #[test]
@@ -52,27 +39,12 @@ fn an_envelope_is_delivered_and_answered() {
     let (id, receipt) = (sealed.id(), a.append(leaf_hash("confirm sent")));
     let disclose = Disclose::new(sealed, receipt).unwrap();
     let (answer, _) = ask(&session, &disclose, &[], |incoming| {
-        let Incoming::Deliver(asked) = incoming else {
-            panic!("{incoming:?}")
-        };
+        let Incoming::Deliver(asked) = incoming else { panic!("{incoming:?}") };
         let senders = |node: &_| (*node == a.card.id()).then(|| a.key.public().clone());
         let envelope = asked.request().envelope();
-        open(
-            envelope,
-            std::slice::from_ref(&b.envelope),
-            &senders,
-            &b.card.id(),
-            NOW,
-        )
-        .unwrap();
-        let refusal = Refusal {
-            code: RefusalCode::Neutral,
-            in_reply_to: id,
-        };
-        let author = Author {
-            node: b.card.id(),
-            key: &b.key,
-        };
+        open(envelope, std::slice::from_ref(&b.envelope), &senders, &b.card.id(), NOW).unwrap();
+        let refusal = Refusal { code: RefusalCode::Neutral, in_reply_to: id };
+        let author = Author { node: b.card.id(), key: &b.key };
         let to = Recipient::new(&a.card, NOW).unwrap();
         let sealed = seal_refusal(refusal, &to, &author, &terms(), [2; 32]).unwrap();
         let receipt = b.append(leaf_hash("refused"));

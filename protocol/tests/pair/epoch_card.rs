@@ -22,10 +22,7 @@ pub(crate) fn sender(holder: &Node, asker: &Node) -> (Sender, SetSalt) {
         class: Class::Document,
         epoch,
     };
-    (
-        Sender::derive(&seed, &names).unwrap(),
-        SetSalt::derive(&seed, &names, 1),
-    )
+    (Sender::derive(&seed, &names).unwrap(), SetSalt::derive(&seed, &names, 1))
 }
 
 pub(crate) fn epoch_card(holder: &Node, asker: &Node) -> EpochCard {
@@ -69,90 +66,24 @@ fn epoch_cards_are_refused_by_their_rule() {
     assert_eq!(verify(good.clone(), &b, &a).unwrap().card(), &good);
     let stranger = Node::new("gamma", 30);
     let cases: [(&str, EpochCard); 10] = [
-        (
-            "another asker",
-            EpochCard {
-                asker: stranger.card.id(),
-                ..good.clone()
-            },
-        ),
-        (
-            "another holder",
-            EpochCard {
-                holder: stranger.card.id(),
-                ..good.clone()
-            },
-        ),
-        (
-            "next epoch",
-            EpochCard {
-                epoch: good.epoch + 1,
-                ..good.clone()
-            },
-        ),
-        (
-            "longer than its epoch",
-            EpochCard {
-                not_after: good.not_after + 1,
-                ..good.clone()
-            },
-        ),
-        (
-            "before its epoch",
-            EpochCard {
-                not_before: good.not_before - 1,
-                ..good.clone()
-            },
-        ),
-        (
-            "over",
-            EpochCard {
-                not_after: NOW,
-                ..good.clone()
-            },
-        ),
-        (
-            "a count without padding",
-            EpochCard {
-                count: 1025,
-                ..good.clone()
-            },
-        ),
-        (
-            "a class outside the agreement",
-            EpochCard {
-                class: Class::Contact,
-                ..good.clone()
-            },
-        ),
-        (
-            "serial 0",
-            EpochCard {
-                serial: 0,
-                ..good.clone()
-            },
-        ),
-        (
-            "another version",
-            EpochCard {
-                version: 2,
-                ..good.clone()
-            },
-        ),
+        ("another asker", EpochCard { asker: stranger.card.id(), ..good.clone() }),
+        ("another holder", EpochCard { holder: stranger.card.id(), ..good.clone() }),
+        ("next epoch", EpochCard { epoch: good.epoch + 1, ..good.clone() }),
+        ("longer than its epoch", EpochCard { not_after: good.not_after + 1, ..good.clone() }),
+        ("before its epoch", EpochCard { not_before: good.not_before - 1, ..good.clone() }),
+        ("over", EpochCard { not_after: NOW, ..good.clone() }),
+        ("a count without padding", EpochCard { count: 1025, ..good.clone() }),
+        ("a class outside the agreement", EpochCard { class: Class::Contact, ..good.clone() }),
+        ("serial 0", EpochCard { serial: 0, ..good.clone() }),
+        ("another version", EpochCard { version: 2, ..good.clone() }),
     ];
     for (rule, card) in cases {
         let error = verify(card, &b, &a).unwrap_err();
         assert!(matches!(error, ProtocolError::EpochCard { .. }), "{rule}");
         assert_eq!(error.code(), Code::Epoch, "{rule}");
     }
-    let other = EpochCard {
-        profile: [0; 32],
-        ..good.clone()
-    };
-    assert!(matches!(
-        verify(other, &b, &a),
-        Err(ProtocolError::ProfileDiffers)
-    ));
+    let other = EpochCard { profile: [0; 32], ..good.clone() };
+    assert!(matches!(verify(other, &b, &a), Err(ProtocolError::ProfileDiffers)));
 }
 
 #[test]
@@ -168,10 +99,7 @@ fn an_epoch_card_signed_by_somebody_else_is_refused() {
         profile: &PROFILE,
         now: NOW,
     };
-    assert!(matches!(
-        forged.verify(&check),
-        Err(ProtocolError::EpochCard { .. })
-    ));
+    assert!(matches!(forged.verify(&check), Err(ProtocolError::EpochCard { .. })));
     assert_eq!(SignedEpochCard::decode(&forged.encode()).unwrap(), forged);
 }
 
@@ -184,20 +112,11 @@ fn an_epoch_card_replaces_an_older_one_of_the_same_key() {
         verify(card, &b, &a).unwrap()
     };
     let held = card(&|card| card.serial = 2);
-    assert_eq!(
-        card(&|card| card.serial = 3).replaces(&held).unwrap(),
-        Replacement::Newer
-    );
-    assert_eq!(
-        card(&|card| card.serial = 2).replaces(&held).unwrap(),
-        Replacement::Same
-    );
+    assert_eq!(card(&|card| card.serial = 3).replaces(&held).unwrap(), Replacement::Newer);
+    assert_eq!(card(&|card| card.serial = 2).replaces(&held).unwrap(), Replacement::Same);
     let refused = [
         ("lower serial", card(&|_| ())),
-        (
-            "other contents",
-            card(&|card| (card.serial, card.count) = (2, 2048)),
-        ),
+        ("other contents", card(&|card| (card.serial, card.count) = (2, 2048))),
         (
             "other key",
             card(&|card| {

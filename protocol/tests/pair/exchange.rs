@@ -23,12 +23,7 @@ pub(crate) struct Answering<F> {
 impl<F: FnMut(Incoming) -> Reply> Answering<F> {
     pub(crate) fn new(session: &Established, answer: F) -> Self {
         let serve = Serve::new(session, 0);
-        Self {
-            serve,
-            answer,
-            outbox: VecDeque::new(),
-            outcome: None,
-        }
+        Self { serve, answer, outbox: VecDeque::new(), outcome: None }
     }
 
     fn answer(&mut self) {
@@ -36,8 +31,7 @@ impl<F: FnMut(Incoming) -> Reply> Answering<F> {
             None => (),
             Some(Err(error)) => self.outcome = Some(Err(error)),
             Some(Ok(incoming)) => {
-                self.outbox
-                    .push_back(Transmit::Bytes((self.answer)(incoming).into_bytes()));
+                self.outbox.push_back(Transmit::Bytes((self.answer)(incoming).into_bytes()));
                 self.outbox.push_back(Transmit::Finish);
                 self.outcome = Some(Ok(()));
             }
@@ -62,9 +56,7 @@ impl<F: FnMut(Incoming) -> Reply> End for Answering<F> {
         self.serve.poll_timeout()
     }
     fn transmit(&mut self) -> Option<Transmit> {
-        self.serve
-            .poll_transmit()
-            .or_else(|| self.outbox.pop_front())
+        self.serve.poll_transmit().or_else(|| self.outbox.pop_front())
     }
 }
 
@@ -92,28 +84,18 @@ pub(crate) fn two() -> (Node, Node) {
 fn cards_are_exchanged() {
     let (a, b) = two();
     let session = session(&a, &b);
-    let (card, _) = ask(
-        &session,
-        &CardRequest::new(),
-        &[],
-        |incoming| match incoming {
-            Incoming::Card(asked) => asked.answer(&Card::new(&b.signed_card)),
-            other => panic!("{other:?}"),
-        },
-    );
+    let (card, _) = ask(&session, &CardRequest::new(), &[], |incoming| match incoming {
+        Incoming::Card(asked) => asked.answer(&Card::new(&b.signed_card)),
+        other => panic!("{other:?}"),
+    });
     assert_eq!(card.unwrap().signed().unwrap(), *b.signed_card);
 
     let made = SignedEpochCard::sign(epoch_card(&b, &a), &b.key).unwrap();
     let answer = Epochs::new(&vec![made.clone(); 8]).unwrap();
-    let (epochs, _) = ask(
-        &session,
-        &EpochsRequest::new(),
-        &[],
-        |incoming| match incoming {
-            Incoming::Epochs(asked) => asked.answer(&answer),
-            other => panic!("{other:?}"),
-        },
-    );
+    let (epochs, _) = ask(&session, &EpochsRequest::new(), &[], |incoming| match incoming {
+        Incoming::Epochs(asked) => asked.answer(&answer),
+        other => panic!("{other:?}"),
+    });
     assert_eq!(epochs.unwrap().signed().unwrap(), vec![made; 8]);
 }
 
@@ -168,33 +150,13 @@ fn hostile_requests_get_their_code() {
             (FRAME_BYTES_MAX as u32 + 1).to_be_bytes().to_vec(),
             Code::TooLarge,
         ),
-        (
-            "a small request in a large frame",
-            huge_card_request,
-            Code::TooLarge,
-        ),
+        ("a small request in a large frame", huge_card_request, Code::TooLarge),
         ("an empty frame", frame(&[]), Code::Malformed),
         ("deep CBOR", frame(&deep), Code::Malformed),
-        (
-            "a trailing byte",
-            frame(&[0x82, 5, 0x80, 0]),
-            Code::Malformed,
-        ),
-        (
-            "an unknown type",
-            frame(&[0x82, 23, 0x80]),
-            Code::Unexpected,
-        ),
-        (
-            "a hello after hello",
-            frame(&[0x82, 1, 0x80]),
-            Code::Unexpected,
-        ),
-        (
-            "an answer as a request",
-            frame(&[0x82, 12, 0x80]),
-            Code::Unexpected,
-        ),
+        ("a trailing byte", frame(&[0x82, 5, 0x80, 0]), Code::Malformed),
+        ("an unknown type", frame(&[0x82, 23, 0x80]), Code::Unexpected),
+        ("a hello after hello", frame(&[0x82, 1, 0x80]), Code::Unexpected),
+        ("an answer as a request", frame(&[0x82, 12, 0x80]), Code::Unexpected),
         ("two requests", twice, Code::Unexpected),
         ("nothing", Vec::new(), Code::Malformed),
     ];
@@ -202,15 +164,8 @@ fn hostile_requests_get_their_code() {
         let mut serve = Serve::new(&session, 0);
         serve.handle_bytes(&bytes, 0);
         serve.handle_end(0);
-        assert_eq!(
-            serve.poll_outcome().unwrap().unwrap_err().code(),
-            expect,
-            "{rule}"
-        );
-        assert!(
-            matches!(serve.poll_transmit(), Some(Transmit::Bytes(_))),
-            "{rule}"
-        );
+        assert_eq!(serve.poll_outcome().unwrap().unwrap_err().code(), expect, "{rule}");
+        assert!(matches!(serve.poll_transmit(), Some(Transmit::Bytes(_))), "{rule}");
         assert_eq!(serve.poll_transmit(), Some(Transmit::Finish), "{rule}");
     }
 }
@@ -222,8 +177,5 @@ fn an_answer_of_another_kind_is_refused() {
     let mut exchange = Exchange::begin(&session, &CardRequest::new(), 0).unwrap();
     exchange.handle_bytes(&symbolon_protocol::encode(&Epochs::new(&[]).unwrap()), 0);
     let outcome = exchange.poll_outcome().unwrap();
-    assert!(matches!(
-        outcome,
-        Err(ProtocolError::Unexpected { expected: "card" })
-    ));
+    assert!(matches!(outcome, Err(ProtocolError::Unexpected { expected: "card" })));
 }

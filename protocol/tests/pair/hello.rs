@@ -25,11 +25,7 @@ fn shake_at(
     let mut a = Handshake::client(client, [1; 32], client_now, 0);
     let mut b = Handshake::server(server, [2; 32], server_now, 0);
     let time_ms = run(&mut a, &mut b, faults);
-    (
-        a.poll_outcome().unwrap(),
-        b.poll_outcome().unwrap(),
-        time_ms,
-    )
+    (a.poll_outcome().unwrap(), b.poll_outcome().unwrap(), time_ms)
 }
 
 /// What the client is told when the server refuses.
@@ -59,14 +55,8 @@ fn two_nodes_meet() {
     let mut old = context(&b, &a);
     old.partner.seen = None;
     let (client, server) = session_with(context(&a, &b), old);
-    assert_eq!(
-        (client.partner(), server.partner()),
-        (b.card.id(), a.card.id())
-    );
-    assert_eq!(
-        (client.checkpoint().size(), server.checkpoint().size()),
-        (1, 2)
-    );
+    assert_eq!((client.partner(), server.partner()), (b.card.id(), a.card.id()));
+    assert_eq!((client.checkpoint().size(), server.checkpoint().size()), (1, 2));
     assert_eq!((client.seen_by_partner(), server.seen_by_partner()), (0, 1));
     assert!(client.replacement().is_none() && client.matching().is_ok());
 }
@@ -81,14 +71,8 @@ fn a_newer_card_comes_with_the_hello() {
         node.renew(|card| card.signing = key.public().clone());
         node.key = key.into();
     }
-    let client = Context {
-        partner: old_b,
-        ..context(&a, &b)
-    };
-    let server = Context {
-        partner: old_a,
-        ..context(&b, &a)
-    };
+    let client = Context { partner: old_b, ..context(&a, &b) };
+    let server = Context { partner: old_a, ..context(&b, &a) };
     let (client, server) = session_with(client, server);
     assert_eq!(client.replacement(), Some(&*b.signed_card));
     assert_eq!(server.replacement(), Some(&*a.signed_card));
@@ -98,10 +82,7 @@ fn a_newer_card_comes_with_the_hello() {
 fn a_relay_between_two_connections_is_refused() {
     let (a, b) = two();
     // The relay holds neither identity key; it has one connection to each, so two exporters.
-    let server = Context {
-        exporter: [8; 32],
-        ..context(&b, &a)
-    };
+    let server = Context { exporter: [8; 32], ..context(&b, &a) };
     let outcome = shake(context(&a, &b), server, &[]);
     assert!(matches!(outcome.0, Err(ProtocolError::HelloSignature(_))));
     assert_eq!(refused_by_client(outcome), Code::Hello);
@@ -112,10 +93,7 @@ fn another_identity_key_is_refused() {
     let (a, b) = two();
     let mut server = context(&b, &a);
     server.local.key = IdentityKey::generate([99; 32]).unwrap().into();
-    assert_eq!(
-        refused_by_client(shake(context(&a, &b), server, &[])),
-        Code::Hello
-    );
+    assert_eq!(refused_by_client(shake(context(&a, &b), server, &[])), Code::Hello);
     let mut client = context(&a, &b);
     client.local.key = IdentityKey::generate([99; 32]).unwrap().into();
     let outcome = shake(client, context(&b, &a), &[]);
@@ -134,11 +112,7 @@ fn another_node_than_the_certificate_says_is_refused() {
 fn five_minutes_are_the_limit_for_clocks() {
     let (a, b) = two();
     let late = NOW + CLOCK_SKEW_SECONDS_MAX;
-    assert!(
-        shake_at(context(&a, &b), NOW, context(&b, &a), late, &[])
-            .1
-            .is_ok()
-    );
+    assert!(shake_at(context(&a, &b), NOW, context(&b, &a), late, &[]).1.is_ok());
     let outcome = shake_at(context(&a, &b), NOW, context(&b, &a), late + 1, &[]);
     let detail = Some(late + 1);
     assert!(matches!(
@@ -153,14 +127,7 @@ fn cards_that_go_back_fork_or_end_are_refused() {
     let current = context(&a, &b);
     a.renew(|_| ());
     let newer = a.partner();
-    let outcome = shake(
-        current,
-        Context {
-            partner: newer,
-            ..context(&b, &a)
-        },
-        &[],
-    );
+    let outcome = shake(current, Context { partner: newer, ..context(&b, &a) }, &[]);
     assert_eq!(refused_by_server(&outcome), Code::CardOutdated);
 
     let mut fork = Node::new("alpha", 10);

@@ -67,12 +67,7 @@ pub(crate) fn run(a: &mut dyn End, b: &mut dyn End, faults: &[Fault]) -> u64 {
                 order += 10;
                 let fault = faults.pop_front().unwrap_or(Fault::None);
                 for (at_ms, order, what) in strike(fault, now_ms + 1, order, what) {
-                    under_way.push(Arrival {
-                        at_ms,
-                        order,
-                        to_b,
-                        what,
-                    });
+                    under_way.push(Arrival { at_ms, order, to_b, what });
                 }
             }
         }
@@ -87,9 +82,7 @@ pub(crate) fn run(a: &mut dyn End, b: &mut dyn End, faults: &[Fault]) -> u64 {
                 b.timeout(now_ms);
             }
             _ => {
-                let Arrival {
-                    at_ms, to_b, what, ..
-                } = under_way.remove(0);
+                let Arrival { at_ms, to_b, what, .. } = under_way.remove(0);
                 now_ms = now_ms.max(at_ms);
                 let end: &mut dyn End = if to_b { &mut *b } else { &mut *a };
                 match what {
@@ -121,10 +114,7 @@ fn strike(fault: Fault, at_ms: u64, order: u64, what: Transmit) -> Vec<(u64, u64
         (Fault::Split(at), Transmit::Bytes(bytes)) => {
             let (head, tail) = bytes.split_at(at % bytes.len());
             let (head, tail) = (head.to_vec(), tail.to_vec());
-            vec![
-                (at_ms, order, Transmit::Bytes(head)),
-                (at_ms, order + 1, Transmit::Bytes(tail)),
-            ]
+            vec![(at_ms, order, Transmit::Bytes(head)), (at_ms, order + 1, Transmit::Bytes(tail))]
         }
         (_, what) => one(what),
     }

@@ -47,9 +47,7 @@ pub(crate) fn committed_batch(asker: &mut Node, holder: &Node) -> (Receiver, Que
 
 /// The holder's side of a query, in the order that the types demand.
 fn answer_query(incoming: Incoming, holder: &mut Node, asker: &Node) -> Reply {
-    let Incoming::Evaluate(asked) = incoming else {
-        panic!("{incoming:?}")
-    };
+    let Incoming::Evaluate(asked) = incoming else { panic!("{incoming:?}") };
     let request = asked.request();
     let blinded = match request.blinded() {
         Ok(blinded) => blinded,
@@ -76,20 +74,12 @@ fn a_query_finds_what_both_hold() {
     let card = verify(epoch_card(&b, &a), &b, &a).unwrap();
     let (receiver, evidence) = committed_batch(&mut a, &b);
     let request = Evaluate::new(&card, receiver.blinded(), evidence).unwrap();
-    let (answer, _) = ask(&session, &request, &[], |incoming| {
-        answer_query(incoming, &mut b, &a)
-    });
+    let (answer, _) = ask(&session, &request, &[], |incoming| answer_query(incoming, &mut b, &a));
     let evaluated = answer.unwrap().evaluated().unwrap();
 
     let passport = Canonical::parse(Kind::Passport, "C01X00T47").unwrap();
-    let held = sender(&b, &a)
-        .0
-        .evaluate(&passport.keys()[0])
-        .unwrap()
-        .tag();
-    let hits = receiver
-        .finalize(&evaluated, &card.card().public_key, &[held][..])
-        .unwrap();
+    let held = sender(&b, &a).0.evaluate(&passport.keys()[0]).unwrap().tag();
+    let hits = receiver.finalize(&evaluated, &card.card().public_key, &[held][..]).unwrap();
     assert_eq!((hits.len(), hits[0].index), (1, 0));
 }
 
@@ -99,27 +89,15 @@ fn a_query_without_its_commitment_is_refused() {
     let session = session(&a, &b);
     let card = verify(epoch_card(&b, &a), &b, &a).unwrap();
     let (receiver, evidence) = committed_batch(&mut a, &b);
-    let false_salt = QueryEvidence {
-        salt: [0; 32],
-        ..evidence.clone()
-    };
-    let other_log = QueryEvidence {
-        checkpoint: b.checkpoint(),
-        ..evidence.clone()
-    };
-    let no_consistency = QueryEvidence {
-        consistency: Vec::new(),
-        ..evidence
-    };
-    for (evidence, code) in [
-        (false_salt, Code::Commitment),
-        (other_log, Code::Commitment),
-        (no_consistency, Code::Log),
-    ] {
+    let false_salt = QueryEvidence { salt: [0; 32], ..evidence.clone() };
+    let other_log = QueryEvidence { checkpoint: b.checkpoint(), ..evidence.clone() };
+    let no_consistency = QueryEvidence { consistency: Vec::new(), ..evidence };
+    for (evidence, code) in
+        [(false_salt, Code::Commitment), (other_log, Code::Commitment), (no_consistency, Code::Log)]
+    {
         let request = Evaluate::new(&card, receiver.blinded(), evidence).unwrap();
-        let (answer, _) = ask(&session, &request, &[], |incoming| {
-            answer_query(incoming, &mut b, &a)
-        });
+        let (answer, _) =
+            ask(&session, &request, &[], |incoming| answer_query(incoming, &mut b, &a));
         assert_refused(answer, code);
     }
 }
@@ -134,10 +112,7 @@ fn evidence_of_another_batch_cannot_answer() {
     let other = Canonical::parse(Kind::Passport, "X99887766").unwrap();
     let other = Receiver::blind(other.keys(), [8; 32]).unwrap();
     let request = Evaluate::new(&card, other.blinded(), evidence).unwrap();
-    let evaluated = sender(&b, &a)
-        .0
-        .blind_evaluate(other.blinded(), [6; 32])
-        .unwrap();
+    let evaluated = sender(&b, &a).0.blind_evaluate(other.blinded(), [6; 32]).unwrap();
     let receipt = a.append(leaf_hash("entry"));
     let answer = Evaluation::new(&request, other.blinded(), &committed, receipt, &evaluated);
     assert!(matches!(answer, Err(ProtocolError::Misuse { .. })));
@@ -154,25 +129,14 @@ fn elements_that_are_no_elements_are_refused_with_their_code() {
     for (rule, element) in [("identity", [0; 32]), ("not canonical", [0xff; 32])] {
         let mut exchange = Exchange::begin(&session.0, &request, 0).unwrap();
         let mut bytes = written(|| exchange.poll_transmit());
-        let place = bytes
-            .windows(32)
-            .position(|window| window == first)
-            .unwrap();
+        let place = bytes.windows(32).position(|window| window == first).unwrap();
         bytes[place..place + 32].copy_from_slice(&element);
-        let answer = answer_raw(&session.1, &bytes, |incoming| {
-            answer_query(incoming, &mut b, &a)
-        });
+        let answer = answer_raw(&session.1, &bytes, |incoming| answer_query(incoming, &mut b, &a));
         exchange.handle_bytes(&answer, 1);
         exchange.handle_end(1);
         let outcome = exchange.poll_outcome().unwrap();
         assert!(
-            matches!(
-                outcome,
-                Err(ProtocolError::PeerRefused {
-                    code: Code::Element,
-                    ..
-                })
-            ),
+            matches!(outcome, Err(ProtocolError::PeerRefused { code: Code::Element, .. })),
             "{rule}"
         );
     }

@@ -27,24 +27,14 @@ struct Holder<'a> {
 impl<'a> Holder<'a> {
     fn new(session: &Established, set: &'a TagSet) -> Self {
         let serve = Serve::new(session, 0);
-        Self {
-            serve,
-            set,
-            upload: None,
-            outbox: VecDeque::new(),
-            ended: false,
-        }
+        Self { serve, set, upload: None, outbox: VecDeque::new(), ended: false }
     }
 
     fn answer(&mut self) {
         match self.serve.poll_outcome() {
             Some(Ok(Incoming::TagSet(asked))) => {
                 // A corrupted request may ask for another set than there is.
-                let count = if asked.request().serial == 1 {
-                    self.set.count()
-                } else {
-                    0
-                };
+                let count = if asked.request().serial == 1 { self.set.count() } else { 0 };
                 match asked.stream(count) {
                     Ok((header, upload)) => {
                         self.outbox.push_back(Transmit::Bytes(header));
@@ -52,8 +42,7 @@ impl<'a> Holder<'a> {
                     }
                     Err((asked, refusal)) => {
                         let bytes = asked.refuse(refusal).into_bytes();
-                        self.outbox
-                            .extend([Transmit::Bytes(bytes), Transmit::Finish]);
+                        self.outbox.extend([Transmit::Bytes(bytes), Transmit::Finish]);
                     }
                 }
                 self.ended = true;
@@ -69,11 +58,7 @@ impl<'a> Holder<'a> {
             self.upload = None;
             return Some(Transmit::Finish);
         };
-        let chunk = self
-            .set
-            .chunks()
-            .nth(usize::try_from(number).unwrap())
-            .unwrap();
+        let chunk = self.set.chunks().nth(usize::try_from(number).unwrap()).unwrap();
         Some(Transmit::Bytes(upload.chunk(chunk.tag_bytes()).unwrap()))
     }
 }
@@ -96,9 +81,7 @@ impl End for Holder<'_> {
     }
     fn transmit(&mut self) -> Option<Transmit> {
         let refusal = self.serve.poll_transmit();
-        refusal
-            .or_else(|| self.outbox.pop_front())
-            .or_else(|| self.next())
+        refusal.or_else(|| self.outbox.pop_front()).or_else(|| self.next())
     }
 }
 
@@ -115,13 +98,7 @@ fn world() -> World {
     let mut builder = TagSetBuilder::new();
     for number in 0_u128..1100 {
         let tag = Tag::from_bytes((number * 0x0003_1415_9265_3589_7932_3846_2643).to_be_bytes());
-        builder.add(
-            tag,
-            RecordRef {
-                id: number.to_be_bytes(),
-                version: [1; 32],
-            },
-        );
+        builder.add(tag, RecordRef { id: number.to_be_bytes(), version: [1; 32] });
     }
     let (_, salt) = sender(&b, &a);
     let set = builder.build(&salt, [1; 32], 1).unwrap();
@@ -133,12 +110,7 @@ fn world() -> World {
     };
     let card = verify(card, &b, &a).unwrap();
     let (client, server) = session(&a, &b);
-    World {
-        client,
-        server,
-        set,
-        card,
-    }
+    World { client, server, set, card }
 }
 
 /// Runs one transfer; gives the tags that came and how it ended.
@@ -146,12 +118,7 @@ fn transfer(
     world: &World,
     progress: &TagSetProgress,
     faults: &[Fault],
-) -> (
-    Vec<Tag>,
-    Result<(), ProtocolError>,
-    Option<TagSetProgress>,
-    u64,
-) {
+) -> (Vec<Tag>, Result<(), ProtocolError>, Option<TagSetProgress>, u64) {
     let mut download = TagSetDownload::begin(&world.client, &world.card, progress, 0).unwrap();
     let mut holder = Holder::new(&world.server, &world.set);
     let time_ms = run(&mut download, &mut holder, faults);
@@ -180,13 +147,7 @@ fn transfer(
 
 fn tags(set: &TagSet) -> Vec<Tag> {
     set.chunks()
-        .flat_map(|chunk| {
-            chunk
-                .entries()
-                .iter()
-                .map(|entry| entry.tag)
-                .collect::<Vec<_>>()
-        })
+        .flat_map(|chunk| chunk.entries().iter().map(|entry| entry.tag).collect::<Vec<_>>())
         .collect()
 }
 
@@ -238,10 +199,7 @@ fn a_transfer_that_lacks_only_its_end_resumes_without_a_request() {
     let progress = download.progress().unwrap();
     let mut resumed = TagSetDownload::begin(&world.client, &world.card, &progress, 0).unwrap();
     assert_eq!(resumed.poll_transmit(), None);
-    assert!(matches!(
-        resumed.poll_event(),
-        Some(Ok(TagSetEvent::Done(_)))
-    ));
+    assert!(matches!(resumed.poll_event(), Some(Ok(TagSetEvent::Done(_)))));
 }
 
 #[test]
@@ -267,22 +225,13 @@ fn a_lie_in_any_chunk_is_found() {
     let cases: [(&str, Vec<u8>); 6] = [
         ("the last bit", last_bit),
         ("two chunks exchanged", swap(1, 2)),
-        (
-            "a chunk too few",
-            honest[..honest.len() - CHUNK_BYTES].to_vec(),
-        ),
-        (
-            "a chunk too many",
-            [&honest[..], &[0xff; CHUNK_BYTES]].concat(),
-        ),
+        ("a chunk too few", honest[..honest.len() - CHUNK_BYTES].to_vec()),
+        ("a chunk too many", [&honest[..], &[0xff; CHUNK_BYTES]].concat()),
         ("a byte too many", [&honest[..], &[0]].concat()),
         ("a header of another count", {
             let mut stream = honest.clone();
             // 19 06 00 is 1,536; 19 08 00 is 2,048.
-            let place = stream
-                .windows(3)
-                .position(|window| window == [0x19, 6, 0])
-                .unwrap();
+            let place = stream.windows(3).position(|window| window == [0x19, 6, 0]).unwrap();
             stream[place + 1] = 8;
             stream
         }),
@@ -309,9 +258,7 @@ fn a_set_that_is_gone_has_the_epoch_code() {
     let mut serve = Serve::new(&world.server, 0);
     serve.handle_bytes(&written(|| download.poll_transmit()), 0);
     serve.handle_end(0);
-    let Some(Ok(Incoming::TagSet(asked))) = serve.poll_outcome() else {
-        panic!("no request")
-    };
+    let Some(Ok(Incoming::TagSet(asked))) = serve.poll_outcome() else { panic!("no request") };
     download.handle_bytes(&asked.refuse(Refusal::EpochUnknown).into_bytes(), 0);
     let event = download.poll_event().unwrap();
     assert!(matches!(event, Err(ProtocolError::PeerRefused { code, .. }) if code.number() == 41));

@@ -52,16 +52,7 @@ impl Node {
         let (signed_card, card) = sign(&content, &root);
         let mut log = MemoryTree::new();
         log.append(leaf_hash("first")).unwrap();
-        Self {
-            root,
-            key: Arc::new(key),
-            envelope,
-            signer,
-            log,
-            signed_card,
-            card,
-            content,
-        }
+        Self { root, key: Arc::new(key), envelope, signer, log, signed_card, card, content }
     }
 
     /// A newer card, here only.
@@ -78,20 +69,13 @@ impl Node {
     }
 
     pub(crate) fn seen(&self) -> LogSeen {
-        LogSeen {
-            size: self.log.frontier().size(),
-            root: self.log.root(),
-        }
+        LogSeen { size: self.log.frontier().size(), root: self.log.root() }
     }
 
     /// What a store would give after an append.
     pub(crate) fn append(&mut self, leaf_hash: Hash) -> Receipt {
         let leaf_index = self.log.append(leaf_hash).unwrap();
-        Receipt {
-            leaf_index,
-            leaf_hash,
-            tree_size: leaf_index + 1,
-        }
+        Receipt { leaf_index, leaf_hash, tree_size: leaf_index + 1 }
     }
 
     pub(crate) fn local(&self) -> Local {
@@ -107,10 +91,7 @@ impl Node {
 
     /// This node as a partner that was seen just now.
     pub(crate) fn partner(&self) -> Partner {
-        Partner {
-            card: Arc::clone(&self.card),
-            seen: Some(self.seen()),
-        }
+        Partner { card: Arc::clone(&self.card), seen: Some(self.seen()) }
     }
 }
 
@@ -121,11 +102,7 @@ fn sign(content: &NodeCard, root: &IdentityKey) -> (Arc<SignedCard>, Arc<Verifie
 }
 
 pub(crate) fn context(own: &Node, other: &Node) -> Context {
-    Context {
-        local: own.local(),
-        partner: other.partner(),
-        exporter: EXPORTER,
-    }
+    Context { local: own.local(), partner: other.partner(), exporter: EXPORTER }
 }
 
 pub(crate) fn agreement(one: &Node, other: &Node) -> VerifiedAgreement {
@@ -138,10 +115,7 @@ pub(crate) fn agreement(one: &Node, other: &Node) -> VerifiedAgreement {
         mode: Mode::Exercise,
         purposes: vec!["investigation".into()],
         kinds: vec!["licence_denial".into()],
-        classes: vec![ClassTerms {
-            class: Class::Document,
-            budget_per_epoch: 10_000,
-        }],
+        classes: vec![ClassTerms { class: Class::Document, budget_per_epoch: 10_000 }],
         epoch_length_seconds: 604_800,
         retention_days: 30,
         not_before: NOW - 1000,
@@ -161,10 +135,7 @@ pub(crate) fn session_with(client: Context, server: Context) -> (Established, Es
     let mut a = Handshake::client(client, [1; 32], NOW, 0);
     let mut b = Handshake::server(server, [2; 32], NOW, 0);
     super::link::run(&mut a, &mut b, &[]);
-    (
-        a.poll_outcome().unwrap().unwrap(),
-        b.poll_outcome().unwrap().unwrap(),
-    )
+    (a.poll_outcome().unwrap().unwrap(), b.poll_outcome().unwrap().unwrap())
 }
 
 /// All bytes that a machine wants to write.

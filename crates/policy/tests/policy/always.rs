@@ -23,27 +23,17 @@ impl Draft {
     fn text(&self, number: usize) -> String {
         let confined = |field: &Field| -> bool {
             let source = field.is_source() && self.partner.is_none();
-            let prose = self
-                .transform
-                .is_some_and(|t| field.under(t) == Blur::Impossible);
+            let prose = self.transform.is_some_and(|t| field.under(t) == Blur::Impossible);
             !self.permit || !(source || prose)
         };
         // `kind` keeps the list from becoming empty.
-        let fields = self
-            .fields
-            .iter()
-            .filter(|f| confined(f))
-            .chain(&[Field::Kind]);
+        let fields = self.fields.iter().filter(|f| confined(f)).chain(&[Field::Kind]);
         let fields: Vec<_> = fields.map(|field| format!("Field::\"{field}\"")).collect();
         let effect = if self.permit { "permit" } else { "forbid" };
         let partner = self.partner.map(|name| format!(" == Partner::\"{name}\""));
         let transform = self.transform.filter(|_| self.permit);
         let transform = transform.map(|t| format!("@transform(\"{t}\")"));
-        let approval = if self.approval && self.permit {
-            "@approval(\"two\")"
-        } else {
-            ""
-        };
+        let approval = if self.approval && self.permit { "@approval(\"two\")" } else { "" };
         format!(
             "@id(\"r{number}\") {} {approval} {effect} (principal{}, action == \
              Action::\"disclose\", resource) when {{ context.field in [{}] && ({}) }};\n",
@@ -73,28 +63,19 @@ fn draft() -> impl Strategy<Value = Draft> {
         prop::sample::select(transforms.collect::<Vec<_>>()),
         prop::bool::weighted(0.2),
     )
-        .prop_map(
-            |(permit, partner, fields, condition, transform, approval)| Draft {
-                permit,
-                partner,
-                fields,
-                condition,
-                transform,
-                approval,
-            },
-        )
+        .prop_map(|(permit, partner, fields, condition, transform, approval)| Draft {
+            permit,
+            partner,
+            fields,
+            condition,
+            transform,
+            approval,
+        })
 }
 
-#[expect(
-    clippy::panic,
-    reason = "a draft that gives no valid text is a fault of this file"
-)]
+#[expect(clippy::panic, reason = "a draft that gives no valid text is a fault of this file")]
 fn policy(drafts: &[Draft]) -> PolicySet {
-    let text: String = drafts
-        .iter()
-        .enumerate()
-        .map(|(n, draft)| draft.text(n))
-        .collect();
+    let text: String = drafts.iter().enumerate().map(|(n, draft)| draft.text(n)).collect();
     PolicySet::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
@@ -123,17 +104,11 @@ fn grant(policy: &PolicySet, name: &str, record: &Record) -> Option<Grant> {
 /// Each field of `less` is in `more`, and no sharper than there.
 fn within(less: &Option<Grant>, more: &Option<Grant>) -> bool {
     let fields = |grant: &Option<Grant>| {
-        grant
-            .as_ref()
-            .map(|grant| grant.fields().to_vec())
-            .unwrap_or_default()
+        grant.as_ref().map(|grant| grant.fields().to_vec()).unwrap_or_default()
     };
     fields(less).iter().all(|field| {
         let same = |wider: &&symbolon_policy::GrantedField| wider.field == field.field;
-        fields(more)
-            .iter()
-            .find(same)
-            .is_some_and(|wider| wider.transforms <= field.transforms)
+        fields(more).iter().find(same).is_some_and(|wider| wider.transforms <= field.transforms)
     })
 }
 
@@ -250,14 +225,8 @@ fn memory_is_bounded() {
         let now = NOW + 60 * minute;
         let class = Some(Class::Document);
         let action = Action::Match;
-        let request = Request {
-            action,
-            partner: &bravo,
-            record: &record,
-            purpose: PURPOSE,
-            class,
-            now,
-        };
+        let request =
+            Request { action, partner: &bravo, record: &record, purpose: PURPOSE, class, now };
         assert!(matches!(policy.decide(&request), Decision::Allow(_)));
     }
     assert!(policy.remembered() as u64 <= 2 * limit);

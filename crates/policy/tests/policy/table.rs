@@ -34,12 +34,8 @@ const SUBJECTS: [Field; 10] = [
     Field::EventWhere,
     Field::EventRoute,
 ];
-const GOODS: [Field; 4] = [
-    Field::ItemDescriptions,
-    Field::ItemQuantities,
-    Field::EventWhat,
-    Field::LegalBasis,
-];
+const GOODS: [Field; 4] =
+    [Field::ItemDescriptions, Field::ItemQuantities, Field::EventWhat, Field::LegalBasis];
 const NEIGHBOUR: [Field; 1] = [Field::Narrative];
 const BRAVO_SOURCE: [Field; 2] = [Field::SourceKind, Field::SourceReference];
 
@@ -53,10 +49,7 @@ fn the_sample_discloses_by_marks_country_and_partner() {
     let policy = PolicySet::parse(SAMPLE).unwrap();
     let tlp = |tlp| move |content: &mut Content| content.handling.tlp = tlp;
     let disputed = |content: &mut Content| {
-        content.dispute = Some(Dispute {
-            since: NOW,
-            reason: "not so".into(),
-        });
+        content.dispute = Some(Dispute { since: NOW, reason: "not so".into() });
     };
     let industry = |content: &mut Content| content.source.kind = SourceKind::Industry;
     let cases = [
@@ -66,43 +59,23 @@ fn the_sample_discloses_by_marks_country_and_partner() {
             change(|_| {}),
             [&FRAME[..], &SUBJECTS, &GOODS, &NEIGHBOUR, &BRAVO_SOURCE].concat(),
         ),
-        (
-            "green, other",
-            "delta",
-            change(|_| {}),
-            [&FRAME[..], &SUBJECTS, &GOODS].concat(),
-        ),
+        ("green, other", "delta", change(|_| {}), [&FRAME[..], &SUBJECTS, &GOODS].concat()),
         (
             "amber",
             "bravo",
             change(tlp(Tlp::Amber)),
             [&FRAME[..], &SUBJECTS, &NEIGHBOUR, &BRAVO_SOURCE].concat(),
         ),
-        (
-            "amber strict",
-            "delta",
-            change(tlp(Tlp::AmberStrict)),
-            [&FRAME[..], &SUBJECTS].concat(),
-        ),
+        ("amber strict", "delta", change(tlp(Tlp::AmberStrict)), [&FRAME[..], &SUBJECTS].concat()),
         ("red", "bravo", change(tlp(Tlp::Red)), Vec::new()),
-        (
-            "contested",
-            "bravo",
-            change(disputed),
-            [&FRAME[..]].concat(),
-        ),
+        ("contested", "bravo", change(disputed), [&FRAME[..]].concat()),
         (
             "source not open",
             "bravo",
             change(industry),
             [&FRAME[..], &SUBJECTS, &GOODS, &NEIGHBOUR].concat(),
         ),
-        (
-            "clear",
-            "delta",
-            change(tlp(Tlp::Clear)),
-            [&FRAME[..], &SUBJECTS, &GOODS].concat(),
-        ),
+        ("clear", "delta", change(tlp(Tlp::Clear)), [&FRAME[..], &SUBJECTS, &GOODS].concat()),
     ];
     for (case, name, edit, expect) in cases {
         let mut expect = expect;
@@ -117,18 +90,8 @@ fn the_sample_decides_whole_actions() {
     let cases = [
         ("shared kind", Action::Match, change(|_| {}), None),
         ("shared kind", Action::Confirm, change(|_| {}), None),
-        (
-            "person by paper",
-            Action::Match,
-            change(|c| c.kind = RecordKind::PersonOfInterest),
-            None,
-        ),
-        (
-            "red",
-            Action::Match,
-            change(|c| c.handling.tlp = Tlp::Red),
-            Some(DenialCode::Forbidden),
-        ),
+        ("person by paper", Action::Match, change(|c| c.kind = RecordKind::PersonOfInterest), None),
+        ("red", Action::Match, change(|c| c.handling.tlp = Tlp::Red), Some(DenialCode::Forbidden)),
         (
             "human source",
             Action::Match,
@@ -154,12 +117,7 @@ fn the_sample_decides_whole_actions() {
             change(|c| c.handling.tlp = Tlp::AmberStrict),
             Some(DenialCode::NeedsApproval),
         ),
-        (
-            "onward",
-            Action::Onward,
-            change(|_| {}),
-            Some(DenialCode::Forbidden),
-        ),
+        ("onward", Action::Onward, change(|_| {}), Some(DenialCode::Forbidden)),
     ];
     for (case, action, edit, expect) in cases {
         let outcome = match decide(&policy, "bravo", &record(edit), action) {
@@ -178,11 +136,8 @@ fn persons_are_not_matched_by_phone() {
     let policy = PolicySet::parse(SAMPLE).unwrap();
     let person = record(|content| content.kind = RecordKind::PersonOfInterest);
     let bravo = partner("bravo", &LIVE);
-    for (class, expect) in [
-        (Class::Document, true),
-        (Class::Person, true),
-        (Class::Contact, false),
-    ] {
+    for (class, expect) in [(Class::Document, true), (Class::Person, true), (Class::Contact, false)]
+    {
         let decision = policy.decide(&Request {
             action: Action::Match,
             partner: &bravo,
@@ -213,22 +168,12 @@ fn the_view_is_blurred_as_the_rules_say() {
         assert_eq!(granted.transforms, expect, "{}", granted.field);
     }
     let view = grant.view(&record).unwrap();
-    assert!(
-        view.events
-            .iter()
-            .all(|event| event.when.is_none_or(|when| when.day().is_none()))
-    );
-    let places = view
-        .events
-        .iter()
-        .flat_map(|event| event.place.iter().chain(&event.route));
+    assert!(view.events.iter().all(|event| event.when.is_none_or(|when| when.day().is_none())));
+    let places = view.events.iter().flat_map(|event| event.place.iter().chain(&event.route));
     assert!(places.clone().count() > 0 && places.clone().all(|place| place.name.is_none()));
 
-    let other = record.revise(
-        self::record(|content| content.title = "other".into())
-            .content()
-            .clone(),
-    );
+    let other =
+        record.revise(self::record(|content| content.title = "other".into()).content().clone());
     assert_eq!(grant.view(&other.unwrap()), Err(PolicyError::OtherRecord));
 }
 
@@ -246,10 +191,7 @@ fn every_field_has_its_reason() {
         "source_reference: withheld, no rule permits",
         "event_when: granted, permitted (show-dates-to-the-month)",
     ] {
-        assert!(
-            lines.iter().any(|line| line == expect),
-            "{expect} not in {lines:#?}"
-        );
+        assert!(lines.iter().any(|line| line == expect), "{expect} not in {lines:#?}");
     }
     let red = record(|content| content.handling.tlp = Tlp::Red);
     let Decision::Deny(denial) = decide(&policy, "delta", &red, Action::Disclose) else {
@@ -259,14 +201,8 @@ fn every_field_has_its_reason() {
     assert!(denial.explain().iter().all(|reason| {
         reason.effect == Effect::Withheld && reason.rules.contains(&"red-stays-home".to_owned())
     }));
-    assert_eq!(
-        (denial.record(), denial.version()),
-        (red.id(), red.version())
-    );
-    assert_eq!(
-        (denial.policy_digest(), denial.decided_at()),
-        (policy.digest(), NOW)
-    );
+    assert_eq!((denial.record(), denial.version()), (red.id(), red.version()));
+    assert_eq!((denial.policy_digest(), denial.decided_at()), (policy.digest(), NOW));
 }
 
 /// The bound that stops every action under the widest rules, the same for each.
@@ -281,24 +217,12 @@ fn stopped(
     let partner = &partner("bravo", agreement);
     let ask = |&action: &Action| {
         let class = Some(class);
-        let decision = policy.decide(&Request {
-            action,
-            partner,
-            record,
-            purpose,
-            class,
-            now: NOW,
-        });
+        let decision =
+            policy.decide(&Request { action, partner, record, purpose, class, now: NOW });
         match decision {
             Decision::Allow(_) => None,
             Decision::Deny(denial) => match denial.explain() {
-                [
-                    Reason {
-                        field: None,
-                        cause: Cause::Outside(bound),
-                        ..
-                    },
-                ] => Some(*bound),
+                [Reason { field: None, cause: Cause::Outside(bound), .. }] => Some(*bound),
                 _ => panic!("{denial:?}"),
             },
         }
@@ -326,13 +250,7 @@ fn no_rule_exceeds_the_agreement() {
     let document = Class::Document;
     let cases = [
         (&*LIVE, &usual, PURPOSE, document, None),
-        (
-            &ended,
-            &usual,
-            PURPOSE,
-            document,
-            Some(Bound::AgreementNotActive),
-        ),
+        (&ended, &usual, PURPOSE, document, Some(Bound::AgreementNotActive)),
         (&drill, &usual, PURPOSE, document, Some(Bound::Exercise)),
         (&drill, &exercise, PURPOSE, document, None),
         (&LIVE, &exercise, PURPOSE, document, Some(Bound::Exercise)),
@@ -363,10 +281,7 @@ fn no_rule_exceeds_the_marks_or_the_life_of_the_record() {
         (change(old), Some(Bound::Expired)),
     ];
     for (edit, expect) in cases {
-        assert_eq!(
-            stopped(&LIVE, &record(edit), PURPOSE, Class::Document),
-            expect
-        );
+        assert_eq!(stopped(&LIVE, &record(edit), PURPOSE, Class::Document), expect);
     }
 }
 
@@ -383,10 +298,7 @@ fn the_remaining_bounds() {
     let controlled = record(|content| {
         content.handling.originator_control = OriginatorControl::Controlled;
     });
-    assert_eq!(
-        code(decide(&policy, "bravo", &controlled, Action::Answer)),
-        None
-    );
+    assert_eq!(code(decide(&policy, "bravo", &controlled, Action::Answer)), None);
     let onward = decide(&policy, "bravo", &controlled, Action::Onward);
     assert_eq!(code(onward), Some(DenialCode::Handling));
 
@@ -394,14 +306,7 @@ fn the_remaining_bounds() {
     let bravo = partner("bravo", &LIVE);
     let ask = |partner, class, now| {
         let (action, purpose) = (Action::Match, PURPOSE);
-        let request = Request {
-            action,
-            partner,
-            record: &open,
-            purpose,
-            class,
-            now,
-        };
+        let request = Request { action, partner, record: &open, purpose, class, now };
         code(policy.decide(&request))
     };
     // Without a class nobody can say whose budget a match would come from.
@@ -409,18 +314,9 @@ fn the_remaining_bounds() {
     assert_eq!(ask(&bravo, Some(Class::Document), NOW), None);
     // What was remembered does not outlive the agreement.
     let later = NOW + 301 * DAY;
-    assert_eq!(
-        ask(&bravo, Some(Class::Document), later),
-        Some(DenialCode::Agreement)
-    );
-    let stranger = PartnerContext {
-        node: NodeId::from_bytes([1; 32]),
-        ..bravo
-    };
-    assert_eq!(
-        ask(&stranger, Some(Class::Document), NOW),
-        Some(DenialCode::Agreement)
-    );
+    assert_eq!(ask(&bravo, Some(Class::Document), later), Some(DenialCode::Agreement));
+    let stranger = PartnerContext { node: NodeId::from_bytes([1; 32]), ..bravo };
+    assert_eq!(ask(&stranger, Some(Class::Document), NOW), Some(DenialCode::Agreement));
 }
 
 #[test]
@@ -437,11 +333,7 @@ fn a_rule_that_errs_denies_even_what_another_permits() {
     let Decision::Allow(grant) = decide(&policy, "bravo", &record, Action::Disclose) else {
         panic!("denied");
     };
-    let title = grant
-        .explain()
-        .iter()
-        .find(|reason| reason.field == Some(Field::Title))
-        .unwrap();
+    let title = grant.explain().iter().find(|reason| reason.field == Some(Field::Title)).unwrap();
     assert_eq!(
         (title.cause, title.rules.as_slice()),
         (Cause::RuleError, &["overflows".to_owned()][..])
@@ -465,14 +357,7 @@ fn rules_may_look_at_the_time_and_at_one_record() {
     let bravo = partner("bravo", &LIVE);
     let ask = |action, record, now| {
         let class = Some(Class::Document);
-        let request = Request {
-            action,
-            partner: &bravo,
-            record,
-            purpose: PURPOSE,
-            class,
-            now,
-        };
+        let request = Request { action, partner: &bravo, record, purpose: PURPOSE, class, now };
         matches!(policy.decide(&request), Decision::Allow(_))
     };
     // NOW is 2026-09-21T14:13:20Z.
@@ -520,20 +405,10 @@ fn every_attribute_is_there_with_the_type_of_the_schema() {
         let head = "permit (principal, action == Action::\"match\", resource)";
         let policy = PolicySet::parse(&format!("@id(\"a\") {head} when {{ {rule} }};")).unwrap();
         let decision = decide(&policy, "bravo", &record, Action::Match);
-        assert!(
-            matches!(decision, Decision::Allow(_)),
-            "{rule}: {decision:?}"
-        );
+        assert!(matches!(decision, Decision::Allow(_)), "{rule}: {decision:?}");
         let denies = format!("@id(\"a\") {head} when {{ !({rule}) }};");
-        let decision = decide(
-            &PolicySet::parse(&denies).unwrap(),
-            "bravo",
-            &record,
-            Action::Match,
-        );
-        let Decision::Deny(denial) = decision else {
-            panic!("allowed: {rule}")
-        };
+        let decision = decide(&PolicySet::parse(&denies).unwrap(), "bravo", &record, Action::Match);
+        let Decision::Deny(denial) = decision else { panic!("allowed: {rule}") };
         assert_eq!(denial.code(), DenialCode::NoRule, "{rule}");
     }
 }

@@ -5,11 +5,7 @@ use symbolon_record::Field;
 
 /// One faulty text, the words its one-line cause must hold.
 const FAULTS: &[(&str, &str, &str)] = &[
-    (
-        "not the language",
-        "@id(\"a\")\npermit (principal, action, resource) when { ;",
-        "line 2: ",
-    ),
+    ("not the language", "@id(\"a\")\npermit (principal, action, resource) when { ;", "line 2: "),
     (
         "rule without a name",
         "\npermit (principal, action, resource);",
@@ -26,11 +22,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
          @id(\"a\") permit (principal, action == Action::\"alert\", resource);",
         "line 2: a second rule is named a",
     ),
-    (
-        "template",
-        r#"@id("a") permit (principal == ?principal, action, resource);"#,
-        "slots",
-    ),
+    ("template", r#"@id("a") permit (principal == ?principal, action, resource);"#, "slots"),
     (
         "unknown action",
         r#"@id("a") permit (principal, action == Action::"mach", resource);"#,
@@ -200,31 +192,21 @@ fn check_tells_every_fault() {
 fn limits_hold() {
     let long = " ".repeat(limits::POLICY_BYTES_MAX + 1);
     let bytes_max = limits::POLICY_BYTES_MAX;
-    assert_eq!(
-        PolicySet::check(&long),
-        [PolicyError::TooLong { bytes_max }]
-    );
+    assert_eq!(PolicySet::check(&long), [PolicyError::TooLong { bytes_max }]);
     let rule =
         |n| format!("@id(\"r{n}\") permit (principal, action == Action::\"match\", resource);");
     let many: String = (0..=limits::RULES_COUNT_MAX).map(rule).collect();
     let count_max = limits::RULES_COUNT_MAX;
-    assert_eq!(
-        PolicySet::check(&many),
-        [PolicyError::TooMany { count_max }]
-    );
+    assert_eq!(PolicySet::check(&many), [PolicyError::TooMany { count_max }]);
 }
 
 #[test]
 fn text_digest_and_rules_are_those_of_the_file() {
     let policy = PolicySet::parse(SAMPLE).unwrap();
     assert_eq!(policy.text(), SAMPLE);
-    assert_eq!(
-        policy.digest(),
-        symbolon_codec::sha256("symbolon/1 policy", &[SAMPLE.as_bytes()])
-    );
-    let in_order = SAMPLE
-        .lines()
-        .filter_map(|line| line.strip_prefix("@id(\"")?.strip_suffix("\")"));
+    assert_eq!(policy.digest(), symbolon_codec::sha256("symbolon/1 policy", &[SAMPLE.as_bytes()]));
+    let in_order =
+        SAMPLE.lines().filter_map(|line| line.strip_prefix("@id(\"")?.strip_suffix("\")"));
     assert_eq!(policy.rules(), in_order.collect::<Vec<_>>());
 }
 
@@ -236,29 +218,15 @@ fn the_schema_knows_every_name_of_the_record() {
     let listed = |entity: &str| -> Vec<&str> {
         let start = SCHEMA.find(&format!("entity {entity} enum [")).unwrap();
         let list = SCHEMA[start..].split(['[', ']']).nth(1).unwrap();
-        list.split(',')
-            .map(|name| name.trim().trim_matches('"'))
-            .collect()
+        list.split(',').map(|name| name.trim().trim_matches('"')).collect()
     };
     let check = |entity: &str, names: Vec<&str>| assert_eq!(listed(entity), names, "{entity}");
     check("Field", Field::ALL.iter().map(|v| v.as_str()).collect());
-    check(
-        "RecordKind",
-        RecordKind::ALL.iter().map(|v| v.as_str()).collect(),
-    );
+    check("RecordKind", RecordKind::ALL.iter().map(|v| v.as_str()).collect());
     check("Tlp", Tlp::ALL.iter().map(|v| v.as_str()).collect());
-    check(
-        "SubjectKind",
-        SubjectKind::ALL.iter().map(|v| v.as_str()).collect(),
-    );
-    check(
-        "Reliability",
-        Reliability::ALL.iter().map(|v| v.as_str()).collect(),
-    );
-    check(
-        "SourceKind",
-        SourceKind::ALL.iter().map(|v| v.as_str()).collect(),
-    );
+    check("SubjectKind", SubjectKind::ALL.iter().map(|v| v.as_str()).collect());
+    check("Reliability", Reliability::ALL.iter().map(|v| v.as_str()).collect());
+    check("SourceKind", SourceKind::ALL.iter().map(|v| v.as_str()).collect());
     check("Class", Class::ALL.iter().map(|v| v.as_str()).collect());
     for action in Action::ALL {
         let text =

@@ -1,9 +1,6 @@
 //! Two agreed nodes and records made to measure; asserts nothing by itself.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot make its world should stop"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot make its world should stop")]
 
 use std::sync::LazyLock;
 
@@ -52,26 +49,16 @@ fn card(seed: u8) -> VerifiedCard {
 /// An agreement between nodes 1 and 2, valid now, changed as a test needs.
 pub(crate) fn agreed(change: impl FnOnce(&mut Agreement)) -> VerifiedAgreement {
     let (one, two) = (card(1), card(2));
-    let kinds = RecordKind::ALL
-        .iter()
-        .filter(|kind| **kind != RecordKind::SuspiciousTransaction);
+    let kinds = RecordKind::ALL.iter().filter(|kind| **kind != RecordKind::SuspiciousTransaction);
     let classes = Class::ALL.iter().filter(|class| **class != Class::Account);
     let mut agreement = Agreement {
         version: 1,
         id: [8; 16],
         parties: [one.id(), two.id()],
         mode: Mode::Live,
-        purposes: sample::PURPOSES
-            .iter()
-            .map(|purpose| (*purpose).to_owned())
-            .collect(),
+        purposes: sample::PURPOSES.iter().map(|purpose| (*purpose).to_owned()).collect(),
         kinds: kinds.map(|kind| kind.as_str().to_owned()).collect(),
-        classes: classes
-            .map(|&class| ClassTerms {
-                class,
-                budget_per_epoch: 9,
-            })
-            .collect(),
+        classes: classes.map(|&class| ClassTerms { class, budget_per_epoch: 9 }).collect(),
         epoch_length_seconds: 7 * DAY,
         retention_days: 365,
         not_before: NOW - DAY,
@@ -91,12 +78,7 @@ pub(crate) fn node() -> NodeId {
 /// Partner `bravo` of Norway; partner `delta` of Kazakhstan.
 pub(crate) fn partner<'a>(name: &'a str, agreement: &'a VerifiedAgreement) -> PartnerContext<'a> {
     let country = if name == "bravo" { "NOR" } else { "KAZ" };
-    PartnerContext {
-        node: node(),
-        name,
-        country: Country::parse(country).unwrap(),
-        agreement,
-    }
+    PartnerContext { node: node(), name, country: Country::parse(country).unwrap(), agreement }
 }
 
 /// A green, live, uncontested licence denial from an open source, with something in every field,
@@ -108,16 +90,10 @@ pub(crate) fn record(change: impl FnOnce(&mut Content)) -> Record {
                 && !subject.countries.is_empty()
                 && !subject.identifiers.is_empty()
         });
-        let item = content
-            .items
-            .iter()
-            .any(|i| !i.codes.is_empty() && i.quantity.is_some());
+        let item = content.items.iter().any(|i| !i.codes.is_empty() && i.quantity.is_some());
         let event = content.events.iter().any(|event| {
             event.when.is_some_and(|when| when.day().is_some())
-                && event
-                    .place
-                    .as_ref()
-                    .is_some_and(|place| place.country.is_some())
+                && event.place.as_ref().is_some_and(|place| place.country.is_some())
                 && event.route.iter().any(|place| place.country.is_some())
         });
         subject && item && event && content.case_reference.is_some()
@@ -143,14 +119,7 @@ pub(crate) fn record(change: impl FnOnce(&mut Content)) -> Record {
 pub(crate) fn decide(policy: &PolicySet, name: &str, record: &Record, action: Action) -> Decision {
     let partner = partner(name, &LIVE);
     let class = Some(Class::Document);
-    policy.decide(&Request {
-        action,
-        partner: &partner,
-        record,
-        purpose: PURPOSE,
-        class,
-        now: NOW,
-    })
+    policy.decide(&Request { action, partner: &partner, record, purpose: PURPOSE, class, now: NOW })
 }
 
 /// The granted fields, none where all is denied.

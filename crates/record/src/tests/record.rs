@@ -14,14 +14,8 @@ const NOW_MS: u64 = 1_790_000_000_000;
 fn content() -> Content {
     let full = (0..).map(sample::content).find(|content| {
         content.events.iter().any(|event| event.place.is_some())
-            && content
-                .items
-                .iter()
-                .any(|item| item.quantity.is_some() && !item.codes.is_empty())
-            && content
-                .subjects
-                .iter()
-                .any(|subject| !subject.identifiers.is_empty())
+            && content.items.iter().any(|item| item.quantity.is_some() && !item.codes.is_empty())
+            && content.subjects.iter().any(|subject| !subject.identifiers.is_empty())
             && content.dispute.is_some()
             && content.case_reference.is_some()
             && content.source.description.is_some()
@@ -103,52 +97,25 @@ fn bytes_come_back_and_only_own_bytes_are_read() {
     assert_eq!(Record::decode(&bytes), Ok(record.clone()));
     assert_eq!(decode::<Record>(&bytes, bytes.len()), Ok(record.clone()));
     let longer = [bytes.clone(), vec![0]].concat();
-    assert_eq!(
-        Record::decode(&longer),
-        Err(RecordError::Decode(DecodeError::Trailing))
-    );
+    assert_eq!(Record::decode(&longer), Err(RecordError::Decode(DecodeError::Trailing)));
     let huge = vec![0; limits::RECORD_BYTES_MAX + 1];
-    assert!(matches!(
-        Record::decode(&huge),
-        Err(RecordError::Decode(DecodeError::TooLong { .. }))
-    ));
+    assert!(matches!(Record::decode(&huge), Err(RecordError::Decode(DecodeError::TooLong { .. }))));
     // A record that breaks a rule is not read, even from its own store.
     let mut content = record.content().clone();
     content.title.clear();
     let forged = encode(&(record.id(), serde_bytes::Bytes::new(&[0; 32]), &content));
-    assert_eq!(
-        Record::decode(&forged),
-        Err(RecordError::Empty { part: "title" })
-    );
-    assert_eq!(
-        decode::<Record>(&forged, forged.len()),
-        Err(DecodeError::Shape)
-    );
+    assert_eq!(Record::decode(&forged), Err(RecordError::Empty { part: "title" }));
+    assert_eq!(decode::<Record>(&forged, forged.len()), Err(DecodeError::Shape));
 }
 
 #[test]
 fn debug_shows_no_text() {
     let record = made(|content| content.handling.tlp = Tlp::Red).unwrap();
-    let shown = format!(
-        "{record:?} {:?} {:?}",
-        record.content().subjects,
-        record.content().items
-    );
-    let more = format!(
-        "{:?} {:?}",
-        record.content().events,
-        record.content().source
-    );
-    let identifiers: Vec<_> = record
-        .content()
-        .subjects
-        .iter()
-        .flat_map(|subject| &subject.identifiers)
-        .collect();
-    let shown = format!(
-        "{shown} {more} {identifiers:?} {:?}",
-        record.content().dispute
-    );
+    let shown = format!("{record:?} {:?} {:?}", record.content().subjects, record.content().items);
+    let more = format!("{:?} {:?}", record.content().events, record.content().source);
+    let identifiers: Vec<_> =
+        record.content().subjects.iter().flat_map(|subject| &subject.identifiers).collect();
+    let shown = format!("{shown} {more} {identifiers:?} {:?}", record.content().dispute);
     for (field, marker) in sample::markers(&record) {
         assert!(!shown.contains(&marker), "{field} in {shown}");
     }
@@ -178,22 +145,12 @@ fn empty(part: &'static str) -> Result<(), RecordError> {
 }
 
 fn place(name: Option<&str>) -> Place {
-    Place {
-        name: name.map(str::to_owned),
-        country: None,
-    }
+    Place { name: name.map(str::to_owned), country: None }
 }
 
 fn item(codes: Vec<ControlCode>, amount: &str) -> Item {
-    let quantity = Quantity {
-        amount: amount.into(),
-        unit: "kg".into(),
-    };
-    Item {
-        codes,
-        description: "x".into(),
-        quantity: Some(quantity),
-    }
+    let quantity = Quantity { amount: amount.into(), unit: "kg".into() };
+    Item { codes, description: "x".into(), quantity: Some(quantity) }
 }
 
 #[test]
@@ -201,40 +158,23 @@ fn each_text_has_its_limit() {
     let control = Err(RecordError::ControlCharacter { part: "narrative" });
     outcomes([
         (change(|c| c.title = " ".into()), empty("title")),
-        (
-            change(|c| c.title = long(limits::TITLE_BYTES_MAX)),
-            too_long("title", 512),
-        ),
+        (change(|c| c.title = long(limits::TITLE_BYTES_MAX)), too_long("title", 512)),
         (change(|c| c.narrative.clear()), Ok(())),
-        (
-            change(|c| c.narrative = "two\nlines\tand a tab".into()),
-            Ok(()),
-        ),
+        (change(|c| c.narrative = "two\nlines\tand a tab".into()), Ok(())),
         (change(|c| c.narrative = "a\u{1b}[31mred".into()), control),
         (
             change(|c| c.narrative = long(limits::NARRATIVE_BYTES_MAX)),
             too_long("narrative", limits::NARRATIVE_BYTES_MAX),
         ),
-        (
-            change(|c| c.subjects[0].names[0].clear()),
-            empty("a subject name"),
-        ),
-        (
-            change(|c| c.case_reference = Some(String::new())),
-            empty("case reference"),
-        ),
+        (change(|c| c.subjects[0].names[0].clear()), empty("a subject name")),
+        (change(|c| c.case_reference = Some(String::new())), empty("case reference")),
         (change(|c| c.legal_basis.clear()), empty("legal basis")),
         (
             change(|c| c.handling.purposes = vec!["x".repeat(65)]),
             too_long("a permitted purpose", limits::PURPOSE_BYTES_MAX),
         ),
         (
-            change(|c| {
-                c.dispute = Some(Dispute {
-                    since: 1,
-                    reason: String::new(),
-                })
-            }),
+            change(|c| c.dispute = Some(Dispute { since: 1, reason: String::new() })),
             empty("dispute reason"),
         ),
     ]);
@@ -271,44 +211,25 @@ fn what_says_nothing_is_refused() {
     let nobody = |c: &mut Content| {
         let kind = c.subjects[0].kind;
         let (names, dates, countries, identifiers) = (vec![], vec![], vec![], vec![]);
-        c.subjects[0] = crate::Subject {
-            kind,
-            names,
-            dates,
-            countries,
-            identifiers,
-        };
+        c.subjects[0] = crate::Subject { kind, names, dates, countries, identifiers };
     };
     let nowhere = |c: &mut Content| {
         let event = c.events.iter_mut().find(|event| event.place.is_some());
         event.unwrap().place = Some(place(None));
     };
     let item_without = |c: &mut Content| {
-        c.items = vec![Item {
-            codes: vec![],
-            description: String::new(),
-            quantity: None,
-        }];
+        c.items = vec![Item { codes: vec![], description: String::new(), quantity: None }];
     };
     outcomes([
         (change(nobody), blank("a subject")),
         (change(nowhere), blank("a place")),
         (change(item_without), blank("an item")),
         (change(|c| c.items = vec![item(vec![], "1.50")]), Ok(())),
-        (
-            change(|c| c.items = vec![item(vec![], "1,5")]),
-            Err(RecordError::Amount),
-        ),
-        (
-            change(|c| c.items = vec![item(vec![], "1.")]),
-            Err(RecordError::Amount),
-        ),
+        (change(|c| c.items = vec![item(vec![], "1,5")]), Err(RecordError::Amount)),
+        (change(|c| c.items = vec![item(vec![], "1.")]), Err(RecordError::Amount)),
         (change(|c| c.expires_on = 0), empty("expiry date")),
         (change(|c| c.review_on = 0), empty("review date")),
-        (
-            change(|c| c.review_on = c.expires_on + 1),
-            Err(RecordError::ReviewAfterExpiry),
-        ),
+        (change(|c| c.review_on = c.expires_on + 1), Err(RecordError::ReviewAfterExpiry)),
     ]);
 }
 
@@ -334,24 +255,11 @@ fn codes_have_the_shape_of_their_list() {
         (CodeScheme::Hs, "84012", false),
     ];
     for (scheme, text, expect) in cases {
-        let code = ControlCode {
-            scheme,
-            code: text.to_owned(),
-        };
-        let item = Item {
-            codes: vec![code],
-            description: String::new(),
-            quantity: None,
-        };
+        let code = ControlCode { scheme, code: text.to_owned() };
+        let item = Item { codes: vec![code], description: String::new(), quantity: None };
         let outcome = made(|content| content.items = vec![item]).map(|_| ());
-        let refused = Err(RecordError::Code {
-            scheme: scheme.as_str(),
-        });
-        assert_eq!(
-            outcome,
-            if expect { Ok(()) } else { refused },
-            "{scheme} {text}"
-        );
+        let refused = Err(RecordError::Code { scheme: scheme.as_str() });
+        assert_eq!(outcome, if expect { Ok(()) } else { refused }, "{scheme} {text}");
     }
 }
 

@@ -50,9 +50,7 @@ fn dates_and_places_are_blurred() {
         date: date.map(str::to_owned),
     };
     let mut content = sample::content(1);
-    let full = (0..)
-        .map(sample::content)
-        .find(|c| !c.subjects.is_empty() && !c.events.is_empty());
+    let full = (0..).map(sample::content).find(|c| !c.subjects.is_empty() && !c.events.is_empty());
     let full = full.unwrap();
     content.subjects = vec![full.subjects[0].clone()];
     content.events = vec![full.events[0].clone()];
@@ -79,23 +77,14 @@ fn dates_and_places_are_blurred() {
     };
     let month = Transform::DateMonth;
     assert_eq!(lines(Field::SubjectDates, month), ["1957-03", "1960"]);
-    assert_eq!(
-        lines(Field::SubjectDates, Transform::DateYear),
-        ["1957", "1960"]
-    );
+    assert_eq!(lines(Field::SubjectDates, Transform::DateYear), ["1957", "1960"]);
     assert_eq!(lines(Field::EventWhen, month), ["2024-05"]);
     let named = Kind::PersonNameBirthDate.as_str();
     let passport = Kind::Passport.as_str();
-    let expect = [
-        format!("{named} a name, 1957-03"),
-        format!("{passport} P123456789"),
-    ];
+    let expect = [format!("{named} a name, 1957-03"), format!("{passport} P123456789")];
     assert_eq!(lines(Field::SubjectIdentifiers, month), expect);
     assert_eq!(lines(Field::EventWhere, Transform::PlaceCountry), ["TUR"]);
-    assert_eq!(
-        lines(Field::EventRoute, Transform::PlaceCountry),
-        ["DEU - ARE"]
-    );
+    assert_eq!(lines(Field::EventRoute, Transform::PlaceCountry), ["DEU - ARE"]);
     // Prose cannot be blurred, so it stays at home.
     assert_eq!(lines(Field::Narrative, month), [""; 0]);
     assert_eq!(lines(Field::Title, Transform::PlaceCountry), [""; 0]);
@@ -109,10 +98,7 @@ fn no_field_holds_both_dates_and_places() {
         let dates = field.under(Transform::DateMonth) == Blur::Applies;
         let places = field.under(Transform::PlaceCountry) == Blur::Applies;
         assert!(!(dates && places), "{field}");
-        assert_eq!(
-            field.under(Transform::DateMonth),
-            field.under(Transform::DateYear)
-        );
+        assert_eq!(field.under(Transform::DateMonth), field.under(Transform::DateYear));
     }
 }
 
@@ -121,19 +107,10 @@ fn a_forged_view_is_refused() {
     let record = sample::record(1).unwrap();
     let mut view = shown(&record, Field::ALL, &[]);
     view.title = Some(String::new());
-    assert_eq!(
-        View::decode(&view.encode()),
-        Err(RecordError::Empty { part: "title" })
-    );
+    assert_eq!(View::decode(&view.encode()), Err(RecordError::Empty { part: "title" }));
     view.title = None;
-    view.items = vec![crate::ItemView {
-        codes: vec![],
-        description: None,
-        quantity: None,
-    }];
-    let blank = Err(RecordError::Blank {
-        part: "an entry of a view",
-    });
+    view.items = vec![crate::ItemView { codes: vec![], description: None, quantity: None }];
+    let blank = Err(RecordError::Blank { part: "an entry of a view" });
     assert_eq!(View::decode(&view.encode()), blank);
 }
 

@@ -22,11 +22,7 @@ const STATEMENTS_KEPT: usize = 128;
 /// Makes the empty file, so that nobody else can read it and SQLite gives its companions the same
 /// mode.
 pub(crate) fn make_file(path: &Path) -> Result<(), StoreError> {
-    let made = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     made.map(drop).map_err(StoreError::io("make the database"))
 }
 
@@ -76,15 +72,8 @@ struct State {
 
 impl Readers {
     pub(crate) fn new(path: PathBuf) -> Self {
-        let state = Mutex::new(State {
-            idle: Vec::new(),
-            made: 0,
-        });
-        Self {
-            path,
-            state,
-            returned: Condvar::new(),
-        }
+        let state = Mutex::new(State { idle: Vec::new(), made: 0 });
+        Self { path, state, returned: Condvar::new() }
     }
 
     /// A connection, waiting for one if all are in use.
@@ -92,23 +81,14 @@ impl Readers {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some(connection) = state.idle.pop() {
-                return Ok(Reader {
-                    readers: self,
-                    connection: Some(connection),
-                });
+                return Ok(Reader { readers: self, connection: Some(connection) });
             }
             if state.made < READERS_MAX {
                 let connection = reader(&self.path)?;
                 state.made += 1;
-                return Ok(Reader {
-                    readers: self,
-                    connection: Some(connection),
-                });
+                return Ok(Reader { readers: self, connection: Some(connection) });
             }
-            state = self
-                .returned
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.returned.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -127,11 +107,7 @@ impl Reader<'_> {
 
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
-        let mut state = self
-            .readers
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.readers.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.idle.extend(self.connection.take());
         self.readers.returned.notify_one();
     }

@@ -26,10 +26,7 @@ pub(crate) fn inspect(path: &Path, store: &[u8; 16]) -> Result<(), StoreError> {
     let mut head = [0; 100];
     let mut file = File::open(path).map_err(|source| match source.kind() {
         std::io::ErrorKind::NotFound => StoreError::Missing { file: "database" },
-        _ => StoreError::Io {
-            what: "read the database",
-            source,
-        },
+        _ => StoreError::Io { what: "read the database", source },
     })?;
     file.read_exact(&mut head).map_err(|_| FOREIGN)?;
     let word = |at: usize| {
@@ -43,26 +40,17 @@ pub(crate) fn inspect(path: &Path, store: &[u8; 16]) -> Result<(), StoreError> {
     }
     let found = word(60).unwrap_or_default();
     if found > SCHEMA_VERSION {
-        return Err(StoreError::NewerSchema {
-            found,
-            known: SCHEMA_VERSION,
-        });
+        return Err(StoreError::NewerSchema { found, known: SCHEMA_VERSION });
     }
     // "immutable": no lock, no write-ahead log, no file is made.
     let uri = format!("file:{}?immutable=1", escaped(path));
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     let connection = Connection::open_with_flags(uri, flags)?;
     let name: Option<Vec<u8>> = connection
-        .query_row("SELECT value FROM meta WHERE name = 'store'", [], |row| {
-            row.get(0)
-        })
+        .query_row("SELECT value FROM meta WHERE name = 'store'", [], |row| row.get(0))
         .optional()
         .map_err(|_| FOREIGN)?;
-    if name.as_deref() == Some(store) {
-        Ok(())
-    } else {
-        Err(FOREIGN)
-    }
+    if name.as_deref() == Some(store) { Ok(()) } else { Err(FOREIGN) }
 }
 
 /// The path as a URI's: what would end or change it is percent-encoded.
@@ -86,10 +74,7 @@ pub(crate) fn create(connection: &mut Connection, store: &[u8; 16]) -> Result<()
     connection.execute_batch(
         "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
     )?;
-    connection.execute(
-        "INSERT INTO meta (name, value) VALUES ('store', ?1)",
-        [store],
-    )?;
+    connection.execute("INSERT INTO meta (name, value) VALUES ('store', ?1)", [store])?;
     migrate(connection)
 }
 
@@ -97,10 +82,7 @@ pub(crate) fn create(connection: &mut Connection, store: &[u8; 16]) -> Result<()
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if found > SCHEMA_VERSION {
-        return Err(StoreError::NewerSchema {
-            found,
-            known: SCHEMA_VERSION,
-        });
+        return Err(StoreError::NewerSchema { found, known: SCHEMA_VERSION });
     }
     for number in found + 1..=SCHEMA_VERSION {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -118,9 +100,7 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
 fn step(connection: &Connection, number: u32) -> Result<(), StoreError> {
     match number {
         1 => first(connection),
-        _ => Err(StoreError::Damaged {
-            what: "the schema has no such version",
-        }),
+        _ => Err(StoreError::Damaged { what: "the schema has no such version" }),
     }
 }
 

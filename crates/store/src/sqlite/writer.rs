@@ -57,20 +57,14 @@ impl Writer {
             }
             Err(Stop::Retry(_)) if group.len() > 1 => {
                 // One batch does not fit any more, or broke the transaction: each for itself.
-                group
-                    .into_iter()
-                    .try_for_each(|request| self.serve(vec![request]))
+                group.into_iter().try_for_each(|request| self.serve(vec![request]))
             }
             Err(Stop::Retry(error)) => {
-                group
-                    .into_iter()
-                    .for_each(|request| request.reply.send(Err(error.again())));
+                group.into_iter().for_each(|request| request.reply.send(Err(error.again())));
                 Ok(())
             }
             Err(Stop::Broken(error)) => {
-                group
-                    .into_iter()
-                    .for_each(|request| request.reply.send(Err(error.again())));
+                group.into_iter().for_each(|request| request.reply.send(Err(error.again())));
                 Err(Stop::Broken(StoreError::Closed))
             }
         }
@@ -83,9 +77,7 @@ impl Writer {
         if applied.is_err() {
             self.edge = before;
             if !self.connection.is_autocommit() {
-                self.connection
-                    .execute_batch("ROLLBACK")
-                    .map_err(Stop::broken)?;
+                self.connection.execute_batch("ROLLBACK").map_err(Stop::broken)?;
             }
         }
         applied
@@ -96,10 +88,7 @@ impl Writer {
         let mut outcomes = Vec::with_capacity(group.len());
         for request in group {
             self.run_statement("SAVEPOINT batch")?;
-            let before = request
-                .batch
-                .iter()
-                .any(|op| matches!(op, Op::Append { .. }));
+            let before = request.batch.iter().any(|op| matches!(op, Op::Append { .. }));
             let before = before.then(|| self.edge.clone());
             let outcome = self.apply(&request.batch);
             match &outcome {
@@ -122,10 +111,7 @@ impl Writer {
     }
 
     fn run_statement(&self, text: &str) -> Result<(), Stop> {
-        let ran = self
-            .connection
-            .prepare_cached(text)
-            .and_then(|mut ready| ready.execute([]));
+        let ran = self.connection.prepare_cached(text).and_then(|mut ready| ready.execute([]));
         ran.map(|_| ()).map_err(|error| Stop::Retry(error.into()))
     }
 
@@ -133,12 +119,7 @@ impl Writer {
         let mut indexes = Vec::new();
         for op in batch {
             match op {
-                Op::Put {
-                    table,
-                    key,
-                    value,
-                    expect,
-                } => {
+                Op::Put { table, key, value, expect } => {
                     self.put(statement::of(*table), key, value, *expect)?;
                 }
                 Op::Delete { table, key, expect } => {
@@ -147,18 +128,13 @@ impl Writer {
                 Op::DeletePrefix { table, prefix } => {
                     let end = prefix_end(prefix).ok_or(StoreError::TooLong { what: "prefix" })?;
                     let text = statement::of(*table).delete_range;
-                    self.connection
-                        .prepare_cached(text)?
-                        .execute([prefix, &end])?;
+                    self.connection.prepare_cached(text)?.execute([prefix, &end])?;
                 }
                 Op::Spend { key, amount, limit } => self.spend(key, *amount, *limit)?,
                 Op::Append { leaf, cell } => indexes.push(self.append(leaf, cell)?),
             }
         }
-        Ok(Applied {
-            indexes,
-            tree_size: self.edge.size(),
-        })
+        Ok(Applied { indexes, tree_size: self.edge.size() })
     }
 
     fn put(
@@ -170,23 +146,16 @@ impl Writer {
     ) -> Result<(), StoreError> {
         match expect {
             Expect::Any => {
-                self.connection
-                    .prepare_cached(texts.replace)?
-                    .execute([key, value])?;
+                self.connection.prepare_cached(texts.replace)?.execute([key, value])?;
             }
             // One look at the index instead of two: an insert tells whether the row is there.
             Expect::Absent | Expect::Fresh => {
-                let rows = self
-                    .connection
-                    .prepare_cached(texts.insert)?
-                    .execute([key, value])?;
+                let rows = self.connection.prepare_cached(texts.insert)?.execute([key, value])?;
                 as_expected(expect, (rows == 0).then_some(&[]))?;
             }
             Expect::Digest(_) => {
                 self.check(texts, key, expect)?;
-                self.connection
-                    .prepare_cached(texts.replace)?
-                    .execute([key, value])?;
+                self.connection.prepare_cached(texts.replace)?.execute([key, value])?;
             }
         }
         Ok(())
@@ -201,9 +170,7 @@ impl Writer {
         if !matches!(expect, Expect::Any) {
             self.check(texts, key, expect)?;
         }
-        self.connection
-            .prepare_cached(texts.delete)?
-            .execute([key])?;
+        self.connection.prepare_cached(texts.delete)?.execute([key])?;
         Ok(())
     }
 
@@ -223,9 +190,7 @@ impl Writer {
         let sum = spend(spent, amount, limit)?;
         // SQLite's integers are signed; no budget comes near the difference.
         let sum = i64::try_from(sum).map_err(|_| StoreError::Exhausted { remaining: 0 })?;
-        self.connection
-            .prepare_cached(statement::BUDGET_PUT)?
-            .execute(params![key, sum])?;
+        self.connection.prepare_cached(statement::BUDGET_PUT)?.execute(params![key, sum])?;
         Ok(())
     }
 
@@ -244,10 +209,7 @@ impl Writer {
     }
 
     fn publish(&self) {
-        let mut published = self
-            .published
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut published = self.published.write().unwrap_or_else(PoisonError::into_inner);
         if published.size() != self.edge.size() {
             *published = Arc::new(self.edge.clone());
         }
@@ -272,9 +234,8 @@ impl Stop {
 pub(crate) fn spent(connection: &Connection, key: &[u8]) -> Result<u64, StoreError> {
     let mut fetch = connection.prepare_cached(statement::BUDGET_FETCH)?;
     let spent: Option<i64> = fetch.query_row([key], |row| row.get(0)).optional()?;
-    u64::try_from(spent.unwrap_or_default()).map_err(|_| StoreError::Damaged {
-        what: "a budget is negative",
-    })
+    u64::try_from(spent.unwrap_or_default())
+        .map_err(|_| StoreError::Damaged { what: "a budget is negative" })
 }
 
 /// The first request and all that wait behind it, up to a bound.

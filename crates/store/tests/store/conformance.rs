@@ -41,14 +41,7 @@ fn records(store: &Store) {
     let (one, keys_of_one) = indexed(0);
     let write = Write::new()
         .record_create(&one, keys_of_one.clone())
-        .external(
-            "row 1",
-            External {
-                record: one.id(),
-                version: one.version(),
-                run: 5,
-            },
-        );
+        .external("row 1", External { record: one.id(), version: one.version(), run: 5 });
     assert!(store.commit(write).unwrap().receipts().is_empty());
     assert_eq!(store.record_fetch(one.id()).unwrap(), Some(one.clone()));
     assert_eq!(store.record_fetch(record(99).id()).unwrap(), None);
@@ -60,10 +53,7 @@ fn records(store: &Store) {
         assert_eq!(found.strength, key.key.strength());
     }
     let external = store.record_by_external("row 1").unwrap().unwrap();
-    assert_eq!(
-        (external.record, external.version, external.run),
-        (one.id(), one.version(), 5)
-    );
+    assert_eq!((external.record, external.version, external.run), (one.id(), one.version(), 5));
     assert_eq!(store.record_by_external("row 2").unwrap(), None);
 
     let again = store.commit(Write::new().record_create(&one, Vec::new()));
@@ -72,9 +62,7 @@ fn records(store: &Store) {
     let mut all = vec![one];
     for number in 1_000..1_050 {
         all.push(record(number));
-        store
-            .commit(Write::new().record_create(&record(number), Vec::new()))
-            .unwrap();
+        store.commit(Write::new().record_create(&record(number), Vec::new())).unwrap();
     }
     all.sort_by_key(|record| record.id());
     assert_eq!(store.record_count().unwrap(), 51);
@@ -90,35 +78,22 @@ fn records(store: &Store) {
 
 fn records_change_with_their_index(store: &Store) {
     let (one, keys_of_one) = indexed(0);
-    let other = (1..).map(|number| indexed(number * 100)).find(|(_, keys)| {
-        keys.iter()
-            .all(|key| keys_of_one.iter().all(|own| own.key != key.key))
-    });
+    let other = (1..)
+        .map(|number| indexed(number * 100))
+        .find(|(_, keys)| keys.iter().all(|key| keys_of_one.iter().all(|own| own.key != key.key)));
     let (_, keys_of_other) = other.unwrap();
-    store
-        .commit(Write::new().record(&one, keys_of_one.clone()))
-        .unwrap();
+    store.commit(Write::new().record(&one, keys_of_one.clone())).unwrap();
     let mut content = one.content().clone();
     content.title.push('x');
     let changed = one.revise(content).unwrap();
-    store
-        .commit(Write::new().record(&changed, keys_of_other.clone()))
-        .unwrap();
+    store.commit(Write::new().record(&changed, keys_of_other.clone())).unwrap();
     assert_eq!(store.record_fetch(one.id()).unwrap(), Some(changed));
     assert!(store.record_lookup(&keys_of_one[0].key).unwrap().is_empty());
-    assert_eq!(
-        store.record_lookup(&keys_of_other[0].key).unwrap()[0].record,
-        one.id()
-    );
+    assert_eq!(store.record_lookup(&keys_of_other[0].key).unwrap()[0].record, one.id());
 
     store.commit(Write::new().record_delete(one.id())).unwrap();
     assert_eq!(store.record_fetch(one.id()).unwrap(), None);
-    assert!(
-        store
-            .record_lookup(&keys_of_other[0].key)
-            .unwrap()
-            .is_empty()
-    );
+    assert!(store.record_lookup(&keys_of_other[0].key).unwrap().is_empty());
     let again = store.commit(Write::new().record_delete(one.id()));
     assert!(matches!(again, Err(StoreError::Absent { .. })));
 }
@@ -155,29 +130,17 @@ fn log(store: &Store) {
         let proof = store.log_consistency(old.size, head.size).unwrap();
         let _ = verify_consistency(old.size, old.root, head.size, head.root, &proof).unwrap();
     }
-    assert!(matches!(
-        store.log_inclusion(700, 700),
-        Err(StoreError::BeyondLog)
-    ));
+    assert!(matches!(store.log_inclusion(700, 700), Err(StoreError::BeyondLog)));
     assert_eq!(store.log_checkpoint_fetch().unwrap(), None);
-    store
-        .commit(Write::new().log_checkpoint(7, "seven"))
-        .unwrap();
-    store
-        .commit(Write::new().log_checkpoint(9, "nine"))
-        .unwrap();
-    assert_eq!(
-        store.log_checkpoint_fetch().unwrap(),
-        Some((9, "nine".into()))
-    );
+    store.commit(Write::new().log_checkpoint(7, "seven")).unwrap();
+    store.commit(Write::new().log_checkpoint(9, "nine")).unwrap();
+    assert_eq!(store.log_checkpoint_fetch().unwrap(), Some((9, "nine".into())));
     assert_eq!(store.log_checkpoint_at(7).unwrap(), Some("seven".into()));
 }
 
 fn a_refused_write_changes_nothing(store: &Store) {
     let (one, keys) = indexed(0);
-    store
-        .commit(Write::new().setting("taken", b"old").log(entry(1)))
-        .unwrap();
+    store.commit(Write::new().setting("taken", b"old").log(entry(1))).unwrap();
     let before = store.log_head().unwrap();
     let write = || {
         Write::new()
@@ -191,9 +154,7 @@ fn a_refused_write_changes_nothing(store: &Store) {
         write().spend(budget(), 6, 10),
         write().setting_new("taken", b"newer"),
         write().record_create(&one, Vec::new()),
-        write()
-            .admit([1; 16], 9, Vec::new())
-            .admit([1; 16], 9, Vec::new()),
+        write().admit([1; 16], 9, Vec::new()).admit([1; 16], 9, Vec::new()),
     ];
     for write in refused {
         assert!(store.commit(write).is_err());
@@ -231,60 +192,33 @@ fn budget_race(store: &Store) {
             let attempts = (0..50).map(move |_| 1 + thread % 3);
             attempts
                 .filter(|amount| {
-                    let write = Write::new()
-                        .spend(budget(), *amount, LIMIT)
-                        .log(entry(*amount));
+                    let write = Write::new().spend(budget(), *amount, LIMIT).log(entry(*amount));
                     store.commit(write).is_ok()
                 })
                 .sum::<u64>()
         };
-        let threads: Vec<_> = (0..8)
-            .map(|thread| scope.spawn(move || race(thread)))
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .sum()
+        let threads: Vec<_> = (0..8).map(|thread| scope.spawn(move || race(thread))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     });
     assert_eq!(granted, LIMIT);
     assert_eq!(store.budget_spent(&budget()).unwrap(), LIMIT);
     let logged = store.log_scan(0, 1_000).unwrap();
-    assert_eq!(
-        logged
-            .iter()
-            .map(|(_, entry)| entry.entry().at())
-            .sum::<u64>(),
-        LIMIT
-    );
+    assert_eq!(logged.iter().map(|(_, entry)| entry.entry().at()).sum::<u64>(), LIMIT);
 }
 
 fn settings_and_progress(store: &Store) {
     store.setting_put("tls key", b"secret").unwrap();
     store.setting_put("tls pin", b"other").unwrap();
-    assert_eq!(
-        **store.setting_fetch("tls key").unwrap().unwrap(),
-        *b"secret"
-    );
+    assert_eq!(**store.setting_fetch("tls key").unwrap().unwrap(), *b"secret");
     assert_eq!(store.setting_names("tls").unwrap(), ["tls key", "tls pin"]);
-    store
-        .commit(Write::new().setting_delete("tls pin"))
-        .unwrap();
+    store.commit(Write::new().setting_delete("tls pin")).unwrap();
     assert!(store.setting_fetch("tls pin").unwrap().is_none());
     assert!(store.setting_put(&"x".repeat(129), b"").is_err());
-    store
-        .commit(
-            Write::new()
-                .progress("run/1", b"half")
-                .progress("run/2", b"done"),
-        )
-        .unwrap();
+    store.commit(Write::new().progress("run/1", b"half").progress("run/2", b"done")).unwrap();
     assert_eq!(**store.progress_fetch("run/1").unwrap().unwrap(), *b"half");
     let listed = store.progress_list("run/").unwrap();
     assert_eq!(
-        listed
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .collect::<Vec<_>>(),
+        listed.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
         ["run/1", "run/2"]
     );
     store.commit(Write::new().progress_delete("run/1")).unwrap();
@@ -307,45 +241,21 @@ fn partner(byte: u8, pins: &[u8]) -> Partner {
 }
 
 fn partners(store: &Store) {
-    store
-        .commit(
-            Write::new()
-                .partner(partner(2, &[20, 21]))
-                .partner(partner(1, &[10])),
-        )
-        .unwrap();
-    assert_eq!(
-        store.partner_list().unwrap(),
-        [partner(1, &[10]), partner(2, &[20, 21])]
-    );
-    assert_eq!(
-        store.partner_by_pin(&[21; 32]).unwrap(),
-        Some(partner(2, &[20, 21]))
-    );
-    store
-        .commit(Write::new().partner(partner(2, &[21, 22])))
-        .unwrap();
+    store.commit(Write::new().partner(partner(2, &[20, 21])).partner(partner(1, &[10]))).unwrap();
+    assert_eq!(store.partner_list().unwrap(), [partner(1, &[10]), partner(2, &[20, 21])]);
+    assert_eq!(store.partner_by_pin(&[21; 32]).unwrap(), Some(partner(2, &[20, 21])));
+    store.commit(Write::new().partner(partner(2, &[21, 22]))).unwrap();
     assert_eq!(store.partner_by_pin(&[20; 32]).unwrap(), None);
-    assert_eq!(
-        store.partner_by_pin(&[22; 32]).unwrap(),
-        Some(partner(2, &[21, 22]))
-    );
+    assert_eq!(store.partner_by_pin(&[22; 32]).unwrap(), Some(partner(2, &[21, 22])));
 
-    let seen = |size: u64| LogSeen {
-        size,
-        root: leaf_hash(size.to_be_bytes()),
-    };
+    let seen = |size: u64| LogSeen { size, root: leaf_hash(size.to_be_bytes()) };
     assert_eq!(store.partner_seen(&partner_id()).unwrap(), None);
-    store
-        .commit(Write::new().partner_seen(partner_id(), None, seen(5)))
-        .unwrap();
+    store.commit(Write::new().partner_seen(partner_id(), None, seen(5))).unwrap();
     let late = store.commit(Write::new().partner_seen(partner_id(), None, seen(9)));
     assert!(matches!(late, Err(StoreError::Conflict)));
     let back = store.commit(Write::new().partner_seen(partner_id(), Some(seen(5)), seen(4)));
     assert!(matches!(back, Err(StoreError::WentBack)));
-    store
-        .commit(Write::new().partner_seen(partner_id(), Some(seen(5)), seen(9)))
-        .unwrap();
+    store.commit(Write::new().partner_seen(partner_id(), Some(seen(5)), seen(9))).unwrap();
     assert_eq!(store.partner_seen(&partner_id()).unwrap(), Some(seen(9)));
 }
 
@@ -357,10 +267,7 @@ fn tag(number: u64) -> Tag {
 
 fn chunk(numbers: impl Iterator<Item = u64>) -> SetChunk {
     let tags = numbers.flat_map(|number| *tag(number).as_bytes()).collect();
-    SetChunk {
-        tags,
-        detail: b"detail".to_vec(),
-    }
+    SetChunk { tags, detail: b"detail".to_vec() }
 }
 
 fn tag_sets(store: &Store) {
@@ -373,61 +280,34 @@ fn tag_sets(store: &Store) {
     };
     // Even numbers from 2 on: 256, 256 and 100 tags.
     let even = |from: u64, count: u64| chunk((from..from + count).map(|number| 2 * number + 2));
-    store
-        .commit(Write::new().tag_set_begin(set, b"card".to_vec(), 1))
-        .unwrap();
-    store
-        .commit(Write::new().tag_set_chunks(set, 0, vec![even(0, 256)]))
-        .unwrap();
+    store.commit(Write::new().tag_set_begin(set, b"card".to_vec(), 1)).unwrap();
+    store.commit(Write::new().tag_set_chunks(set, 0, vec![even(0, 256)])).unwrap();
     // Only the next chunk is taken, and only whole ones before the last.
     let out_of_turn = store.commit(Write::new().tag_set_chunks(set, 2, vec![even(512, 100)]));
     assert!(matches!(out_of_turn, Err(StoreError::TagSet { .. })));
     let short = vec![even(256, 100), even(356, 100)];
-    assert!(
-        store
-            .commit(Write::new().tag_set_chunks(set, 1, short))
-            .is_err()
-    );
+    assert!(store.commit(Write::new().tag_set_chunks(set, 1, short)).is_err());
     assert_eq!(store.tag_set_fetch(&set).unwrap().unwrap().chunks, 1);
     assert!(store.tag_set_find(&set, &[tag(2)]).is_err());
     let rest = vec![even(256, 256), even(512, 100)];
-    store
-        .commit(Write::new().tag_set_chunks(set, 1, rest))
-        .unwrap();
-    store
-        .commit(Write::new().tag_set_finish(set, None))
-        .unwrap();
+    store.commit(Write::new().tag_set_chunks(set, 1, rest)).unwrap();
+    store.commit(Write::new().tag_set_finish(set, None)).unwrap();
 
     let head = store.tag_set_fetch(&set).unwrap().unwrap();
-    assert_eq!(
-        (head.state, head.chunks, head.tags),
-        (SetState::Complete, 3, 612)
-    );
+    assert_eq!((head.state, head.chunks, head.tags), (SetState::Complete, 3, 612));
     assert_eq!(**store.tag_set_about(&set).unwrap().unwrap(), *b"card");
-    assert_eq!(
-        store
-            .tag_set_list(SetSide::Received, Some(&partner_id()))
-            .unwrap(),
-        [(set, head)]
-    );
+    assert_eq!(store.tag_set_list(SetSide::Received, Some(&partner_id())).unwrap(), [(set, head)]);
     assert!(store.tag_set_list(SetSide::Own, None).unwrap().is_empty());
     let numbers: Vec<u64> = (0..1_300).collect();
     let tags: Vec<Tag> = numbers.iter().map(|number| tag(*number)).collect();
     let found = store.tag_set_lookup(set).contains(&tags).unwrap();
     for (number, found) in numbers.iter().zip(found) {
-        assert_eq!(
-            found,
-            number % 2 == 0 && (2..=1_224).contains(number),
-            "{number}"
-        );
+        assert_eq!(found, number % 2 == 0 && (2..=1_224).contains(number), "{number}");
     }
     let place = store.tag_set_find(&set, &[tag(516)]).unwrap()[0].unwrap();
     assert_eq!((place.chunk, place.position), (1, 1));
     assert_eq!(store.tag_set_tags(&set, 2).unwrap().unwrap().len(), 1_600);
-    assert_eq!(
-        **store.tag_set_detail(&set, 1).unwrap().unwrap(),
-        *b"detail"
-    );
+    assert_eq!(**store.tag_set_detail(&set, 1).unwrap().unwrap(), *b"detail");
 
     store.commit(Write::new().tag_set_delete(set)).unwrap();
     assert!(store.tag_set_fetch(&set).unwrap().is_none());
@@ -437,9 +317,7 @@ fn tag_sets(store: &Store) {
     let begin = Write::new().tag_set_begin(set, Vec::new(), 1);
     store.commit(begin).unwrap();
     let twice = vec![chunk((0..256).map(|number| number / 2))];
-    store
-        .commit(Write::new().tag_set_chunks(set, 0, twice))
-        .unwrap();
+    store.commit(Write::new().tag_set_chunks(set, 0, twice)).unwrap();
     let unordered = store.commit(Write::new().tag_set_finish(set, None));
     assert!(matches!(unordered, Err(StoreError::TagSet { .. })));
 }
@@ -471,9 +349,7 @@ pub(crate) fn hit(id: HitId, case: &str) -> Hit {
 }
 
 fn hits_queries_evidence(store: &Store) {
-    let ids: Vec<HitId> = (0..5)
-        .map(|at| HitId::generate(1_000 + at, [1; 32]))
-        .collect();
+    let ids: Vec<HitId> = (0..5).map(|at| HitId::generate(1_000 + at, [1; 32])).collect();
     for id in &ids {
         store.commit(Write::new().hit(&hit(*id, "case"))).unwrap();
     }
@@ -481,14 +357,8 @@ fn hits_queries_evidence(store: &Store) {
     changed.state = HitState::Released;
     store.commit(Write::new().hit(&changed)).unwrap();
     let listed = store.hit_list(Some(ids[1]), 2).unwrap();
-    assert_eq!(
-        listed.iter().map(|hit| hit.id).collect::<Vec<_>>(),
-        &ids[2..4]
-    );
-    assert_eq!(
-        store.hit_fetch(ids[2]).unwrap().unwrap().state,
-        HitState::Released
-    );
+    assert_eq!(listed.iter().map(|hit| hit.id).collect::<Vec<_>>(), &ids[2..4]);
+    assert_eq!(store.hit_fetch(ids[2]).unwrap().unwrap().state, HitState::Released);
     assert_eq!(ids[2].to_string().parse::<HitId>().unwrap(), ids[2]);
 
     let query = Query {
@@ -511,10 +381,7 @@ fn hits_queries_evidence(store: &Store) {
     };
     store.commit(Write::new().query(&query)).unwrap();
     let back = store.query_fetch(query.id).unwrap().unwrap();
-    assert_eq!(
-        (back.state, back.private.clone()),
-        (QueryState::NotAsked, vec![1])
-    );
+    assert_eq!((back.state, back.private.clone()), (QueryState::NotAsked, vec![1]));
     assert_eq!(store.query_list(None, 10).unwrap().len(), 1);
 
     let evidence = Evidence {
@@ -526,31 +393,21 @@ fn hits_queries_evidence(store: &Store) {
         signed: vec![1, 2],
     };
     store.commit(Write::new().evidence(&evidence)).unwrap();
-    assert_eq!(
-        store.evidence_fetch(&[6; 32]).unwrap(),
-        Some(evidence.clone())
-    );
+    assert_eq!(store.evidence_fetch(&[6; 32]).unwrap(), Some(evidence.clone()));
     assert_eq!(store.evidence_list(None, 9).unwrap(), [evidence]);
     assert!(keys(&record(1)).len() < 1_000);
 }
 
 fn envelopes(store: &Store) {
     let write = || Write::new().log(entry(1));
-    let admitted = store
-        .envelope_admit([1; 16], 50, b"answer".to_vec(), write())
-        .unwrap();
+    let admitted = store.envelope_admit([1; 16], 50, b"answer".to_vec(), write()).unwrap();
     assert!(matches!(admitted, Admitted::New(committed) if committed.receipts().len() == 1));
-    match store
-        .envelope_admit([1; 16], 50, b"another".to_vec(), write())
-        .unwrap()
-    {
+    match store.envelope_admit([1; 16], 50, b"another".to_vec(), write()).unwrap() {
         Admitted::Repeat(answer) => assert_eq!(**answer, *b"answer"),
         Admitted::New(_) => panic!("applied twice"),
     }
     assert_eq!(store.log_size(), 1);
-    store
-        .envelope_admit([2; 16], 90, Vec::new(), Write::new())
-        .unwrap();
+    store.envelope_admit([2; 16], 90, Vec::new(), Write::new()).unwrap();
     assert_eq!(store.envelope_purge(50).unwrap(), 0);
     assert_eq!(store.envelope_purge(51).unwrap(), 1);
     assert!(store.envelope_fetch(&[1; 16]).unwrap().is_none());

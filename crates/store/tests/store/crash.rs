@@ -50,26 +50,16 @@ fn nothing_acknowledged_is_lost() {
     let mut dice: u64 = 0x9e37_79b9_7f4a_7c15;
     for round in 0..KILLS {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "crash::writes_until_killed",
-                "--test-threads",
-                "1",
-                "--nocapture",
-            ])
+            .args(["--exact", "crash::writes_until_killed", "--test-threads", "1", "--nocapture"])
             .env(DIRECTORY, directory.path())
             .env(ROUND, round.to_string())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        dice = dice
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let until = 1 + (dice >> 33) % 60;
-        let mut lines = BufReader::new(child.stdout.take().unwrap())
-            .lines()
-            .map_while(Result::ok);
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let mut seen = 0;
         while seen < until {
             let line = lines.next().expect("the child ended by itself");
@@ -86,11 +76,7 @@ fn nothing_acknowledged_is_lost() {
         let head = store.log_verify(|_| ()).unwrap();
         assert!(head.size >= acknowledged.len() as u64);
         assert_eq!(store.record_count().unwrap(), head.size, "round {round}");
-        assert_eq!(
-            store.budget_spent(&budget()).unwrap(),
-            head.size,
-            "round {round}"
-        );
+        assert_eq!(store.budget_spent(&budget()).unwrap(), head.size, "round {round}");
         for (number, index) in &acknowledged {
             let logged = store.log_entry_fetch(*index).unwrap().unwrap();
             assert_eq!(logged.entry(), &entry(*number));

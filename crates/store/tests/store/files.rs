@@ -59,12 +59,7 @@ fn a_refused_opening_touches_nothing() {
         matches!(error, StoreError::WrongPassphrase)
     });
     attempt(unlock(), "key file for a passphrase", |error| {
-        matches!(
-            error,
-            StoreError::WrongUnlock {
-                wanted: "passphrase"
-            }
-        )
+        matches!(error, StoreError::WrongUnlock { wanted: "passphrase" })
     });
     let exists = Store::create(path, &passphrase("right"), cheap, [3; 32]);
     assert!(matches!(exists, Err(StoreError::Exists)));
@@ -72,19 +67,11 @@ fn a_refused_opening_touches_nothing() {
     let database = path.join(DATABASE_FILE);
     let version = |version: u32| {
         let connection = Connection::open(&database).unwrap();
-        connection
-            .pragma_update(None, "user_version", version)
-            .unwrap();
+        connection.pragma_update(None, "user_version", version).unwrap();
     };
     version(99);
     attempt(passphrase("right"), "newer schema", |error| {
-        matches!(
-            error,
-            StoreError::NewerSchema {
-                found: 99,
-                known: 1
-            }
-        )
+        matches!(error, StoreError::NewerSchema { found: 99, known: 1 })
     });
     version(1);
 
@@ -97,11 +84,7 @@ fn a_refused_opening_touches_nothing() {
         matches!(error, StoreError::Foreign { file: "database" })
     });
     // [magic, version 2, anything]: a form that a later program may define.
-    std::fs::write(
-        &keyring,
-        [b"\x83\x70symbolon keyring\x02".as_slice(), &[0]].concat(),
-    )
-    .unwrap();
+    std::fs::write(&keyring, [b"\x83\x70symbolon keyring\x02".as_slice(), &[0]].concat()).unwrap();
     attempt(passphrase("right"), "newer keyring", |error| {
         matches!(error, StoreError::NewerKeyring { found: 2, known: 1 })
     });
@@ -132,19 +115,9 @@ fn keys_rotate_and_the_passphrase_changes() {
     let directory = tempfile::tempdir().unwrap();
     let store = create(directory.path());
     let (one, keys) = indexed(0);
-    store
-        .commit(
-            Write::new()
-                .record(&one, keys.clone())
-                .setting("before", b"1"),
-        )
-        .unwrap();
-    store
-        .key_rotate(&passphrase("new"), Cost::dangerous_cheap(), [8; 32])
-        .unwrap();
-    store
-        .commit(Write::new().setting("after", b"2").log(entry(1)))
-        .unwrap();
+    store.commit(Write::new().record(&one, keys.clone()).setting("before", b"1")).unwrap();
+    store.key_rotate(&passphrase("new"), Cost::dangerous_cheap(), [8; 32]).unwrap();
+    store.commit(Write::new().setting("after", b"2").log(entry(1))).unwrap();
     drop(store);
 
     let old = Store::open(directory.path(), &unlock(), [4; 32]);
@@ -152,23 +125,15 @@ fn keys_rotate_and_the_passphrase_changes() {
     let store = Store::open(directory.path(), &passphrase("new"), [4; 32]).unwrap();
     assert_eq!(**store.setting_fetch("before").unwrap().unwrap(), *b"1");
     assert_eq!(**store.setting_fetch("after").unwrap().unwrap(), *b"2");
-    assert_eq!(
-        store.record_lookup(&keys[0].key).unwrap()[0].record,
-        one.id()
-    );
+    assert_eq!(store.record_lookup(&keys[0].key).unwrap()[0].record, one.id());
     drop(store);
 
     let connection = Connection::open(directory.path().join(DATABASE_FILE)).unwrap();
     let number = |name: &str| -> Vec<u8> {
         let query = "SELECT substr(value, 1, 4) FROM setting WHERE key = ?1";
-        connection
-            .query_row(query, [name.as_bytes()], |row| row.get(0))
-            .unwrap()
+        connection.query_row(query, [name.as_bytes()], |row| row.get(0)).unwrap()
     };
-    assert_eq!(
-        (number("before"), number("after")),
-        (vec![0, 0, 0, 1], vec![0, 0, 0, 2])
-    );
+    assert_eq!((number("before"), number("after")), (vec![0, 0, 0, 1], vec![0, 0, 0, 2]));
 }
 
 #[test]
@@ -189,11 +154,7 @@ fn a_moved_cell_does_not_open() {
     drop(store);
     let connection = Connection::open(directory.path().join(DATABASE_FILE)).unwrap();
     let swap = |statement: &str, to: &[u8], from: &[u8]| {
-        assert_eq!(
-            connection.execute(statement, [to, from]).unwrap(),
-            1,
-            "{statement}"
-        );
+        assert_eq!(connection.execute(statement, [to, from]).unwrap(), 1, "{statement}");
     };
     swap(
         "UPDATE record SET value = (SELECT value FROM record WHERE key = ?2) WHERE key = ?1",
@@ -232,26 +193,12 @@ fn a_thief_of_the_files_reads_no_text_and_no_identifier() {
     let keys = |text: &str| {
         let canonical = Canonical::parse(Kind::VesselName, text).unwrap();
         let keys = canonical.keys().iter();
-        keys.map(|key| IndexKey {
-            subject: 0,
-            key: key.clone(),
-        })
-        .collect::<Vec<_>>()
+        keys.map(|key| IndexKey { subject: 0, key: key.clone() }).collect::<Vec<_>>()
     };
-    let who = Who {
-        now: 1,
-        actor: MARKER,
-    };
+    let who = Who { now: 1, actor: MARKER };
     let write = Write::new()
         .record(&one, keys(MARKER))
-        .external(
-            MARKER,
-            External {
-                record: one.id(),
-                version: one.version(),
-                run: 1,
-            },
-        )
+        .external(MARKER, External { record: one.id(), version: one.version(), run: 1 })
         .setting("seed", MARKER.as_bytes())
         .hit(&hit(HitId::generate(1, [1; 32]), MARKER))
         .admit([1; 16], 1, MARKER.as_bytes().to_vec())
@@ -259,9 +206,7 @@ fn a_thief_of_the_files_reads_no_text_and_no_identifier() {
         .log_checkpoint(1, MARKER);
     store.commit(write).unwrap();
     let holds = |bytes: &[u8], text: &str| {
-        bytes
-            .windows(text.len())
-            .any(|window| window.eq_ignore_ascii_case(text.as_bytes()))
+        bytes.windows(text.len()).any(|window| window.eq_ignore_ascii_case(text.as_bytes()))
     };
     let search = || {
         for (name, (_, bytes)) in snapshot(directory.path()) {
@@ -271,10 +216,7 @@ fn a_thief_of_the_files_reads_no_text_and_no_identifier() {
             }
             for key in keys(MARKER) {
                 let bytes = bytes.windows(key.key.as_bytes().len());
-                assert!(
-                    bytes.into_iter().all(|window| window != key.key.as_bytes()),
-                    "{name}"
-                );
+                assert!(bytes.into_iter().all(|window| window != key.key.as_bytes()), "{name}");
             }
         }
     };
@@ -297,9 +239,7 @@ fn a_full_disk_is_said_so_and_loses_nothing() {
     let store = bounded(3, 150);
     let mut kept = Vec::new();
     let full = (0..10_000).find_map(|number| {
-        let write = Write::new()
-            .record(&record(number), Vec::new())
-            .log(entry(number));
+        let write = Write::new().record(&record(number), Vec::new()).log(entry(number));
         match store.commit(write) {
             Ok(_) => {
                 kept.push(record(number));
@@ -313,22 +253,15 @@ fn a_full_disk_is_said_so_and_loses_nothing() {
     let complete = |store: &Store| {
         assert_eq!(store.record_count().unwrap(), kept.len() as u64);
         assert_eq!(store.log_verify(|_| ()).unwrap().size, kept.len() as u64);
-        assert!(
-            kept.iter()
-                .all(|one| store.record_fetch(one.id()).unwrap().as_ref() == Some(one))
-        );
+        assert!(kept.iter().all(|one| store.record_fetch(one.id()).unwrap().as_ref() == Some(one)));
     };
     complete(&store);
     // What is deleted makes room again, in the same process.
     let freed: Vec<_> = kept.drain(..kept.len() / 2).collect();
-    let write = freed
-        .iter()
-        .fold(Write::new(), |write, one| write.record_delete(one.id()));
+    let write = freed.iter().fold(Write::new(), |write, one| write.record_delete(one.id()));
     store.commit(write).unwrap();
     let size = store.log_size();
-    store
-        .commit(Write::new().record(&freed[0], Vec::new()).log(entry(1)))
-        .unwrap();
+    store.commit(Write::new().record(&freed[0], Vec::new()).log(entry(1))).unwrap();
     assert_eq!(store.log_verify(|_| ()).unwrap().size, size + 1);
     drop(store);
     // And so does a larger disk.
@@ -336,8 +269,5 @@ fn a_full_disk_is_said_so_and_loses_nothing() {
     for one in &freed {
         store.commit(Write::new().record(one, Vec::new())).unwrap();
     }
-    assert_eq!(
-        store.record_count().unwrap(),
-        (kept.len() + freed.len()) as u64
-    );
+    assert_eq!(store.record_count().unwrap(), (kept.len() + freed.len()) as u64);
 }

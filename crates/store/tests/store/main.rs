@@ -24,12 +24,7 @@ fn partner_id() -> NodeId {
 
 fn budget() -> BudgetKey {
     let direction = Direction::Answered;
-    BudgetKey {
-        partner: partner_id(),
-        class: Class::Document,
-        epoch: 3,
-        direction,
-    }
+    BudgetKey { partner: partner_id(), class: Class::Document, epoch: 3, direction }
 }
 
 fn unlock() -> Unlock {
@@ -48,16 +43,7 @@ fn open(directory: &Path, seed: u8) -> Store {
 fn entry(number: u64) -> Entry {
     let mut digest = [0; 32];
     digest[..8].copy_from_slice(&number.to_be_bytes());
-    Entry::policy(
-        Who {
-            now: number,
-            actor: "node",
-        },
-        PolicyEvent {
-            digest,
-            act: Act::Accepted,
-        },
-    )
+    Entry::policy(Who { now: number, actor: "node" }, PolicyEvent { digest, act: Act::Accepted })
 }
 
 fn record(number: u64) -> Record {
@@ -76,17 +62,12 @@ fn keys(record: &Record) -> Vec<IndexKey> {
     let subjects = record.content().subjects.iter().enumerate();
     subjects
         .flat_map(|(subject, of)| {
-            let canonical = of
-                .identifiers
-                .iter()
-                .filter_map(|identifier| identifier.canonical().ok());
-            let keys: Vec<MatchKey> = canonical
-                .flat_map(|canonical| canonical.keys().to_vec())
-                .collect();
-            keys.into_iter().map(move |key| IndexKey {
-                subject: u16::try_from(subject).unwrap(),
-                key,
-            })
+            let canonical =
+                of.identifiers.iter().filter_map(|identifier| identifier.canonical().ok());
+            let keys: Vec<MatchKey> =
+                canonical.flat_map(|canonical| canonical.keys().to_vec()).collect();
+            keys.into_iter()
+                .map(move |key| IndexKey { subject: u16::try_from(subject).unwrap(), key })
         })
         .collect()
 }

@@ -39,12 +39,7 @@ impl Child {
     /// Starts a holder that knows `asker` and answers (`"card"`) or never does (`"hang"`).
     pub(super) fn spawn(asker: &Node, service: &str) -> Self {
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "quic::tests::child::body",
-                "--ignored",
-                "--nocapture",
-            ])
+            .args(["--exact", "quic::tests::child::body", "--ignored", "--nocapture"])
             .env("SYMBOLON_TEST_ASKER", asker.address.to_string())
             .env("SYMBOLON_TEST_SERVICE", service)
             .stdout(Stdio::piped())
@@ -55,11 +50,7 @@ impl Child {
         let address = lines
             .find_map(|line| Some(line.unwrap().split_once("address ")?.1.parse().unwrap()))
             .unwrap();
-        Self {
-            process,
-            lines,
-            address,
-        }
+        Self { process, lines, address }
     }
 
     pub(super) fn wait_until_asked(&mut self) {
@@ -70,10 +61,7 @@ impl Child {
     pub(super) fn resident_kib(&self) -> u64 {
         let path = format!("/proc/{}/status", self.process.id());
         let status = std::fs::read_to_string(path).unwrap();
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.split_whitespace().next().unwrap().parse().unwrap()
     }
 }

@@ -79,12 +79,7 @@ impl Flood {
         let directory: Arc<dyn Directory> = Arc::clone(&asker.book) as _;
         let config = Client::new(&Timing::default()).unwrap();
         let config = config.config(&key, &directory, AGENCIES[1].id()).unwrap();
-        Self {
-            endpoint,
-            config,
-            target,
-            attempts: Vec::new(),
-        }
+        Self { endpoint, config, target, attempts: Vec::new() }
     }
 
     /// Begins all of them in small parts, so that not most are lost in the receiver's socket
@@ -112,9 +107,7 @@ const PART: usize = 20;
 
 async fn answered(asker: &Node, holder: NodeId) {
     let dialer = asker.endpoint.dialer();
-    blocking(move || dialer.request(holder, &CardRequest::new()))
-        .await
-        .unwrap();
+    blocking(move || dialer.request(holder, &CardRequest::new())).await.unwrap();
 }
 
 /// Senders that never hear anything stand for forged addresses: not even one connection is kept.
@@ -125,10 +118,7 @@ async fn forged_addresses_leave_nothing_behind() {
     flood.run(|_| true).await;
     answered(&asker, holder.id()).await;
     let statistics = holder.endpoint.statistics();
-    assert_eq!(
-        statistics.accepted, 1,
-        "only the partner's own handshake was begun"
-    );
+    assert_eq!(statistics.accepted, 1, "only the partner's own handshake was begun");
     assert_eq!(statistics.open, 1);
 }
 
@@ -146,10 +136,7 @@ async fn real_addresses_are_bounded() {
     };
     flood.run(arrived).await;
     println!("{:?}, at most {most:?} open", holder.endpoint.statistics());
-    assert!(
-        most.load(Ordering::Relaxed) > HANDSHAKES_MAX,
-        "the flood reached its aim"
-    );
+    assert!(most.load(Ordering::Relaxed) > HANDSHAKES_MAX, "the flood reached its aim");
     assert!(most.load(Ordering::Relaxed) <= OPEN_MAX);
     // There may be no room for a moment, until the first of the flood are forgotten.
     let served = async {
@@ -157,10 +144,7 @@ async fn real_addresses_are_bounded() {
         loop {
             tick.tick().await;
             let (dialer, partner) = (asker.endpoint.dialer(), holder.id());
-            if blocking(move || dialer.request(partner, &CardRequest::new()))
-                .await
-                .is_ok()
-            {
+            if blocking(move || dialer.request(partner, &CardRequest::new())).await.is_ok() {
                 return;
             }
         }

@@ -19,9 +19,7 @@ async fn connected(asker: &Node, holder: &Node) -> (quinn::Endpoint, Connection)
     let directory: Arc<dyn Directory> = Arc::clone(&asker.book) as _;
     let config = Client::new(&Timing::default()).unwrap();
     let config = config.config(&key, &directory, holder.id()).unwrap();
-    let connection = socket
-        .connect_with(config, holder.address, "x.invalid")
-        .unwrap();
+    let connection = socket.connect_with(config, holder.address, "x.invalid").unwrap();
     (socket, connection.await.unwrap())
 }
 
@@ -36,9 +34,7 @@ fn code(error: &ConnectionError) -> Option<Code> {
 async fn a_connection_without_hello_ends_at_the_deadline() {
     let (asker, holder) = pair(|_| Say::Card);
     let (_socket, connection) = connected(&asker, &holder).await;
-    let error = timeout(brisk().handshake * 2, connection.closed())
-        .await
-        .unwrap();
+    let error = timeout(brisk().handshake * 2, connection.closed()).await.unwrap();
     assert_eq!(code(&error), Some(Code::Deadline));
 }
 
@@ -48,9 +44,7 @@ async fn a_hello_that_stalls_ends_at_the_deadline() {
     let (_socket, connection) = connected(&asker, &holder).await;
     let (mut send, _recv) = connection.open_bi().await.unwrap();
     send.write_all(&[0, 0, 1]).await.unwrap();
-    let error = timeout(brisk().handshake * 2, connection.closed())
-        .await
-        .unwrap();
+    let error = timeout(brisk().handshake * 2, connection.closed()).await.unwrap();
     assert_eq!(code(&error), Some(Code::Deadline));
 }
 
@@ -66,9 +60,7 @@ async fn bytes_that_are_no_hello_are_told_so() {
         let (_socket, connection) = connected(&asker, &holder).await;
         let (mut send, _recv) = connection.open_bi().await.unwrap();
         send.write_all(bytes).await.unwrap();
-        let error = timeout(brisk().handshake, connection.closed())
-            .await
-            .unwrap();
+        let error = timeout(brisk().handshake, connection.closed()).await.unwrap();
         assert_eq!(code(&error), Some(expected));
     }
 }
@@ -81,9 +73,7 @@ async fn a_flood_before_the_hello_is_cut_at_the_window() {
     // An announced frame within its limit, and then no end of bytes.
     let mut flood = vec![0; 4 << 20];
     flood[..4].copy_from_slice(&40_000_u32.to_be_bytes());
-    let written = timeout(brisk().handshake * 2, send.write_all(&flood))
-        .await
-        .unwrap();
+    let written = timeout(brisk().handshake * 2, send.write_all(&flood)).await.unwrap();
     assert!(written.is_err());
     let sent = connection.stats().udp_tx.bytes;
     let window = u64::from(HELLO_RECEIVE_WINDOW_BYTES);
@@ -96,27 +86,14 @@ async fn a_flood_before_the_hello_is_cut_at_the_window() {
 async fn a_relay_with_a_stolen_tls_key_fails_at_the_exporter() {
     let (asker, holder) = pair(|_| Say::Card);
     let (_socket, connection) = connected(&asker, &holder).await;
-    let (local, partner) = (
-        asker.book.local(),
-        asker.book.partner(&holder.id()).unwrap(),
-    );
+    let (local, partner) = (asker.book.local(), asker.book.partner(&holder.id()).unwrap());
     let names = Context::exporter_context(&asker.id(), &holder.id(), Role::Client);
     let mut exporter = [0; 32];
-    connection
-        .export_keying_material(&mut exporter, label::EXPORTER, &names)
-        .unwrap();
+    connection.export_keying_material(&mut exporter, label::EXPORTER, &names).unwrap();
     exporter[0] ^= 1;
-    let context = Context {
-        local,
-        partner,
-        exporter,
-    };
-    let mut machine = Handshake::client(
-        context,
-        entropy::seed(),
-        clock::now(),
-        clock::monotonic_ms(),
-    );
+    let context = Context { local, partner, exporter };
+    let mut machine =
+        Handshake::client(context, entropy::seed(), clock::now(), clock::monotonic_ms());
     let mut stream = Stream::new(connection.open_bi().await.unwrap());
     let outcome = loop {
         if let Some(outcome) = machine.poll_outcome() {
@@ -140,8 +117,5 @@ async fn limits_widen_only_after_the_hello() {
         streams.push(stream.unwrap().unwrap());
     }
     let none = Duration::from_millis(200);
-    assert!(
-        timeout(none, session.connection.open_bi()).await.is_err(),
-        "one stream too many"
-    );
+    assert!(timeout(none, session.connection.open_bi()).await.is_err(), "one stream too many");
 }

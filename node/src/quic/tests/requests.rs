@@ -35,10 +35,7 @@ async fn a_request_is_answered_and_the_connection_kept() {
         (ports, times)
     })
     .await;
-    assert!(
-        ports.windows(2).all(|pair| pair[0] == pair[1]),
-        "one connection for all"
-    );
+    assert!(ports.windows(2).all(|pair| pair[0] == pair[1]), "one connection for all");
     println!("session (Retry, TLS, hello), request, session, request ...: {times:?}");
 }
 
@@ -76,13 +73,7 @@ async fn ask(asker: &Node, holder: &Node) -> Result<Card, LinkError> {
 async fn a_refusal_has_its_code_and_number() {
     let (asker, holder) = pair(|_| Say::Refuse(Refusal::BudgetExhausted { remaining: 17 }));
     let answer = ask(&asker, &holder).await;
-    assert!(matches!(
-        answer,
-        Err(LinkError::Refused {
-            code: Code::Budget,
-            detail: Some(17)
-        })
-    ));
+    assert!(matches!(answer, Err(LinkError::Refused { code: Code::Budget, detail: Some(17) })));
 }
 
 #[tokio::test]
@@ -93,16 +84,7 @@ async fn a_service_that_panics_is_an_internal_error_and_the_node_goes_on() {
         Say::Card
     });
     let answer = ask(&asker, &holder).await;
-    assert!(
-        matches!(
-            answer,
-            Err(LinkError::Refused {
-                code: Code::Internal,
-                ..
-            })
-        ),
-        "{answer:?}"
-    );
+    assert!(matches!(answer, Err(LinkError::Refused { code: Code::Internal, .. })), "{answer:?}");
     assert!(ask(&asker, &holder).await.is_ok());
 }
 
@@ -115,16 +97,7 @@ async fn an_answer_cut_short_is_not_taken_for_whole() {
         Say::Bulk(first.to_vec(), vec![Err(error)])
     });
     let answer = ask(&asker, &holder).await;
-    assert!(
-        matches!(
-            answer,
-            Err(LinkError::Refused {
-                code: Code::Internal,
-                ..
-            })
-        ),
-        "{answer:?}"
-    );
+    assert!(matches!(answer, Err(LinkError::Refused { code: Code::Internal, .. })), "{answer:?}");
 }
 
 #[tokio::test]
@@ -151,11 +124,7 @@ async fn a_slow_partner_is_timed_out_and_not_called_unreachable() {
     assert!(
         matches!(
             answer,
-            Err(LinkError::TimedOut
-                | LinkError::Refused {
-                    code: Code::Deadline,
-                    ..
-                })
+            Err(LinkError::TimedOut | LinkError::Refused { code: Code::Deadline, .. })
         ),
         "{answer:?}"
     );
@@ -175,9 +144,7 @@ async fn a_partner_that_is_down_is_unreachable_and_dialled_once_per_interval() {
     assert!(matches!(two, Err(LinkError::Unreachable(_))));
     assert!(matches!(
         ask(&asker, &holder).await,
-        Err(LinkError::Unreachable(
-            DialError::BackingOff | DialError::NoAnswer
-        ))
+        Err(LinkError::Unreachable(DialError::BackingOff | DialError::NoAnswer))
     ));
 }
 
@@ -190,10 +157,7 @@ async fn a_partner_that_calls_is_called_back_without_waiting() {
     asker.knows(&holder);
     assert!(matches!(
         ask(&holder, &asker).await,
-        Err(LinkError::Refused {
-            code: Code::Internal,
-            ..
-        })
+        Err(LinkError::Refused { code: Code::Internal, .. })
     ));
     assert!(ask(&asker, &holder).await.is_ok());
 }
@@ -223,10 +187,7 @@ async fn whoever_else_answers_is_not_the_partner() {
     impostor.knows(&asker);
     asker.knows_at(holder.agency, impostor.address);
     let answer = ask(&asker, &holder).await;
-    assert!(
-        matches!(answer, Err(LinkError::Unreachable(DialError::Identity))),
-        "{answer:?}"
-    );
+    assert!(matches!(answer, Err(LinkError::Unreachable(DialError::Identity))), "{answer:?}");
 }
 
 #[tokio::test]
@@ -234,13 +195,7 @@ async fn a_partner_that_does_not_know_this_node_says_so() {
     let (asker, holder) = pair(|_| Say::Card);
     holder.forgets(&asker);
     let answer = ask(&asker, &holder).await;
-    assert!(
-        matches!(
-            answer,
-            Err(LinkError::Unreachable(DialError::NotRecognised))
-        ),
-        "{answer:?}"
-    );
+    assert!(matches!(answer, Err(LinkError::Unreachable(DialError::NotRecognised))), "{answer:?}");
 }
 
 #[tokio::test]
@@ -256,19 +211,13 @@ async fn the_ninth_connection_of_one_partner_is_refused() {
     }
     let ninth = ask(&asker, &holder).await;
     assert!(
-        matches!(
-            ninth,
-            Err(LinkError::Unreachable(DialError::Refused(Code::Busy)))
-        ),
+        matches!(ninth, Err(LinkError::Unreachable(DialError::Refused(Code::Busy)))),
         "{ninth:?}"
     );
     let third = node(3, brisk(), Desk(|_: &Established| Say::Card));
     third.knows(&holder);
     holder.knows(&third);
-    assert!(
-        ask(&third, &holder).await.is_ok(),
-        "another partner still gets in"
-    );
+    assert!(ask(&third, &holder).await.is_ok(), "another partner still gets in");
 }
 
 #[tokio::test]
@@ -287,10 +236,7 @@ async fn stopping_lets_answers_in_flight_end() {
     let stopping = tokio::spawn(holder.endpoint.shutdown());
     drop(release);
     assert!(asked.await.unwrap().is_ok());
-    timeout(Duration::from_secs(5), stopping)
-        .await
-        .unwrap()
-        .unwrap();
+    timeout(Duration::from_secs(5), stopping).await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -307,19 +253,13 @@ async fn stopping_does_not_wait_for_an_answer_that_never_comes() {
     let asked = tokio::task::spawn_blocking(move || dialer.request(partner, &CardRequest::new()));
     blocking(move || running.recv().unwrap()).await;
     let moment = Instant::now();
-    timeout(Duration::from_secs(5), holder.endpoint.shutdown())
-        .await
-        .unwrap();
+    timeout(Duration::from_secs(5), holder.endpoint.shutdown()).await.unwrap();
     println!("stopped after {:?}", moment.elapsed());
     let answer = asked.await.unwrap();
     assert!(
         matches!(
             answer,
-            Err(LinkError::Unreachable(_)
-                | LinkError::Refused {
-                    code: Code::Deadline,
-                    ..
-                })
+            Err(LinkError::Unreachable(_) | LinkError::Refused { code: Code::Deadline, .. })
         ),
         "{answer:?}"
     );
@@ -342,16 +282,10 @@ async fn a_killed_partner_is_unreachable() {
     let begun = Instant::now();
     let answer = asked.await.unwrap();
     println!("known to be unreachable after {:?}", begun.elapsed());
-    assert!(
-        matches!(answer, Err(LinkError::Unreachable(DialError::NoAnswer))),
-        "{answer:?}"
-    );
+    assert!(matches!(answer, Err(LinkError::Unreachable(DialError::NoAnswer))), "{answer:?}");
     assert!(begun.elapsed() < brisk().request);
     let again = blocking(move || again.request(partner, &CardRequest::new())).await;
-    assert!(
-        matches!(again, Err(LinkError::Unreachable(DialError::NoAnswer))),
-        "{again:?}"
-    );
+    assert!(matches!(again, Err(LinkError::Unreachable(DialError::NoAnswer))), "{again:?}");
 }
 
 #[test]
@@ -376,15 +310,6 @@ fn a_restarted_partner_is_noticed_at_once() {
     let closed =
         asking.block_on(async { timeout(brisk().idle, session.connection.closed()).await });
     println!("restart noticed after {:?}", begun.elapsed());
-    assert!(
-        matches!(closed, Ok(quinn::ConnectionError::Reset)),
-        "{closed:?}"
-    );
-    assert!(
-        asker
-            .endpoint
-            .dialer()
-            .request(reborn.id(), &CardRequest::new())
-            .is_ok()
-    );
+    assert!(matches!(closed, Ok(quinn::ConnectionError::Reset)), "{closed:?}");
+    assert!(asker.endpoint.dialer().request(reborn.id(), &CardRequest::new()).is_ok());
 }

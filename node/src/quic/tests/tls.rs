@@ -58,22 +58,12 @@ fn side(number: u8) -> Side {
         Arc::new(TokioRuntime),
     )
     .unwrap();
-    Side {
-        key,
-        node: NodeId::from_bytes([number; 32]),
-        partners,
-        pins,
-        socket,
-    }
+    Side { key, node: NodeId::from_bytes([number; 32]), partners, pins, socket }
 }
 
 impl Side {
     fn knows(&self, other: &Side) {
-        self.pins
-            .0
-            .lock()
-            .unwrap()
-            .insert(other.key.pin(), other.node);
+        self.pins.0.lock().unwrap().insert(other.key.pin(), other.node);
     }
 
     fn address(&self) -> SocketAddr {
@@ -83,9 +73,7 @@ impl Side {
     /// Settings with which this side dials `other`.
     fn dialling(&self, other: &Side) -> ClientConfig {
         let client = Client::new(&Timing::default()).unwrap();
-        client
-            .config(&self.key, &self.partners, other.node)
-            .unwrap()
+        client.config(&self.key, &self.partners, other.node).unwrap()
     }
 }
 
@@ -102,14 +90,8 @@ async fn attempt(
     asker: &Side,
     holder: &Side,
     config: ClientConfig,
-) -> (
-    Result<Connection, ConnectionError>,
-    Result<Connection, ConnectionError>,
-) {
-    let connecting = asker
-        .socket
-        .connect_with(config, holder.address(), "test.invalid")
-        .unwrap();
+) -> (Result<Connection, ConnectionError>, Result<Connection, ConnectionError>) {
+    let connecting = asker.socket.connect_with(config, holder.address(), "test.invalid").unwrap();
     let accepting = async { holder.socket.accept().await.unwrap().await };
     tokio::join!(connecting, accepting)
 }
@@ -133,17 +115,13 @@ async fn the_right_pins_connect_and_share_an_exporter() {
     println!("first handshake, without Retry: {:?}", begun.elapsed());
     let export = |connection: &Connection, context: &[u8]| {
         let mut output = [0; 32];
-        connection
-            .export_keying_material(&mut output, b"EXPORTER-symbolon-1", context)
-            .unwrap();
+        connection.export_keying_material(&mut output, b"EXPORTER-symbolon-1", context).unwrap();
         output
     };
     assert_eq!(export(&client, b"names"), export(&server, b"names"));
     assert_ne!(export(&client, b"names"), export(&server, b"other names"));
     let data = client.handshake_data().unwrap();
-    let data = data
-        .downcast::<quinn::crypto::rustls::HandshakeData>()
-        .unwrap();
+    let data = data.downcast::<quinn::crypto::rustls::HandshakeData>().unwrap();
     assert_eq!(data.protocol.as_deref(), Some(ALPN));
     assert_eq!(data.server_name, None, "no server name on the wire");
 }
@@ -173,10 +151,7 @@ async fn a_client_with_another_key_is_refused() {
     let impostor = side(3);
     impostor.knows(&holder);
     assert!(refused(&impostor, &holder, impostor.dialling(&holder)).await);
-    assert!(
-        !refused_now(&asker, &holder).await,
-        "the partner itself still gets in"
-    );
+    assert!(!refused_now(&asker, &holder).await, "the partner itself still gets in");
 }
 
 #[tokio::test]
@@ -189,10 +164,7 @@ async fn a_pin_that_is_withdrawn_no_longer_connects() {
 }
 
 async fn refused_now(asker: &Side, holder: &Side) -> bool {
-    attempt(asker, holder, asker.dialling(holder))
-        .await
-        .1
-        .is_err()
+    attempt(asker, holder, asker.dialling(holder)).await.1.is_err()
 }
 
 /// How a hostile or outdated client differs from ours.
@@ -240,11 +212,7 @@ impl Odd {
         tls.alpn_protocols = self.protocols;
         tls.resumption = self.resumption;
         tls.enable_early_data = true;
-        let suite = cipher_suite::TLS13_AES_128_GCM_SHA256
-            .tls13()
-            .unwrap()
-            .quic_suite()
-            .unwrap();
+        let suite = cipher_suite::TLS13_AES_128_GCM_SHA256.tls13().unwrap().quic_suite().unwrap();
         let crypto = QuicClientConfig::with_initial(Arc::new(tls), suite).unwrap();
         ClientConfig::new(Arc::new(crypto))
     }
@@ -253,10 +221,7 @@ impl Odd {
 #[tokio::test]
 async fn a_classical_key_exchange_is_refused() {
     let (asker, holder) = pair();
-    let odd = Odd {
-        groups: vec![kx_group::X25519, kx_group::SECP256R1],
-        ..Odd::default()
-    };
+    let odd = Odd { groups: vec![kx_group::X25519, kx_group::SECP256R1], ..Odd::default() };
     assert!(refused(&asker, &holder, odd.config(&asker, &holder)).await);
 }
 
@@ -264,10 +229,7 @@ async fn a_classical_key_exchange_is_refused() {
 #[tokio::test]
 async fn a_client_that_offers_both_gets_the_hybrid_group() {
     let (asker, holder) = pair();
-    let odd = Odd {
-        groups: vec![kx_group::X25519, kx_group::X25519MLKEM768],
-        ..Odd::default()
-    };
+    let odd = Odd { groups: vec![kx_group::X25519, kx_group::X25519MLKEM768], ..Odd::default() };
     let (client, server) = attempt(&asker, &holder, odd.config(&asker, &holder)).await;
     assert!(client.is_ok() && server.is_ok());
 }
@@ -276,10 +238,7 @@ async fn a_client_that_offers_both_gets_the_hybrid_group() {
 async fn another_or_no_application_protocol_is_refused() {
     let (asker, holder) = pair();
     for protocols in [vec![], vec![b"h3".to_vec()], vec![b"symbolon/2".to_vec()]] {
-        let odd = Odd {
-            protocols,
-            ..Odd::default()
-        };
+        let odd = Odd { protocols, ..Odd::default() };
         assert!(refused(&asker, &holder, odd.config(&asker, &holder)).await);
     }
 }
@@ -287,10 +246,7 @@ async fn another_or_no_application_protocol_is_refused() {
 #[tokio::test]
 async fn a_client_without_a_certificate_is_refused() {
     let (asker, holder) = pair();
-    let odd = Odd {
-        certificate: Certificate::None,
-        ..Odd::default()
-    };
+    let odd = Odd { certificate: Certificate::None, ..Odd::default() };
     assert!(refused(&asker, &holder, odd.config(&asker, &holder)).await);
 }
 
@@ -298,10 +254,7 @@ async fn a_client_without_a_certificate_is_refused() {
 async fn nothing_is_resumed_and_no_early_data_is_possible() {
     let (asker, holder) = pair();
     let cache = Arc::new(ClientSessionMemoryCache::new(8));
-    let odd = Odd {
-        resumption: Resumption::store(cache),
-        ..Odd::default()
-    };
+    let odd = Odd { resumption: Resumption::store(cache), ..Odd::default() };
     let config = odd.config(&asker, &holder);
     let (client, server) = attempt(&asker, &holder, config.clone()).await;
     let (client, server) = (client.unwrap(), server.unwrap());
@@ -311,10 +264,7 @@ async fn nothing_is_resumed_and_no_early_data_is_possible() {
     let (mut answer, _question) = server.accept_bi().await.unwrap();
     answer.write_all(b"!").await.unwrap();
     recv.read_exact(&mut [0]).await.unwrap();
-    let again = asker
-        .socket
-        .connect_with(config, holder.address(), "test.invalid")
-        .unwrap();
+    let again = asker.socket.connect_with(config, holder.address(), "test.invalid").unwrap();
     assert!(again.into_0rtt().is_err(), "early data is possible");
 }
 
@@ -325,28 +275,11 @@ async fn streams_and_bytes_before_the_hello_are_few() {
     let (client, server) = (client.unwrap(), server.unwrap());
     let (mut send, _recv) = client.open_bi().await.unwrap();
     let soon = Duration::from_millis(200);
-    assert!(
-        tokio::time::timeout(soon, client.open_bi()).await.is_err(),
-        "a second stream"
-    );
-    assert!(
-        tokio::time::timeout(soon, client.open_uni()).await.is_err(),
-        "a one-way stream"
-    );
-    assert!(
-        tokio::time::timeout(soon, server.open_bi()).await.is_err(),
-        "a stream to the asker"
-    );
+    assert!(tokio::time::timeout(soon, client.open_bi()).await.is_err(), "a second stream");
+    assert!(tokio::time::timeout(soon, client.open_uni()).await.is_err(), "a one-way stream");
+    assert!(tokio::time::timeout(soon, server.open_bi()).await.is_err(), "a stream to the asker");
     let flood = vec![0; 1 << 20];
-    assert!(
-        tokio::time::timeout(soon, send.write_all(&flood))
-            .await
-            .is_err(),
-        "a flood"
-    );
+    assert!(tokio::time::timeout(soon, send.write_all(&flood)).await.is_err(), "a flood");
     let received = server.stats().udp_rx.bytes;
-    assert!(
-        received < 100 * 1024,
-        "{received} bytes came through a window of 64 KiB"
-    );
+    assert!(received < 100 * 1024, "{received} bytes came through a window of 64 KiB");
 }

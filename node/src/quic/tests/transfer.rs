@@ -24,31 +24,22 @@ struct Holder {
 
 impl Service for Holder {
     fn serve(&self, _: &Established, incoming: Incoming) -> Answer {
-        let Incoming::TagSet(asked) = incoming else {
-            panic!("only tag sets are asked for here")
-        };
+        let Incoming::TagSet(asked) = incoming else { panic!("only tag sets are asked for here") };
         let (header, mut upload) = match asked.stream(self.set.count()) {
             Ok(begun) => begun,
             Err((asked, refusal)) => return Answer::Reply(asked.refuse(refusal)),
         };
         let from = usize::try_from(upload.due().unwrap()).unwrap();
         let fail_at = self.fail_at.load(Ordering::SeqCst);
-        let chunks: Vec<Vec<u8>> = self
-            .set
-            .chunks()
-            .skip(from)
-            .map(|chunk| chunk.tag_bytes())
-            .collect();
+        let chunks: Vec<Vec<u8>> =
+            self.set.chunks().skip(from).map(|chunk| chunk.tag_bytes()).collect();
         let pieces = chunks.into_iter().map(move |chunk| {
             if upload.due() == Some(fail_at) {
                 return Err(ProtocolError::Refused(Refusal::Internal));
             }
             upload.chunk(chunk)
         });
-        Answer::Bulk {
-            header,
-            pieces: Box::new(pieces),
-        }
+        Answer::Bulk { header, pieces: Box::new(pieces) }
     }
 }
 
@@ -60,26 +51,13 @@ fn tag_set() -> TagSet {
         let high = number.wrapping_mul(0x9e37_79b1).to_be_bytes();
         let mut tag = [0; 16];
         tag[..4].copy_from_slice(&high);
-        builder.add(
-            Tag::from_bytes(tag),
-            RecordRef {
-                id: [0; 16],
-                version: [0; 32],
-            },
-        );
+        builder.add(Tag::from_bytes(tag), RecordRef { id: [0; 16], version: [0; 32] });
     }
-    builder
-        .build(&SetSalt::derive(&seed, &names, 1), [2; 32], 2)
-        .unwrap()
+    builder.build(&SetSalt::derive(&seed, &names, 1), [2; 32], 2).unwrap()
 }
 
 fn names() -> KeyNames<'static> {
-    KeyNames {
-        holder: &[2; 32],
-        asker: &[1; 32],
-        class: Class::Document,
-        epoch: 0,
-    }
+    KeyNames { holder: &[2; 32], asker: &[1; 32], class: Class::Document, epoch: 0 }
 }
 
 fn epoch_card(asker: &Node, holder: &Node, set: &TagSet) -> VerifiedEpochCard {
@@ -91,10 +69,7 @@ fn epoch_card(asker: &Node, holder: &Node, set: &TagSet) -> VerifiedEpochCard {
         mode: Mode::Live,
         purposes: vec!["investigation".to_owned()],
         kinds: vec!["listing".to_owned()],
-        classes: vec![ClassTerms {
-            class: Class::Document,
-            budget_per_epoch: 1000,
-        }],
+        classes: vec![ClassTerms { class: Class::Document, budget_per_epoch: 1000 }],
         epoch_length_seconds: 604_800,
         retention_days: 30,
         not_before: now - 60,
@@ -129,10 +104,7 @@ fn epoch_card(asker: &Node, holder: &Node, set: &TagSet) -> VerifiedEpochCard {
         profile: &[9; 32],
         now,
     };
-    SignedEpochCard::sign(card, &holder.agency.signing)
-        .unwrap()
-        .verify(&check)
-        .unwrap()
+    SignedEpochCard::sign(card, &holder.agency.signing).unwrap().verify(&check).unwrap()
 }
 
 /// Takes everything a transfer gives: the tags and how it ended.
@@ -151,16 +123,9 @@ fn take(stream: &mut TagSetStream, tags: &mut Vec<Tag>) -> Result<(), LinkError>
 #[tokio::test]
 async fn a_tag_set_arrives_and_resumes_after_a_failure() {
     let set = Arc::new(tag_set());
-    let service = Holder {
-        set: Arc::clone(&set),
-        fail_at: AtomicU64::new(100),
-    };
+    let service = Holder { set: Arc::clone(&set), fail_at: AtomicU64::new(100) };
     let service = Arc::new(service);
-    let asker = node(
-        1,
-        brisk(),
-        Desk(|_: &Established| Say::Refuse(Refusal::Internal)),
-    );
+    let asker = node(1, brisk(), Desk(|_: &Established| Say::Refuse(Refusal::Internal)));
     let holder = node(2, brisk(), Shared(Arc::clone(&service)));
     asker.knows(&holder);
     holder.knows(&asker);
@@ -169,14 +134,9 @@ async fn a_tag_set_arrives_and_resumes_after_a_failure() {
     blocking(move || {
         let session = || dialer.session(partner).unwrap();
         let mut tags = Vec::new();
-        let mut stream = session()
-            .tag_set(&card, &TagSetProgress::default())
-            .unwrap();
+        let mut stream = session().tag_set(&card, &TagSetProgress::default()).unwrap();
         let ended = take(&mut stream, &mut tags);
-        let refused = LinkError::Refused {
-            code: Code::Internal,
-            detail: None,
-        };
+        let refused = LinkError::Refused { code: Code::Internal, detail: None };
         assert_eq!(ended.unwrap_err().to_string(), refused.to_string());
         let progress = stream.progress().expect("what came is worth resuming from");
         assert!(progress.chunks() <= 100);
@@ -193,9 +153,7 @@ async fn a_tag_set_arrives_and_resumes_after_a_failure() {
         assert!(tags == expected, "the tags are those of the holder");
 
         let begun = Instant::now();
-        let mut stream = session()
-            .tag_set(&card, &TagSetProgress::default())
-            .unwrap();
+        let mut stream = session().tag_set(&card, &TagSetProgress::default()).unwrap();
         take(&mut stream, &mut Vec::with_capacity(tags.len())).unwrap();
         println!("{} tags in {:?}", tags.len(), begun.elapsed());
     })
