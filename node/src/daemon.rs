@@ -15,6 +15,10 @@ use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::spawn_blocking;
 use tokio::time::{interval, timeout};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::Unlock;
 use crate::client::SOCKET_NAME;
@@ -182,10 +186,9 @@ fn watch(level: LogLevel) {
         LogLevel::Info => tracing::Level::INFO,
         LogLevel::Debug => tracing::Level::DEBUG,
     };
+    // Libraries may speak of addresses and packets: only what they warn of is written.
+    let ours = Targets::new().with_target("symbolon", level).with_default(tracing::Level::WARN);
+    let lines = tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr);
     // Another subscriber can only be a test's.
-    let _ = tracing_subscriber::fmt()
-        .json()
-        .with_max_level(level)
-        .with_writer(std::io::stderr)
-        .try_init();
+    let _ = tracing_subscriber::registry().with(lines.with_filter(ours)).try_init();
 }

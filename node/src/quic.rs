@@ -24,11 +24,10 @@ mod stream;
 mod tests;
 mod tls_key;
 
-pub(crate) use ask::{Session, TagSetStream};
 pub(crate) use config::Timing;
 pub(crate) use dial::Dialer;
 pub(crate) use directory::Directory;
 pub(crate) use endpoint::{Endpoint, EndpointConfig};
-pub(crate) use error::{DialError, LinkError};
+pub(crate) use error::LinkError;
 pub(crate) use serve::{Answer, Service};
 pub(crate) use tls_key::TlsKey;

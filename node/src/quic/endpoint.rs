@@ -50,6 +50,7 @@ pub(crate) enum BindError {
 }
 
 /// Counts of one endpoint; names nobody.
+#[cfg(test)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Statistics {
     /// Connections in any state, closing ones included.
@@ -115,7 +116,8 @@ impl Endpoint {
         self.socket.local_addr()
     }
 
-    /// Counts for operators.
+    /// Counts of this endpoint.
+    #[cfg(test)]
     pub(crate) fn statistics(&self) -> Statistics {
         let stats = self.socket.stats();
         Statistics {

@@ -9,8 +9,9 @@ use symbolon_protocol::limits::CONNECTIONS_PER_PARTNER_MAX;
 use symbolon_protocol::{CardRequest, Code, ProtocolError};
 use tokio::time::timeout;
 
+use super::super::LinkError;
+use super::super::error::DialError;
 use super::super::limits::SERVING_PER_PARTNER_MAX;
-use super::super::{DialError, LinkError};
 use super::child::Child;
 use super::*;
 

@@ -11,7 +11,8 @@ use symbolon_protocol::{
 };
 use symbolon_trust::{Agreement, ClassTerms, Mode, SignedAgreement};
 
-use super::super::{LinkError, TagSetStream};
+use super::super::LinkError;
+use super::super::ask::TagSetStream;
 use super::*;
 
 const TAGS: u32 = 200_000;
