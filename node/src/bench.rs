@@ -1,4 +1,4 @@
-//! `symbolon bench`: measures whole jobs on this machine, through the same paths that operators use.
+//! `symbolon bench`: measures whole jobs on this machine, on the paths that operators use.
 //!
 //! Implements spec/node.md#bench. Functions are measured by the crates' own examples; nothing here
 //! decides whether a test passes.

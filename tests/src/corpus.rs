@@ -22,22 +22,14 @@ pub fn seeds() -> Vec<Seed> {
     let mut seeds = Vec::new();
     let mut add = |target, name: &str, bytes: Vec<u8>| {
         let name = name.to_owned();
-        seeds.push(Seed {
-            target,
-            name,
-            bytes,
-        });
+        seeds.push(Seed { target, name, bytes });
     };
     let (mut a, b) = sample::two();
     let (_, _, frames) = sample::handshake(&a, &b);
     for (number, frame) in frames.iter().enumerate() {
         // The client's machine reads what the server wrote, and the other way round.
         let machine = u8::from(number % 2 == 0);
-        add(
-            "machine",
-            &format!("handshake_{number}"),
-            [&[machine, 40], &frame[..]].concat(),
-        );
+        add("machine", &format!("handshake_{number}"), [&[machine, 40], &frame[..]].concat());
     }
     for message in sample::messages() {
         let length = u32::try_from(message.bytes.len()).unwrap().to_be_bytes();
@@ -51,11 +43,7 @@ pub fn seeds() -> Vec<Seed> {
             _ => None,
         };
         if let Some(machine) = machine {
-            add(
-                "machine",
-                message.name,
-                [&[machine, 40], &length[..], &message.bytes].concat(),
-            );
+            add("machine", message.name, [&[machine, 40], &length[..], &message.bytes].concat());
         }
         add("message", message.name, message.bytes);
     }
@@ -76,27 +64,12 @@ pub fn seeds() -> Vec<Seed> {
         }
     }
     add("trust", "card_text", a.signed_card.armor().into_bytes());
-    add(
-        "trust",
-        "agreement_text",
-        sample::agreement(&a, &b).1.armor().into_bytes(),
-    );
+    add("trust", "agreement_text", sample::agreement(&a, &b).1.armor().into_bytes());
     add("record", "record", sample::view(4, true).0.encode());
-    add(
-        "codec",
-        "nested",
-        encode(&vec![Some((7_u64, "text")), None]),
-    );
+    add("codec", "nested", encode(&vec![Some((7_u64, "text")), None]));
     add("audit", "private", sample::private(&b).encode().to_vec());
-    let who = Who {
-        now: NOW,
-        actor: "system",
-    };
-    add(
-        "audit",
-        "logged",
-        Logged::new(Entry::heartbeat(who), [1; 32]).encode(),
-    );
+    let who = Who { now: NOW, actor: "system" };
+    add("audit", "logged", Logged::new(Entry::heartbeat(who), [1; 32]).encode());
 
     let set = sample::tag_set(&b, &a);
     let chunk = set.chunks().next().unwrap();
@@ -121,10 +94,7 @@ pub fn seeds() -> Vec<Seed> {
 
     for (name, text) in [
         ("sample", symbolon_policy::SAMPLE),
-        (
-            "small",
-            "@id(\"a\")\n@about(\"b\")\npermit (principal, action, resource);\n",
-        ),
+        ("small", "@id(\"a\")\n@about(\"b\")\npermit (principal, action, resource);\n"),
     ] {
         add("policy", name, text.as_bytes().to_vec());
     }
@@ -159,7 +129,5 @@ fn identifier(kind: Kind) -> String {
     };
     let cases: serde_json::Value = serde_json::from_slice(&file).unwrap();
     let input = &cases[0]["inputs"][0];
-    ["text", "issuer", "date"]
-        .map(|part| input[part].as_str().unwrap_or_default())
-        .join("\n")
+    ["text", "issuer", "date"].map(|part| input[part].as_str().unwrap_or_default()).join("\n")
 }

@@ -7,9 +7,12 @@
     reason = "this package only supports tests, where a panic is the report"
 )]
 
+pub mod corpus;
 mod http;
 mod node;
 mod relay;
+pub mod sample;
+pub mod vectors;
 
 pub use http::Answer;
 pub use node::{MAPPING, Node, PURPOSE, columns, free_address, introduce, program, row};

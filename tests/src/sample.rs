@@ -95,15 +95,7 @@ impl Node {
         let mut log = MemoryTree::new();
         log.append(leaf_hash("first")).unwrap();
         let (key, signed_card) = (Arc::new(key), Arc::new(signed_card));
-        Self {
-            root,
-            key,
-            envelope_seed,
-            signer,
-            log,
-            signed_card,
-            card,
-        }
+        Self { root, key, envelope_seed, signer, log, signed_card, card }
     }
 
     /// The unsigned checkpoint of its log.
@@ -142,11 +134,7 @@ impl Node {
     pub fn context(&self, other: &Self) -> Context {
         let card = Arc::clone(&other.card);
         let seen = Some(other.seen());
-        Context {
-            local: self.local(),
-            partner: Partner { card, seen },
-            exporter: EXPORTER,
-        }
+        Context { local: self.local(), partner: Partner { card, seen }, exporter: EXPORTER }
     }
 }
 
@@ -168,10 +156,7 @@ pub fn agreement(one: &Node, other: &Node) -> (SignedAgreement, SignedAgreement)
         mode: Mode::Exercise,
         purposes: vec!["investigation".into()],
         kinds: vec!["licence_denial".into()],
-        classes: vec![ClassTerms {
-            class: Class::Document,
-            budget_per_epoch: 10_000,
-        }],
+        classes: vec![ClassTerms { class: Class::Document, budget_per_epoch: 10_000 }],
         epoch_length_seconds: EPOCH_SECONDS,
         retention_days: 30,
         not_before: NOW - 1000,
@@ -322,11 +307,7 @@ pub fn committed(asker: &mut Node, holder: &Node) -> (Receiver, QueryEvidence) {
 /// What a store would say of a leaf.
 #[must_use]
 pub fn appended() -> Appended {
-    Appended {
-        leaf_index: 0,
-        leaf_hash: leaf_hash("entry"),
-        tree_size: 1,
-    }
+    Appended { leaf_index: 0, leaf_hash: leaf_hash("entry"), tree_size: 1 }
 }
 
 /// What the asker asks the holder to confirm.
@@ -351,11 +332,7 @@ pub fn confirm(holder: &Node, asker: &Node) -> ConfirmRequest {
 pub fn envelope(holder: &Node, asker: &Node) -> Sealed {
     let to = Recipient::new(&holder.card, NOW).unwrap();
     let (node, key) = (asker.card.id(), &*asker.key);
-    let terms = Terms {
-        created: NOW,
-        expires: NOW + 86_400,
-        in_reply_to: None,
-    };
+    let terms = Terms { created: NOW, expires: NOW + 86_400, in_reply_to: None };
     let confirm = confirm(holder, asker);
     seal_confirm(confirm, &to, &Author { node, key }, &terms, SEED).unwrap()
 }
@@ -401,10 +378,7 @@ pub fn written(mut poll: impl FnMut() -> Option<Transmit>) -> Vec<u8> {
 pub fn view(number: u64, whole: bool) -> (Record, View) {
     let record = symbolon_record::sample::record(number).unwrap();
     let none: &[Transform] = &[];
-    let fields = Field::ALL
-        .iter()
-        .filter(|_| whole)
-        .map(|field| (*field, none));
+    let fields = Field::ALL.iter().filter(|_| whole).map(|field| (*field, none));
     let view = View::project(&record, fields);
     (record, view)
 }
@@ -465,18 +439,10 @@ pub fn structures() -> Vec<Sample> {
         ("signed_epoch_card", "signed-epoch-card", signed.encode()),
         ("envelope", "envelope", sealed.as_bytes().to_vec()),
         ("header", "header", header),
-        (
-            "signed_statement",
-            "signed-statement",
-            sealed.signed().to_vec(),
-        ),
+        ("signed_statement", "signed-statement", sealed.signed().to_vec()),
         ("statement", "statement", statement),
         ("confirm", "confirm", encode(&confirm(&b, &a))),
-        (
-            "refusal",
-            "refusal",
-            encode(&symbolon_disclosure::Refusal { code, in_reply_to }),
-        ),
+        ("refusal", "refusal", encode(&symbolon_disclosure::Refusal { code, in_reply_to })),
         ("receipt", "receipt", encode(&receipt)),
         ("disclosure", "disclosure", encode(&disclosed)),
         ("evidence", "evidence", evidence.encode()),
@@ -500,10 +466,7 @@ pub fn messages() -> Vec<Sample> {
     let with_card = Acknowledge::with(reply, &server).unwrap();
     let mut request = TagSetDownload::begin(&client, &card, &TagSetProgress::default(), 0);
     let request = written(|| request.as_mut().unwrap().poll_transmit());
-    let header = TagSetHeader {
-        count: 1024,
-        from_chunk: 0,
-    };
+    let header = TagSetHeader { count: 1024, from_chunk: 0 };
     let (receiver, evidence) = committed(&mut a, &b);
     let verifier = a.signer.verifier();
     let proven = verify_query(&evidence, receiver.blinded(), &verifier, None).unwrap();
@@ -515,10 +478,7 @@ pub fn messages() -> Vec<Sample> {
     let error = ProtocolError::Refused(remaining);
     let all = vec![
         ("error", message(&Failure::new(&error))),
-        (
-            "plain_error",
-            message(&Failure::new(&ProtocolError::Truncated)),
-        ),
+        ("plain_error", message(&Failure::new(&ProtocolError::Truncated))),
         ("client_hello", client_hello),
         ("server_hello", server_hello),
         ("client_finish", client_finish),

@@ -30,25 +30,12 @@ pub struct Vector {
 /// All files.
 #[must_use]
 pub fn all() -> Vec<Vector> {
-    vec![
-        oprf(),
-        tag_set(),
-        trust(),
-        query(),
-        checkpoint(),
-        hello(),
-        envelope(),
-    ]
+    vec![oprf(), tag_set(), trust(), query(), checkpoint(), hello(), envelope()]
 }
 
 fn plain(name: &'static str, made: Value) -> Vector {
     let (signed, verify) = (Value::Null, Value::is_null as fn(&Value) -> bool);
-    Vector {
-        name,
-        made,
-        signed,
-        verify,
-    }
+    Vector { name, made, signed, verify }
 }
 
 fn oprf() -> Vector {
@@ -74,18 +61,10 @@ fn oprf() -> Vector {
         .collect();
     let passport = Canonical::parse(Kind::Passport, "C01X00T47").unwrap();
     let receiver = Receiver::blind(passport.keys(), [3; 32]).unwrap();
-    let evaluated = sender
-        .blind_evaluate(receiver.blinded(), sample::SEED)
-        .unwrap();
+    let evaluated = sender.blind_evaluate(receiver.blinded(), sample::SEED).unwrap();
     let hex_of = |bytes: &[u8; 32]| hex::encode(bytes);
-    let blinded = receiver
-        .blinded()
-        .iter()
-        .map(|element| hex_of(element.as_bytes()));
-    let answered = evaluated
-        .elements
-        .iter()
-        .map(|element| hex_of(element.as_bytes()));
+    let blinded = receiver.blinded().iter().map(|element| hex_of(element.as_bytes()));
+    let answered = evaluated.elements.iter().map(|element| hex_of(element.as_bytes()));
     plain(
         "oprf",
         json!({
@@ -114,11 +93,7 @@ fn tag_set() -> Vector {
     let set = sample::tag_set(&b, &a);
     let mut real = Vec::new();
     for chunk in set.chunks() {
-        for entry in chunk
-            .entries()
-            .iter()
-            .filter(|entry| !entry.records.is_empty())
-        {
+        for entry in chunk.entries().iter().filter(|entry| !entry.records.is_empty()) {
             let refs = entry.records.iter();
             real.push(json!({
                 "tag": hex::encode(entry.tag.as_bytes()),
@@ -130,15 +105,8 @@ fn tag_set() -> Vector {
         }
     }
     let (tag, opening) = sample::opening(&b, &a);
-    let tags: Vec<String> = set
-        .chunks()
-        .map(|chunk| hex::encode(chunk.tag_bytes()))
-        .collect();
-    let proof: Vec<String> = opening
-        .proof
-        .iter()
-        .map(|hash| hex::encode(hash.0))
-        .collect();
+    let tags: Vec<String> = set.chunks().map(|chunk| hex::encode(chunk.tag_bytes())).collect();
+    let proof: Vec<String> = opening.proof.iter().map(|hash| hex::encode(hash.0)).collect();
     plain(
         "tag_set",
         json!({
@@ -283,10 +251,7 @@ fn hello() -> Vector {
 /// The checkpoints inside the hellos are hedged, and so is what is signed over them.
 fn with_inputs(mut signed: Value) -> Value {
     let (client, server) = hellos(&signed);
-    for (name, role) in [
-        ("client_input", Role::Client),
-        ("server_input", Role::Server),
-    ] {
+    for (name, role) in [("client_input", Role::Client), ("server_input", Role::Server)] {
         let input = signing_input(role, &sample::EXPORTER, &client.0, &server.hello);
         signed[name] = hex::encode(input).into();
     }

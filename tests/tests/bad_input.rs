@@ -1,4 +1,4 @@
-//! Bad input ends in one line with cause and remedy, in the right exit code, with nothing half done.
+//! Bad input ends in one line with cause and remedy, the right exit code, and nothing half done.
 //!
 //! Holds the program to spec/node.md#exit-codes.
 
@@ -204,7 +204,7 @@ fn what_has_expired_is_refused() {
     assert_eq!(partner["state"], "pending");
     let mine = hex::decode(own["fingerprint"].as_str().unwrap()).unwrap();
     let me = NodeId::from_bytes(mine.try_into().unwrap());
-    let mut parties = [me, good.card.card().id()];
+    let mut parties = [me, good.root.public().fingerprint()];
     parties.sort_unstable();
     let agreement = Agreement {
         version: 1,

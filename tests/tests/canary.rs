@@ -26,7 +26,8 @@ const MARKERS: [&str; 10] =
 
 fn row(reference: &str, id_type: &str, id_value: &str) -> String {
     format!(
-        "{reference},licence_denial,{TITLE},{NARRATIVE},green,{SOURCE},{NAME},{id_type},{id_value}\n"
+        "{reference},licence_denial,{TITLE},{NARRATIVE},green,{SOURCE},{NAME},\
+         {id_type},{id_value}\n"
     )
 }
 
@@ -119,7 +120,6 @@ fn bad_requests(node: &Node) -> Vec<Answer> {
         whole("partner/suspend", json!({ "partner": WRONG, "reason": CASE })),
         whole("exchange/run", json!({ "partner": WRONG, "reason": reason })),
         whole("policy/preview", json!({ "record": WRONG, "partner": WRONG, "purpose": WRONG })),
-        import(&format!("format = \"{WRONG}\""), ""),
         import(MAPPING, &format!("{WRONG}\n{PASSPORT}\n")),
         import(MAPPING, &(columns() + &row(CASE, WRONG, PASSPORT))),
         import(MAPPING, &(columns() + &row(CASE, "imo_ship", WRONG))),

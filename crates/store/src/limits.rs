@@ -29,6 +29,8 @@ pub const QUEUE_BATCHES_MAX: usize = 256;
 pub const GROUP_BATCHES_MAX: usize = 512;
 /// Operations that share one durable write, unless one batch alone has more.
 pub const GROUP_OPS_MAX: usize = 100_000;
+/// Rows of one generation of a scattered table: its pages fit the writer's cache.
+pub const GENERATION_ROWS_MAX: u32 = 1 << 17;
 /// Connections that read at the same time.
 pub const READERS_MAX: usize = 4;
 /// Page cache of the writing connection, in KiB.

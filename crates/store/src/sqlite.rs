@@ -5,6 +5,7 @@
 //! Invariant: nothing is written before keyring and schema are known to be this store's.
 
 mod connection;
+mod generation;
 pub(crate) mod schema;
 mod statement;
 mod writer;
@@ -24,8 +25,9 @@ use crate::backend::{Backend, LogRow, Op, Pending, Row, prefix_end};
 use crate::edge::{Edge, TILE_HASHES};
 use crate::limits::QUEUE_BATCHES_MAX;
 use crate::sqlite::connection::{Readers, make_file, writer};
+use crate::sqlite::generation::{Generation, Generations};
 use crate::sqlite::writer::{Request, Writer};
-use crate::table::Table;
+use crate::table::{Shape, Table};
 
 /// Name of the database in the data directory.
 pub const DATABASE_FILE: &str = "symbolon.db";
@@ -36,6 +38,7 @@ pub const LOCK_FILE: &str = "lock";
 pub(crate) struct Sqlite {
     readers: Readers,
     published: Arc<RwLock<Arc<Edge>>>,
+    generations: Generations,
     requests: Option<SyncSender<Request>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     _lock: File,
@@ -68,7 +71,9 @@ impl Sqlite {
         let edge = edge(&connection)?;
         let published = Arc::new(RwLock::new(Arc::new(edge.clone())));
         let (requests, received) = sync_channel(QUEUE_BATCHES_MAX);
-        let worker = Writer { connection, edge, published: Arc::clone(&published) };
+        let generation = Generation::open(&connection)?;
+        let generations = generation.all();
+        let worker = Writer { connection, edge, generation, published: Arc::clone(&published) };
         let thread = std::thread::Builder::new()
             .name("store".into())
             .spawn(move || worker.run(&received))
@@ -76,6 +81,7 @@ impl Sqlite {
         Ok(Self {
             readers: Readers::new(path),
             published,
+            generations,
             requests: Some(requests),
             thread: Mutex::new(Some(thread)),
             _lock: lock,
@@ -105,7 +111,14 @@ impl Backend for Sqlite {
     fn fetch(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let reader = self.readers.take()?;
         let mut fetch = reader.connection()?.prepare_cached(statement::of(table).fetch)?;
-        Ok(fetch.query_row([key], |row| row.get(0)).optional()?)
+        let mut fetch = |key: &[u8]| fetch.query_row([key], |row| row.get(0)).optional();
+        match table.shape() {
+            Shape::Wide | Shape::Narrow => Ok(fetch(key)?),
+            Shape::Scattered => {
+                let found = self.generations.places(key).map(|key| fetch(&key));
+                Ok(found.filter_map(Result::transpose).next().transpose()?)
+            }
+        }
     }
 
     fn scan(
@@ -117,22 +130,19 @@ impl Backend for Sqlite {
     ) -> Result<Vec<Row>, StoreError> {
         let reader = self.readers.take()?;
         let connection = reader.connection()?;
-        let texts = statement::of(table);
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        // No key is empty, so the empty one lies before all.
+        if table.shape() != Shape::Scattered {
+            return scan(connection, table, prefix, after, limit);
+        }
         let after = after.unwrap_or_default();
-        let row = |row: &rusqlite::Row<'_>| Ok(Row { key: row.get(0)?, value: row.get(1)? });
-        let rows = match prefix_end(prefix) {
-            Some(end) => connection
-                .prepare_cached(texts.scan)?
-                .query_map(params![prefix, after, end, limit], row)?
-                .collect::<Result<_, _>>(),
-            None => connection
-                .prepare_cached(texts.scan_to_end)?
-                .query_map(params![prefix, after, limit], row)?
-                .collect(),
-        };
-        Ok(rows?)
+        let mut rows = Vec::new();
+        for (prefix, after) in self.generations.places(prefix).zip(self.generations.places(after)) {
+            rows.extend(scan(connection, table, &prefix, Some(&after), limit)?);
+        }
+        rows.iter_mut().for_each(|row| row.key = generation::strip(std::mem::take(&mut row.key)));
+        rows.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+        rows.dedup_by(|one, other| one.key == other.key);
+        rows.truncate(limit);
+        Ok(rows)
     }
 
     fn count(&self, table: Table) -> Result<u64, StoreError> {
@@ -157,6 +167,31 @@ impl Backend for Sqlite {
     fn log_tile(&self, level: u8, index: u64) -> Result<Option<Vec<Hash>>, StoreError> {
         log_tile(self.readers.take()?.connection()?, level, index)
     }
+}
+
+fn scan(
+    connection: &Connection,
+    table: Table,
+    prefix: &[u8],
+    after: Option<&[u8]>,
+    limit: usize,
+) -> Result<Vec<Row>, StoreError> {
+    let texts = statement::of(table);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    // No key is empty, so the empty one lies before all.
+    let after = after.unwrap_or_default();
+    let row = |row: &rusqlite::Row<'_>| Ok(Row { key: row.get(0)?, value: row.get(1)? });
+    let rows = match prefix_end(prefix) {
+        Some(end) => connection
+            .prepare_cached(texts.scan)?
+            .query_map(params![prefix, after, end, limit], row)?
+            .collect::<Result<_, _>>(),
+        None => connection
+            .prepare_cached(texts.scan_to_end)?
+            .query_map(params![prefix, after, limit], row)?
+            .collect(),
+    };
+    Ok(rows?)
 }
 
 /// Takes the lock of the directory, or says that another process holds it.

@@ -30,6 +30,9 @@ pub(crate) enum Shape {
     Wide,
     /// Rows of a few dozen bytes, kept in the index itself.
     Narrow,
+    /// Narrow rows with random keys, millions of them, that are put once under a key of their own
+    /// and never replaced: a backend may keep them in the order of arrival.
+    Scattered,
 }
 
 impl Table {
@@ -75,7 +78,8 @@ impl Table {
 
     pub(crate) const fn shape(self) -> Shape {
         match self {
-            Self::RecordIndex | Self::External | Self::PartnerPin => Shape::Narrow,
+            Self::RecordIndex => Shape::Scattered,
+            Self::External | Self::PartnerPin => Shape::Narrow,
             _ => Shape::Wide,
         }
     }

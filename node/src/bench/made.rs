@@ -40,11 +40,12 @@ passport = { kind = "passport" }
 "#;
 
 const HEADER: &str = "case_ref,title,name,dob,passport,narrative\n";
-const NARRATIVE: &str = "Applicant named a dairy as end user; the delivery address is a freight \
-agent. The end-use certificate carried a stamp seen on two earlier refusals. The officer recommends \
-refusal under the catch-all clause and asks that partners be told. Payment was offered in advance \
-through a third state by a company founded eleven weeks before the order. The goods would be \
-usable in a pilot plant; the stated use needs neither their range nor their material.";
+const NARRATIVE: &str = "\
+    Applicant named a dairy as end user; the delivery address is a freight agent. The end-use \
+    certificate carried a stamp seen on two earlier refusals. The officer recommends refusal \
+    under the catch-all clause and asks that partners be told. Payment was offered in advance \
+    through a third state by a company founded eleven weeks before the order. The goods would be \
+    usable in a pilot plant; the stated use needs neither their range nor their material.";
 
 const GIVEN: [&str; 8] = ["Milos", "Adrian", "Petra", "Ilse", "Tomas", "Rania", "Viktor", "Noor"];
 const FAMILY: [&str; 8] =

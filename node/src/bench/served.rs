@@ -192,8 +192,8 @@ async fn batch(report: &mut Report, pair: &Pair) -> Result<(), Failure> {
     let ms = times.percentile(50);
     let aim = Aim { job: "batch", unit: "identifiers/s", target: Some("≥ 8,000") };
     let conditions = format!(
-        "{BATCH} passports, one match key each, {} hits; median {ms:.0} ms of {BATCHES}, both nodes \
-         on this machine's cores",
+        "{BATCH} passports, one match key each, {} hits; median {ms:.0} ms of {BATCHES}, both \
+         nodes on this machine's cores",
         BATCH / SHARED
     );
     report.add(aim, "end to end", BATCH as f64 / ms * 1e3, conditions);

@@ -109,7 +109,7 @@ fn first(connection: &Connection) -> Result<(), StoreError> {
         // Rows of a kilobyte would overflow in an index; rows of a few bytes would be found twice.
         let shape = match table.shape() {
             Shape::Wide => "",
-            Shape::Narrow => " WITHOUT ROWID",
+            Shape::Narrow | Shape::Scattered => " WITHOUT ROWID",
         };
         connection.execute_batch(&format!(
             "CREATE TABLE {} (key BLOB NOT NULL PRIMARY KEY, value BLOB NOT NULL){shape}",

@@ -77,3 +77,5 @@ pub(crate) const LOG_SCAN: &str =
 pub(crate) const TILE_PUT: &str =
     "INSERT INTO log_tile (level, number, hashes) VALUES (?1, ?2, ?3)";
 pub(crate) const TILE_FETCH: &str = "SELECT hashes FROM log_tile WHERE level = ?1 AND number = ?2";
+pub(crate) const GENERATION_NEWEST: &str = "SELECT key FROM record_index ORDER BY key DESC LIMIT 1";
+pub(crate) const GENERATION_ROWS: &str = "SELECT count(*) FROM record_index WHERE key >= ?1";

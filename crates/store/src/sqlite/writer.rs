@@ -16,7 +16,9 @@ use crate::backend::{Applied, Expect, Op, Reply, prefix_end};
 use crate::edge::Edge;
 use crate::limits::{GROUP_BATCHES_MAX, GROUP_OPS_MAX};
 use crate::memory::{as_expected, spend};
+use crate::sqlite::generation::Generation;
 use crate::sqlite::statement;
+use crate::table::{Shape, Table};
 
 /// A batch and where its outcome is awaited.
 pub(crate) struct Request {
@@ -28,6 +30,7 @@ pub(crate) struct Request {
 pub(crate) struct Writer {
     pub(crate) connection: Connection,
     pub(crate) edge: Edge,
+    pub(crate) generation: Generation,
     /// The edge as of the last durable commit, for everyone.
     pub(crate) published: Arc<RwLock<Arc<Edge>>>,
 }
@@ -120,21 +123,41 @@ impl Writer {
         for op in batch {
             match op {
                 Op::Put { table, key, value, expect } => {
-                    self.put(statement::of(*table), key, value, *expect)?;
+                    let texts = statement::of(*table);
+                    match table.shape() {
+                        Shape::Scattered => {
+                            let placed = self.generation.place(key);
+                            self.put(texts, &placed, value, Expect::Any)?;
+                        }
+                        Shape::Wide | Shape::Narrow => self.put(texts, key, value, *expect)?,
+                    }
                 }
                 Op::Delete { table, key, expect } => {
-                    self.delete(statement::of(*table), key, *expect)?;
+                    for placed in self.placed(*table, key) {
+                        self.delete(statement::of(*table), &placed, *expect)?;
+                    }
                 }
                 Op::DeletePrefix { table, prefix } => {
-                    let end = prefix_end(prefix).ok_or(StoreError::TooLong { what: "prefix" })?;
                     let text = statement::of(*table).delete_range;
-                    self.connection.prepare_cached(text)?.execute([prefix, &end])?;
+                    for prefix in self.placed(*table, prefix) {
+                        let end = prefix_end(&prefix);
+                        let end = end.ok_or(StoreError::TooLong { what: "prefix" })?;
+                        self.connection.prepare_cached(text)?.execute([prefix, end])?;
+                    }
                 }
                 Op::Spend { key, amount, limit } => self.spend(key, *amount, *limit)?,
                 Op::Append { leaf, cell } => indexes.push(self.append(leaf, cell)?),
             }
         }
         Ok(Applied { indexes, tree_size: self.edge.size() })
+    }
+
+    /// The keys under which a row may lie.
+    fn placed(&self, table: Table, key: &[u8]) -> Vec<Vec<u8>> {
+        match table.shape() {
+            Shape::Scattered => self.generation.all().places(key).collect(),
+            Shape::Wide | Shape::Narrow => vec![key.to_vec()],
+        }
     }
 
     fn put(
