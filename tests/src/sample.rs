@@ -243,7 +243,6 @@ pub fn epoch_card(holder: &Node, asker: &Node) -> EpochCard {
 }
 
 /// The epoch card as the asker has verified it.
-#[must_use]
 pub fn verified_epoch_card(holder: &Node, asker: &Node) -> VerifiedEpochCard {
     let signed = SignedEpochCard::sign(epoch_card(holder, asker), &holder.key).unwrap();
     let check = EpochCardCheck {
@@ -338,7 +337,6 @@ pub fn envelope(holder: &Node, asker: &Node) -> Sealed {
 }
 
 /// The two ends of an established session.
-#[must_use]
 pub fn session(client: &Node, server: &Node) -> (Established, Established) {
     let (mut a, mut b, _) = handshake(client, server);
     let (a, b) = (a.poll_outcome().unwrap(), b.poll_outcome().unwrap());

@@ -2,6 +2,8 @@
 //!
 //! Holds the program to spec/node.md#exit-codes.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output};

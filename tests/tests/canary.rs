@@ -2,6 +2,8 @@
 //!
 //! Breaks spec/architecture.md#invariants 2 and 9 on purpose, and must fail to.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
+
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};

@@ -2,6 +2,12 @@
 //!
 //! Breaks spec/architecture.md#invariants 1 and 5 on purpose, and must fail to.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "in a test a panic is the report"
+)]
+
 use std::collections::BTreeSet;
 
 use symbolon_disclosure::{

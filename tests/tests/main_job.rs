@@ -2,6 +2,13 @@
 //!
 //! Breaks spec/architecture.md#invariants 1, 2, 3, 6, 7 and 8 on purpose, and must fail to.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};

@@ -33,7 +33,7 @@ pub fn root_from(reader: &impl HashReader, size: u64) -> Result<Hash, TlogError>
 }
 
 /// Root over the leaves `start..end`, where `start` is a multiple of a power of two that is not
-/// smaller than `end - start`: what RFC 6962 calls MTH(D[start:end]).
+/// smaller than `end - start`: what RFC 6962 calls `MTH(D[start:end])`.
 pub(crate) fn range_root(
     reader: &impl HashReader,
     start: u64,

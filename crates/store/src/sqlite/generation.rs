@@ -72,3 +72,45 @@ pub(crate) fn strip(mut key: Vec<u8>) -> Vec<u8> {
     key.drain(..key.len().min(2));
     key
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::{Backend, Expect, Op};
+    use crate::sqlite::Sqlite;
+    use crate::table::Table;
+    use sha2::{Digest, Sha256};
+
+    const TABLE: Table = Table::RecordIndex;
+
+    fn key(number: u32) -> Vec<u8> {
+        Sha256::digest(number.to_be_bytes()).to_vec()
+    }
+
+    fn put(number: u32) -> Op {
+        Op::Put { table: TABLE, key: key(number), value: Vec::new(), expect: Expect::Any }
+    }
+
+    #[test]
+    fn rows_of_every_generation_are_found_and_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        Sqlite::create(directory.path(), &[1; 16]).unwrap();
+        let open = || Sqlite::open(directory.path(), &[1; 16], None).unwrap();
+        let backend = open();
+        backend.apply((0..GENERATION_ROWS_MAX + 5).map(put).collect()).unwrap();
+        drop(backend);
+        let backend = open();
+        assert_eq!(backend.generations.0.load(Ordering::Acquire), 1);
+        // Counted once, although it lies in two generations.
+        backend.apply(vec![put(3)]).unwrap();
+        for number in [0, 3, GENERATION_ROWS_MAX - 1, GENERATION_ROWS_MAX + 4] {
+            let rows = backend.scan(TABLE, &key(number)[..16], None, 9).unwrap();
+            assert_eq!(rows.iter().map(|row| &row.key).collect::<Vec<_>>(), [&key(number)]);
+            assert!(backend.fetch(TABLE, &key(number)).unwrap().is_some());
+            let delete = Op::Delete { table: TABLE, key: key(number), expect: Expect::Any };
+            backend.apply(vec![delete]).unwrap();
+            assert!(backend.scan(TABLE, &key(number), None, 9).unwrap().is_empty());
+            assert!(backend.fetch(TABLE, &key(number)).unwrap().is_none());
+        }
+    }
+}
