@@ -1,4 +1,4 @@
-//! What the checks that span crates share: the tree's place and the list of its files. No product code.
+//! What the checks that span crates share: the tree, nodes as processes, samples. No product code.
 
 #![expect(
     clippy::unwrap_used,

@@ -123,6 +123,8 @@ fn bad_requests(node: &Node) -> Vec<Answer> {
         whole("exchange/run", json!({ "partner": WRONG, "reason": reason })),
         whole("policy/preview", json!({ "record": WRONG, "partner": WRONG, "purpose": WRONG })),
         import(MAPPING, &format!("{WRONG}\n{PASSPORT}\n")),
+        import(&format!("format = \"{PASSPORT}\""), "a\n"),
+        whole("hit/list", json!({ "state": WRONG })),
         import(MAPPING, &(columns() + &row(CASE, WRONG, PASSPORT))),
         import(MAPPING, &(columns() + &row(CASE, "imo_ship", WRONG))),
         import(MAPPING, &format!("{}\"{PASSPORT},{EMAIL}\n", columns())),

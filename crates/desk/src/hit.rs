@@ -129,6 +129,10 @@ impl Desk {
         let partner = request.partner.as_deref().map(|name| self.partner_named(name));
         let partner = partner.transpose()?.map(|partner| partner.node());
         let strength = request.strength.as_deref().map(str::parse::<Strength>).transpose()?;
+        if request.state.as_deref().is_some_and(|state| !STATES.contains(&state)) {
+            let remedy = format!("the states are {}", STATES.join(", "));
+            return Err(DeskError::invalid("there is no such state of a hit", remedy));
+        }
         let after = request.after.as_deref().map(hit_id).transpose()?;
         let limit = request.limit.unwrap_or(100).clamp(1, PAGE_ROWS_MAX) as usize;
         let all = self.hits()?;
@@ -243,6 +247,9 @@ impl Support {
         others.is_some_and(|others| others.iter().any(|kind| *kind != hit.kind))
     }
 }
+
+/// Every name that [`state_name`] gives.
+const STATES: [&str; 6] = ["found", "confirmed", "released", "refused", "nothing", "dismissed"];
 
 pub(crate) fn state_name(state: HitState) -> &'static str {
     match state {

@@ -3,7 +3,7 @@
 //!
 //! Implements spec/envelope.md.
 //!
-//! Everything about a record that leaves the node passes through [`seal`], which takes a grant by
+//! Everything about a record that leaves the node passes through [`seal()`], which takes a grant by
 //! value. A relay, a gateway or a courier sees a header and one of few sizes.
 
 mod error;

@@ -8,7 +8,7 @@ pub enum InteropError {
     /// The mapping is not what spec/import.md describes.
     #[error("the mapping cannot be read: {cause}")]
     Mapping {
-        /// The parser's words, which quote the mapping and never the data.
+        /// Line and rule; names keys, never values.
         cause: String,
     },
     /// The mapping uses a column that the file does not have.

@@ -153,9 +153,15 @@ impl Mapping {
             return Err(InteropError::Mapping { cause });
         }
         let mapping: Mapping = toml::from_str(text).map_err(|error| {
-            // The parser's drawing spans lines; a cause is one line.
-            let words: Vec<_> = error.to_string().split_whitespace().map(String::from).collect();
-            InteropError::Mapping { cause: words.join(" ") }
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            // The parser quotes values too, and a value may be confidential: only keys are named.
+            let rule = match error.message() {
+                words if words.starts_with("unknown field `") => words,
+                words if words.starts_with("missing field `") => words,
+                _ => "a value or the form is not what spec/import.md describes",
+            };
+            InteropError::Mapping { cause: format!("line {line}: {rule}") }
         })?;
         if mapping.record.review_days > mapping.record.expires_days {
             let cause = "review_days is larger than expires_days".to_owned();

@@ -264,8 +264,8 @@ fn learned(out: Output) {
     out.note(
         "\n  What each side has learned\n\
          \n    north   that south holds this passport too, and the fields above\n    \
-         south   that north holds it, for which purpose; before the confirm only: 8 elements\n            \
-         of class document were asked, neither which nor whether one met\n    \
+         south   that north holds it, and for which purpose; before the confirm only that\n            \
+         8 elements of class document were asked, neither which nor whether one met\n    \
          east    that 8 elements were asked; nothing else\n    \
          network that nodes talk, sizes in steps, times",
     );
