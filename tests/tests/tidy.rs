@@ -75,6 +75,26 @@ fn references_into_the_spec_exist() {
 }
 
 #[test]
+fn tests_that_the_threat_model_names_exist() {
+    let text = std::fs::read_to_string(root().join("spec/threat-model.md")).unwrap();
+    let (mut file, mut found) = (String::new(), 0);
+    for quoted in text.split('`').skip(1).step_by(2) {
+        let Some((path, name)) = quoted.split_once("::") else { continue };
+        if let Some(rest) = path.strip_prefix("quic/") {
+            file = format!("node/src/quic/tests/{rest}");
+        } else if let Some(rest) = path.strip_prefix("pair/") {
+            file = format!("protocol/tests/pair/{rest}");
+        } else if !path.is_empty() {
+            file = path.to_owned();
+        }
+        let source = std::fs::read_to_string(root().join(&file)).unwrap();
+        assert!(source.contains(&format!("fn {name}(")), "there is no test {file}::{name}");
+        found += 1;
+    }
+    assert!(found > 30, "the search found only {found} tests");
+}
+
+#[test]
 fn the_repository_speaks_of_the_product_alone() {
     // Spelled in halves, or this list would find itself.
     let banned = [
