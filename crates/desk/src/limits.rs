@@ -19,7 +19,7 @@ pub const EPOCH_CARDS_FRESH_SECONDS: u64 = 60;
 /// Records released in answer to one confirm.
 pub const ANSWER_RECORDS_MAX: usize = 1;
 /// Records of one import commit.
-pub const IMPORT_COMMIT_RECORDS: usize = 1_000;
+pub const IMPORT_COMMIT_RECORDS: usize = 4_000;
 /// Rows of one page.
 pub const PAGE_ROWS_MAX: u32 = 1_000;
 /// Records read from the store at once.
