@@ -1,6 +1,6 @@
 //! Rows to drafts: groups, refusals, warnings, and what a mapping may not be.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use symbolon_interop::{Assembled, Groups, InteropError, Mapping, ROW_BYTES_MAX, Severity};
 
