@@ -261,14 +261,17 @@ fn beside(held: &[FieldShown], got: &[FieldShown], decided: &PreviewShown) -> St
 }
 
 fn learned(out: Output) {
-    out.note(
-        "\n  What each side has learned\n\
-         \n    north   that south holds this passport too, and the fields above\n    \
-         south   that north holds it, and for which purpose; before the confirm only that\n            \
-         8 elements of class document were asked, neither which nor whether one met\n    \
-         east    that 8 elements were asked; nothing else\n    \
-         network that nodes talk, sizes in steps, times",
-    );
+    let lines = [
+        "",
+        "What each side has learned",
+        "",
+        "  north   that south holds this passport too, and the fields above",
+        "  south   that north holds it, and for which purpose; before the confirm only that",
+        "          8 elements of class document were asked, neither which nor whether one met",
+        "  east    that 8 elements were asked; nothing else",
+        "  network that nodes talk, sizes in steps, times",
+    ];
+    lines.iter().for_each(|line| out.note(format!("  {line}").trim_end()));
 }
 
 /// The newest record with this case reference, found as an operator would: by its title.
