@@ -11,7 +11,7 @@ use symbolon_disclosure::{
     ConfirmRequest, Opened, Payload, Recipient, Refusal as Nothing, RefusalCode, Sealed, Terms,
     seal, seal_refusal,
 };
-use symbolon_oprf::{CommitmentOpening, KeyNames, Sender, SetSalt, TagLookup};
+use symbolon_oprf::{CommitmentOpening, KeyNames, Sender, SetSalt};
 use symbolon_policy::{Action, Decision, Denial, Grant, Request};
 use symbolon_protocol::{
     Acknowledge, Asked, Card, Delivery, Disclose, Epochs, EpochsRequest, Established, Evaluate,
@@ -351,10 +351,6 @@ impl Desk {
         let Ok(about) = About::decode(&about) else {
             return Ok(None);
         };
-        let lookup = self.store.tag_set_lookup(set);
-        if lookup.contains(&[confirm.tag])?.first() != Some(&true) {
-            return Ok(None);
-        }
         let place = self.store.tag_set_find(&set, &[confirm.tag])?;
         let Some(place) = place.first().copied().flatten() else {
             return Ok(None);
