@@ -38,7 +38,11 @@ pub(crate) fn demo(demo: &Demo, json: bool) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::new(crate::exit::Exit::Internal, error.to_string(), ""))?;
     runtime.block_on(async {
-        let mut nodes = nodes::Nodes::start(out).await?;
+        // Whatever had started ends when it is dropped.
+        let mut nodes = tokio::select! {
+            started = nodes::Nodes::start(out) => started?,
+            _ = tokio::signal::ctrl_c() => return Err(stopped()),
+        };
         let played = tokio::select! {
             played = story::play(&mut nodes, out) => played,
             _ = tokio::signal::ctrl_c() => Err(stopped()),

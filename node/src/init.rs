@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use symbolon_desk::{Birth, DeskError, identity_create};
+use symbolon_ident::Country;
 use symbolon_store::{Cost, Store, StoreError};
+use symbolon_trust::NodeName;
 use zeroize::Zeroizing;
 
 use crate::cli::Init;
@@ -14,7 +16,7 @@ use crate::config::{Config, FILE_NAME};
 use crate::entropy;
 use crate::exit::{Exit, Failure};
 use crate::quic::TlsKey;
-use crate::unlock::{unlock, unlock_new};
+use crate::unlock::{key_file_new, unlock};
 use crate::wiring::{Machine, chain};
 
 /// Makes the node; `policy` is the text to start from.
@@ -35,19 +37,39 @@ pub(crate) fn init(directory: &Path, init: &Init, policy: &str) -> Result<(), Fa
             "name a new folder with --data",
         ));
     }
+    let name = NodeName::parse(&init.name).map_err(|error| {
+        Failure::invalid(
+            error.to_string(),
+            "give --name 1 to 32 lower-case letters, digits and hyphens",
+        )
+    })?;
+    let country = Country::parse(&init.country).map_err(|_| {
+        Failure::invalid("--country is no country", "give its ISO 3166-1 code or its English name")
+    })?;
     // Everything is made beside the place and moved there at the end.
-    let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let work = directory.with_file_name(format!(".{name}.new"));
+    let folder = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let work = directory.with_file_name(format!(".{folder}.new"));
     let _ = std::fs::remove_dir_all(&work);
-    let made = make(&work, directory, init, policy);
+    let key_file = key_file_new(&init.unlock)?;
+    let made = make(&work, directory, init, (name, country), policy);
     if made.is_err() {
         let _ = std::fs::remove_dir_all(&work);
+        // Nothing is sealed under a key that was made for this node alone.
+        if let Some(key_file) = key_file {
+            let _ = std::fs::remove_file(key_file);
+        }
     }
     made
 }
 
-fn make(work: &Path, place: &Path, init: &Init, policy: &str) -> Result<(), Failure> {
-    let secret = unlock_new(&init.unlock)?;
+fn make(
+    work: &Path,
+    place: &Path,
+    init: &Init,
+    (name, country): (NodeName, Country),
+    policy: &str,
+) -> Result<(), Failure> {
+    let secret = unlock(&init.unlock, None)?;
     Store::create(work, &secret, Cost::default(), entropy::seed()).map_err(store_failure)?;
     // Reading it again proves that it opens with what the operator has.
     let secret = unlock(&init.unlock, None)?;
@@ -55,8 +77,8 @@ fn make(work: &Path, place: &Path, init: &Init, policy: &str) -> Result<(), Fail
     let tls = TlsKey::generate(entropy::seed())
         .map_err(|error| Failure::new(Exit::Internal, error.to_string(), ""))?;
     let birth = Birth {
-        name: &init.name,
-        country: &init.country,
+        name,
+        country,
         addresses: init.addresses.clone(),
         tls_key: Zeroizing::new(tls.expose_secret().to_vec()),
         tls_pin: tls.pin().0,

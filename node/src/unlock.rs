@@ -30,23 +30,22 @@ pub(crate) fn unlock(given: &cli::Unlock, kept: Option<&Path>) -> Result<Unlock,
     }
 }
 
-/// As [`unlock`] for a new node: a key file that is not there is made.
-pub(crate) fn unlock_new(given: &cli::Unlock) -> Result<Unlock, Failure> {
-    if let Some(path) = &given.key_file
-        && !path.exists()
-    {
-        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-        let key = Zeroizing::new(entropy::seed());
-        made.and_then(|mut file| file.write_all(&*key).and_then(|()| file.sync_all())).map_err(
-            |_| {
-                Failure::invalid(
-                    format!("the key file {} cannot be made", path.display()),
-                    "look at the folder's rights and space",
-                )
-            },
-        )?;
-    }
-    unlock(given, None)
+/// Makes the key file of a new node where there is none; gives what it made.
+pub(crate) fn key_file_new(given: &cli::Unlock) -> Result<Option<&Path>, Failure> {
+    let Some(path) = given.key_file.as_deref().filter(|path| !path.exists()) else {
+        return Ok(None);
+    };
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let key = Zeroizing::new(entropy::seed());
+    made.and_then(|mut file| file.write_all(&*key).and_then(|()| file.sync_all())).map_err(
+        |_| {
+            Failure::invalid(
+                format!("the key file {} cannot be made", path.display()),
+                "look at the folder's rights and space",
+            )
+        },
+    )?;
+    Ok(Some(path))
 }
 
 fn passphrase(path: &Path) -> Result<Unlock, Failure> {

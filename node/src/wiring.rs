@@ -165,7 +165,9 @@ impl Link for Quic {
 
 fn told(error: LinkError) -> DeskLinkError {
     match error {
-        LinkError::Unreachable(cause) => DeskLinkError::Unreachable(chain(&cause)),
+        LinkError::Unreachable(cause) => {
+            DeskLinkError::Unreachable { code: cause.code(), cause: chain(&cause) }
+        }
         LinkError::TimedOut => DeskLinkError::TimedOut,
         LinkError::Refused { code, detail } => DeskLinkError::Refused { code, detail },
         LinkError::Answer(cause) => DeskLinkError::Broken(chain(&cause)),

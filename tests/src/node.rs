@@ -136,12 +136,25 @@ impl Node {
 
     /// Starts it and waits until it answers.
     pub fn start(&mut self) {
+        self.start_under(&[]);
+    }
+
+    /// As [`Node::start`], behind a program that changes its surroundings, such as `faketime`.
+    pub fn start_under(&mut self, wrapper: &[&str]) {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.directory.join("node.log"))
             .unwrap();
-        let child = Command::new(program())
+        let mut command = match wrapper.split_first() {
+            Some((wrapper, arguments)) => {
+                let mut command = Command::new(wrapper);
+                command.args(arguments).arg(program());
+                command
+            }
+            None => Command::new(program()),
+        };
+        let child = command
             .arg("--data")
             .arg(&self.directory)
             .arg("run")
@@ -173,12 +186,21 @@ impl Node {
         }
     }
 
-    /// Asks it to stop, and waits for it.
+    /// Sends the signal that asks it to stop, and does not wait.
+    pub fn terminate(&self) {
+        if let Some(child) = &self.child {
+            let id = child.id().to_string();
+            assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        }
+    }
+
+    /// Asks it to stop, and waits for it: it drains and ends well within five seconds.
     pub fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
             let id = child.id().to_string();
             Command::new("kill").args(["-TERM", &id]).status().unwrap();
-            wait_for("the node stops", 10, || child.try_wait().unwrap());
+            let status = wait_for("the node stops", 5, || child.try_wait().unwrap());
+            assert!(status.success(), "{}: {status}", self.name);
         }
     }
 

@@ -93,28 +93,29 @@ fn a_node_is_made_whole_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("node");
     let key = folder.path().join("node.key");
-    std::fs::write(&key, [3; 32]).unwrap();
-    let init = |name: &str, country: &str| {
+    let init = |name: &str, country: &str, address: &str| {
         Command::new(program())
             .arg("--data")
             .arg(&place)
             .args(["init", "--name", name, "--country", country])
-            .args(["--address", "127.0.0.1:4433", "--key-file"])
+            .args(["--address", address, "--key-file"])
             .arg(&key)
             .output()
             .unwrap()
     };
-    for (name, country) in [("Not A Name", "NOR"), ("north", "Nowhereland")] {
-        let output = init(name, country);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(INVALID), "{said}");
-        assert_eq!(said.trim_end().lines().count(), 1, "{said}");
+    let address = "127.0.0.1:4433";
+    for (name, country, address, remedy) in [
+        ("Not A Name", "NOR", address, "lower-case letters"),
+        ("north", "Nowhereland", address, "ISO 3166-1"),
+        ("north", "NOR", "no port", "host:port"),
+    ] {
+        refused(&init(name, country, address), INVALID, "", remedy);
         let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
-        assert_eq!(left.len(), 1, "only the key file is there: {left:?}");
+        assert!(left.is_empty(), "a refused node leaves nothing, not even its key: {left:?}");
     }
-    assert!(init("north", "NOR").status.success());
+    assert!(init("north", "NOR", address).status.success());
     let before = contents(&place);
-    refused(&init("north", "NOR"), REFUSED, "holds a node already", "another folder");
+    refused(&init("north", "NOR", address), REFUSED, "holds a node already", "another folder");
     assert_eq!(contents(&place), before);
 }
 

@@ -97,6 +97,24 @@ fn tests_that_the_threat_model_names_exist() {
 }
 
 #[test]
+fn the_api_of_the_spec_is_the_router() {
+    let between = |text: &str, open: &str, close: char| -> BTreeSet<String> {
+        let starts = text.match_indices(open).map(|(at, _)| at + open.len());
+        starts.filter_map(|at| text[at..].split_once(close)).map(|(name, _)| name.into()).collect()
+    };
+    let router = std::fs::read_to_string(root().join("crates/web/src/router.rs")).unwrap();
+    let routes = between(&router, "\"/v1/", '"');
+    let spec = std::fs::read_to_string(root().join("spec/api.md")).unwrap();
+    let table = spec.split_once("| call | does |").unwrap().1;
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let documented =
+        rows.flat_map(|cell| between(cell, "`", '`')).filter(|name| name.contains('/'));
+    let documented: BTreeSet<String> = documented.collect();
+    assert!(documented.len() > 20, "{documented:?}");
+    assert_eq!(documented, routes);
+}
+
+#[test]
 fn the_repository_speaks_of_the_product_alone() {
     // Spelled in halves, or this list would find itself.
     let banned = [

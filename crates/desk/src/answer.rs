@@ -138,8 +138,9 @@ impl Desk {
         let agreement = self.agreement_for(partner)?;
         let terms = agreement.terms(request.class()).ok_or(Refusal::NoAgreement)?;
         let epoch = agreement.epoch_at(self.now()).map_err(|_| Refusal::NoAgreement)?;
-        let published = self.own_set(partner, request.class(), epoch.number).map_err(here)?;
-        if request.epoch() != epoch.number || published.is_none() {
+        let published =
+            self.store.tag_set_newest(SetSide::Own, &partner.node(), request.class(), epoch.number);
+        if request.epoch() != epoch.number || published.map_err(here)?.is_none() {
             return Err(Refusal::EpochUnknown);
         }
         let blinded = request.blinded().map_err(|_| Refusal::ElementRefused)?;

@@ -55,7 +55,7 @@ impl Desk {
             Ok(delivered) => delivered,
             Err(error) => {
                 // Only what certainly did not arrive goes back to "found".
-                if matches!(error, LinkError::Unreachable(_)) {
+                if matches!(error, LinkError::Unreachable { .. }) {
                     hit.state = HitState::Found;
                     self.store.commit(Write::new().hit(&hit))?;
                 }

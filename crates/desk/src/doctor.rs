@@ -69,12 +69,7 @@ impl Desk {
                 let line = format!("reached; it publishes {sets} tag sets for this node");
                 well("partner", name.clone(), line)
             }
-            Err(error) => failing(
-                "partner",
-                name.clone(),
-                error.to_string(),
-                "both: is the partner's node running, and does UDP pass between the nodes?",
-            ),
+            Err(error) => failing("partner", name.clone(), error.to_string(), error.remedy()),
         });
         self.examine_matching(partner, agreement, findings)
     }

@@ -31,11 +31,11 @@ const CARD: &str = "identity/card";
 const ENVELOPE_PREFIX: &str = "identity/envelope/";
 
 /// What a new node says of itself.
-pub struct Birth<'a> {
+pub struct Birth {
     /// Short name.
-    pub name: &'a str,
-    /// Country: code or English name.
-    pub country: &'a str,
+    pub name: NodeName,
+    /// Country.
+    pub country: Country,
     /// Addresses that partners dial.
     pub addresses: Vec<String>,
     /// Private key of the TLS container, as the transport made it.
@@ -58,10 +58,10 @@ pub struct Identity {
 /// Makes the keys and the first card of a node and keeps them.
 ///
 /// # Errors
-/// [`DeskError`] for a name, country or address that no card can carry, or from the store.
+/// [`DeskError`] for addresses that no card can carry, or from the store.
 pub fn identity_create(
     store: &Store,
-    birth: Birth<'_>,
+    birth: Birth,
     surroundings: &dyn Surroundings,
 ) -> Result<(), DeskError> {
     let now = surroundings.now();
@@ -75,8 +75,8 @@ pub fn identity_create(
     let card = NodeCard {
         version: DOCUMENT_VERSION,
         root: root.public().clone(),
-        name: NodeName::parse(birth.name)?,
-        country: Country::parse(birth.country)?,
+        name: birth.name,
+        country: birth.country,
         sequence: 1,
         not_before: now,
         not_after: now + CARD_DAYS * DAY_SECONDS,
@@ -87,7 +87,9 @@ pub fn identity_create(
         log: log.verifier().vkeys().to_vec(),
         profile: *profile_id().as_bytes(),
     };
-    let signed = SignedCard::sign(card, &root)?;
+    let signed = SignedCard::sign(card, &root).map_err(|error| {
+        DeskError::invalid(error.to_string(), "give one to four addresses as host:port")
+    })?;
     let verified = signed.verify(now)?;
     let mut write = Write::new()
         .setting_new(CARD, &signed.encode())

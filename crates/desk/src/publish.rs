@@ -16,7 +16,7 @@ use symbolon_oprf::{
 use symbolon_policy::{Action, Decision, PartnerContext, PolicySet, Request};
 use symbolon_protocol::{EPOCH_CARD_VERSION, EpochCard, SignedEpochCard};
 use symbolon_record::Record;
-use symbolon_store::{SetChunk, SetKey, SetSide, SetState, Write};
+use symbolon_store::{SetChunk, SetKey, SetSide, Write};
 use symbolon_tlog::Hash;
 use symbolon_trust::{Epoch, VerifiedAgreement};
 
@@ -345,11 +345,8 @@ impl Desk {
         class: Class,
         epoch: u64,
     ) -> Result<Option<(SetKey, About)>, DeskError> {
-        let sets = self.store.tag_set_list(SetSide::Own, Some(&partner.node()))?;
-        let complete = sets.into_iter().filter(|(set, head)| {
-            set.class == class && set.epoch == epoch && head.state == SetState::Complete
-        });
-        let Some((set, _)) = complete.max_by_key(|(set, _)| set.serial) else {
+        let newest = self.store.tag_set_newest(SetSide::Own, &partner.node(), class, epoch)?;
+        let Some((set, _)) = newest else {
             return Ok(None);
         };
         match self.store.tag_set_about(&set)? {

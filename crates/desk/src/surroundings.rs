@@ -66,8 +66,13 @@ pub trait Link: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
     /// No connection.
-    #[error("the partner cannot be reached: {0}")]
-    Unreachable(String),
+    #[error("the partner cannot be reached: {cause}")]
+    Unreachable {
+        /// Why, in one line.
+        cause: String,
+        /// The wire code that ended the attempt, where it came to one.
+        code: Option<Code>,
+    },
     /// No answer in time.
     #[error("the partner did not answer in time")]
     TimedOut,
@@ -85,4 +90,39 @@ pub enum LinkError {
     /// This side could not go on.
     #[error("this node could not go on: {0}")]
     Here(String),
+}
+
+impl LinkError {
+    /// Which side does what about it.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        let code = match self {
+            Self::Unreachable { code, .. } => *code,
+            Self::Refused { code, .. } => Some(*code),
+            Self::Here(_) => return "here: look at the node's own output",
+            Self::TimedOut => return "there: the node is slow or overloaded; try again",
+            Self::Broken(_) => return "both: run versions that speak the same protocol",
+        };
+        match code {
+            Some(Code::Clock) => "both: compare 'date -u', and set the clock that is off",
+            Some(Code::Profile) => {
+                "both: run versions with the same profile; 'status' shows each node's"
+            }
+            Some(Code::Version) => "both: run versions that speak the same protocol",
+            Some(Code::CardOutdated | Code::CardExpired | Code::Hello) => {
+                "both: exchange the newest cards: 'partner card' there, 'partner add' here, and back"
+            }
+            Some(Code::Log | Code::Stale) => {
+                "both: was a backup restored? compare the logs with an auditor"
+            }
+            Some(Code::Agreement) => {
+                "both: agree anew: 'partner agree' here, 'partner accept' there"
+            }
+            Some(Code::Busy | Code::Deadline | Code::Internal) => {
+                "there: look at the node's own output; try again"
+            }
+            Some(Code::Unavailable) => "there: is this node suspended, or the other one stopping?",
+            _ => "both: is the partner's node running, and does UDP pass between the nodes?",
+        }
+    }
 }

@@ -102,11 +102,17 @@ pub(crate) enum TagSetStep {
 impl SetKey {
     /// side ‖ partner ‖ class ‖ epoch ‖ serial, of fixed lengths.
     fn encode(&self) -> Vec<u8> {
-        let mut key = vec![side_code(self.side)];
-        key.extend_from_slice(self.partner.as_bytes());
-        key.push(self.class.code());
-        key.extend_from_slice(&self.epoch.to_be_bytes());
+        let mut key = Self::prefix(self.side, &self.partner, self.class, self.epoch);
         key.extend_from_slice(&self.serial.to_be_bytes());
+        key
+    }
+
+    /// What the names of all serials begin with.
+    fn prefix(side: SetSide, partner: &NodeId, class: Class, epoch: u64) -> Vec<u8> {
+        let mut key = vec![side_code(side)];
+        key.extend_from_slice(partner.as_bytes());
+        key.push(class.code());
+        key.extend_from_slice(&epoch.to_be_bytes());
         key
     }
 
@@ -186,6 +192,21 @@ impl Store {
         self.opened(Table::TagDetail, &set.row(ABOUT))
     }
 
+    /// The newest complete set of one class and epoch with one partner.
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub fn tag_set_newest(
+        &self,
+        side: SetSide,
+        partner: &NodeId,
+        class: Class,
+        epoch: u64,
+    ) -> Result<Option<(SetKey, SetHead)>, StoreError> {
+        let sets = self.sets_under(&SetKey::prefix(side, partner, class, epoch))?;
+        Ok(sets.into_iter().rfind(|(_, head)| head.state == SetState::Complete))
+    }
+
     /// All sets of one side, with all partners or one, in the order of their names.
     ///
     /// # Errors
@@ -197,7 +218,11 @@ impl Store {
     ) -> Result<Vec<(SetKey, SetHead)>, StoreError> {
         let mut prefix = vec![side_code(side)];
         prefix.extend(partner.into_iter().flat_map(|partner| *partner.as_bytes()));
-        let rows = self.backend.scan(Table::TagSet, &prefix, None, SCAN_ROWS_MAX)?;
+        self.sets_under(&prefix)
+    }
+
+    fn sets_under(&self, prefix: &[u8]) -> Result<Vec<(SetKey, SetHead)>, StoreError> {
+        let rows = self.backend.scan(Table::TagSet, prefix, None, SCAN_ROWS_MAX)?;
         let sets = rows.iter().map(|row| {
             let plain = self.crypter.open(&self.cell(Table::TagSet, &row.key), &row.value)?;
             let set = SetKey::decode(&row.key);

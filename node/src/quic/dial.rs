@@ -18,6 +18,8 @@ use tokio::runtime::Handle;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::wiring::chain;
+
 use super::config::{Client, ConfigError};
 use super::endpoint::Shared;
 use super::error::DialError;
@@ -38,7 +40,14 @@ pub(crate) struct Dialer {
 struct Slot {
     linked: Option<(Connection, Arc<Established>)>,
     failures: u32,
-    rest_until: Option<Instant>,
+    rest: Option<Rest>,
+}
+
+/// No dial until then, because of what happened last.
+struct Rest {
+    until: Instant,
+    cause: String,
+    code: Option<Code>,
 }
 
 impl Dialer {
@@ -82,8 +91,8 @@ impl Dialer {
             return Ok((connection.clone(), Arc::clone(session)));
         }
         slot.linked = None;
-        if slot.rest_until.is_some_and(|until| Instant::now() < until) {
-            return Err(DialError::BackingOff);
+        if let Some(rest) = slot.rest.as_ref().filter(|rest| Instant::now() < rest.until) {
+            return Err(DialError::BackingOff { cause: rest.cause.clone(), code: rest.code });
         }
         let dialled = timeout(self.shared.timing.handshake, self.dial(partner, &card)).await;
         match dialled.unwrap_or(Err(DialError::NoAnswer)) {
@@ -93,8 +102,9 @@ impl Dialer {
                 Ok((connection, session))
             }
             Err(error) => {
-                slot.rest_until = Some(Instant::now() + backoff(slot.failures));
+                let until = Instant::now() + backoff(slot.failures);
                 slot.failures = slot.failures.saturating_add(1);
+                slot.rest = Some(Rest { until, cause: chain(&error), code: error.code() });
                 Err(error)
             }
         }
@@ -104,7 +114,7 @@ impl Dialer {
     pub(super) fn heard(&self, partner: NodeId) {
         // A slot that is locked is being dialled, which is just what is wanted.
         if let Ok(mut slot) = self.slot(partner).try_lock() {
-            slot.rest_until = None;
+            slot.rest = None;
             slot.failures = 0;
         }
     }

@@ -41,8 +41,13 @@ pub(crate) enum DialError {
     #[error("no address of the partner's card can be used")]
     NoAddress,
     /// A dial failed a moment ago.
-    #[error("the last attempt failed a moment ago")]
-    BackingOff,
+    #[error("the last attempt failed a moment ago: {cause}")]
+    BackingOff {
+        /// Why it failed, in one line.
+        cause: String,
+        /// Its wire code, if it had one.
+        code: Option<Code>,
+    },
     /// Nobody answered, or the connection was lost.
     #[error("nobody answers at the partner's addresses")]
     NoAnswer,
@@ -53,7 +58,7 @@ pub(crate) enum DialError {
     #[error("the partner does not know this node's TLS key")]
     NotRecognised,
     /// The partner closed the connection with a code.
-    #[error("the partner closed the connection: {0}")]
+    #[error("the partner closed the connection: {}", .0.sentence())]
     Refused(Code),
     /// The hello failed.
     #[error("the hello failed")]
@@ -64,4 +69,16 @@ pub(crate) enum DialError {
     /// The settings cannot be made.
     #[error("cannot set up TLS and QUIC")]
     Config(#[from] ConfigError),
+}
+
+impl DialError {
+    /// The wire code that ended the dial, on whichever side it arose.
+    pub(crate) fn code(&self) -> Option<Code> {
+        match self {
+            Self::Refused(code) => Some(*code),
+            Self::Hello(error) => Some(error.code()),
+            Self::BackingOff { code, .. } => *code,
+            _ => None,
+        }
+    }
 }

@@ -68,8 +68,11 @@ pub(super) async fn admit(
         tracing::warn!(%partner, "refused a connection: all of its seats are taken");
         return refuse(Code::Busy);
     };
+    let busy = seat.busy();
     let hello = handshake::as_server(&connection, &shared, partner);
-    match timeout_at(deadline, hello).await {
+    let hello = timeout_at(deadline, hello).await;
+    drop(busy);
+    match hello {
         Ok(Ok(session)) => {
             dialer.heard(partner);
             let guest = Guest { connection, session, seat, pin, shared };
@@ -101,7 +104,11 @@ impl Guest {
             tokio::select! {
                 stream = self.connection.accept_bi() => match stream {
                     Ok(stream) => {
-                        requests.spawn(Arc::clone(&self).request(Stream::new(stream)));
+                        let (guest, busy) = (Arc::clone(&self), self.seat.busy());
+                        requests.spawn(async move {
+                            guest.request(Stream::new(stream)).await;
+                            drop(busy);
+                        });
                     }
                     Err(_) => break,
                 },
@@ -111,6 +118,7 @@ impl Guest {
                     Err(_) => break,
                 },
                 Some(_) = requests.join_next() => {}
+                () = self.seat.displaced() => break,
                 _ = stopping.wait_for(|stop| *stop) => break,
             }
         }
