@@ -5,16 +5,16 @@
 //! Invariant: an exchange that was stopped goes on behind the last record whose keys were all
 //! answered; a key may be asked twice by that, but none is left out.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use symbolon_codec::sha256;
-use symbolon_ident::{Class, MatchKey};
+use symbolon_ident::{Class, Kind, MatchKey, Strength};
 use symbolon_protocol::VerifiedEpochCard;
 use symbolon_record::{Record, RecordId};
-use symbolon_store::{SetKey, Write};
+use symbolon_store::{Hit, SetKey, Write};
 use symbolon_trust::VerifiedAgreement;
 
 use crate::api::{ExchangeClass, ExchangeReport, ExchangeRun, Nothing, Reason, Report};
@@ -58,6 +58,8 @@ struct ClassState {
     is_done: bool,
     /// Distinct identifiers that met, by kind and strength of the strongest key that met.
     kinds: Vec<((String, String), u64)>,
+    /// When this class was first asked about under its present serial.
+    begun_at: u64,
 }
 
 /// A batch on its way, and the record that it completes.
@@ -160,8 +162,10 @@ struct Tally {
     next: u64,
     hits_new: u64,
     kinds: BTreeMap<(String, String), u64>,
-    /// Digests of identifiers that met, so that each counts once.
-    met: HashSet<[u8; 32]>,
+    /// Digests of identifiers that met, so that each counts once: with its strongest key.
+    met: HashMap<[u8; 32], Strength>,
+    /// When the run began that this one goes on with.
+    resumed_from: Option<u64>,
     failed: Option<DeskError>,
 }
 
@@ -195,6 +199,10 @@ impl Run<'_> {
         // A newer set may hold what the older did not: everything is asked again.
         let mut class = if is_same { kept } else { ClassState::new(kept.class) };
         (class.epoch, class.serial, class.not_asked) = (content.epoch, content.serial, None);
+        let resumed_from = class.cursor.map(|_| class.begun_at);
+        if resumed_from.is_none() {
+            class.begun_at = self.desk.now();
+        }
         let kinds = class.kinds.iter().cloned().collect();
         let tally = Mutex::new(Tally {
             class,
@@ -202,12 +210,13 @@ impl Run<'_> {
             next: 0,
             hits_new: 0,
             kinds,
-            met: HashSet::new(),
+            met: HashMap::new(),
+            resumed_from,
             failed: None,
         });
         self.pump(&tally, &card, set, state, index, report)?;
         let mut tally = tally.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        tally.class.kinds = tally.kinds.into_iter().collect();
+        tally.class.kinds = tally.kinds.into_iter().filter(|(_, count)| *count > 0).collect();
         let hits_new = tally.hits_new;
         self.keep(state, index, tally.class)?;
         match tally.failed {
@@ -384,16 +393,11 @@ impl Run<'_> {
                     let place = self.desk.store.record_lookup(key)?;
                     let place = place.iter().find(|place| place.record == id);
                     let hit = hit_of(self.desk, asked, &found, &canonical, place)?;
-                    let is_new = self.desk.store.hit_fetch(hit.id)?.is_none();
+                    let known = self.desk.store.hit_fetch(hit.id)?;
+                    let name =
+                        sha256("", &[hit.kind.as_str().as_bytes(), canonical.expose().as_bytes()]);
+                    lock(tally).count(name, hit.kind, hit.strength, known.as_ref());
                     self.desk.hit_keep(hit)?;
-                    let kind = canonical.kind().to_string();
-                    let value = sha256("", &[kind.as_bytes(), canonical.expose().as_bytes()]);
-                    let mut tally = lock(tally);
-                    tally.hits_new += u64::from(is_new);
-                    if tally.met.insert(value) {
-                        let strength = found.key.strength().to_string();
-                        *tally.kinds.entry((kind, strength)).or_default() += 1;
-                    }
                 }
             }
         }
@@ -422,6 +426,25 @@ impl Tally {
         self.class.is_done = false;
     }
 
+    /// Counts an identifier once, under the strongest of its keys that met so far.
+    fn count(&mut self, name: [u8; 32], kind: Kind, strength: Strength, known: Option<&Hit>) {
+        self.hits_new += u64::from(known.is_none());
+        // What the runs before this one met of the same set is counted already.
+        let earlier = || {
+            let known = known.filter(|known| Some(known.found_at) >= self.resumed_from);
+            known.filter(|_| self.resumed_from.is_some()).map(|known| known.strength)
+        };
+        let counted = self.met.get(&name).copied().or_else(earlier);
+        if counted.is_none_or(|counted| counted < strength) {
+            let place = |strength: Strength| (kind.to_string(), strength.to_string());
+            if let Some(weaker) = counted.and_then(|counted| self.kinds.get_mut(&place(counted))) {
+                *weaker = weaker.saturating_sub(1);
+            }
+            *self.kinds.entry(place(strength)).or_default() += 1;
+        }
+        self.met.insert(name, counted.map_or(strength, |counted| counted.max(strength)));
+    }
+
     /// Moves the cursor as far as no earlier batch is open.
     fn answered(&mut self, batch: &Batch) {
         let count = batch.keys.len() as u64;
@@ -448,6 +471,7 @@ impl ClassState {
             not_asked: None,
             is_done: false,
             kinds: Vec::new(),
+            begun_at: 0,
         }
     }
 }

@@ -6,6 +6,7 @@ use symbolon_protocol::{Code, Context, Handshake, Role, label};
 use tokio::time::timeout;
 
 use super::super::config::{self, Client};
+use super::super::error::DialError;
 use super::super::stream::{Stream, from_wire};
 use super::*;
 use crate::entropy;
@@ -103,6 +104,60 @@ async fn a_relay_with_a_stolen_tls_key_fails_at_the_exporter() {
     };
     let error = outcome.err().unwrap();
     assert_eq!(error.code(), Code::Hello);
+}
+
+/// A relay that has stolen the TLS keys of both ends both connections itself and passes every byte
+/// on, unchanged: each end sees the pins that it expects, and another exporter than it signed.
+#[tokio::test]
+async fn a_relay_that_splices_two_connections_is_found_out_by_both_ends() {
+    let (asker, holder) = pair(|_| Say::Card);
+    let stolen = TlsKey::generate(holder.agency.seed).unwrap();
+    let directory: Arc<dyn Directory> = Arc::clone(&holder.book) as _;
+    let server = config::server(&stolen, &directory, &brisk()).unwrap();
+    let socket = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let relay = quinn::Endpoint::new(
+        config::endpoint(&stolen),
+        Some(server),
+        socket,
+        Arc::new(TokioRuntime),
+    );
+    let relay = relay.unwrap();
+    asker.knows_at(holder.agency, relay.local_addr().unwrap());
+    let (dialer, partner) = (asker.endpoint.dialer(), holder.id());
+    let asked = tokio::task::spawn_blocking(move || dialer.session(partner).err().unwrap());
+    let near = relay.accept().await.unwrap().await.unwrap();
+    let (_socket, far) = connected(&asker, &holder).await;
+    let (mut near_send, mut near_recv) = near.accept_bi().await.unwrap();
+    let (mut far_send, mut far_recv) = far.open_bi().await.unwrap();
+    let there = async { tokio::io::copy(&mut near_recv, &mut far_send).await };
+    let back = async { tokio::io::copy(&mut far_recv, &mut near_send).await };
+    let passing = timeout(brisk().handshake * 2, async { tokio::join!(there, back) }).await;
+    assert!(passing.is_ok(), "neither end goes on");
+    assert_eq!(code(&near.closed().await), Some(Code::Hello), "the asker names the hello");
+    let far = timeout(brisk().handshake * 2, far.closed()).await.unwrap();
+    assert_eq!(code(&far), Some(Code::Closed), "told by the asker, the holder lets nobody in");
+    let error = asked.await.unwrap();
+    assert!(
+        matches!(&error, super::super::LinkError::Unreachable(DialError::Hello(cause))
+            if cause.code() == Code::Hello),
+        "{error:?}"
+    );
+    // Without the relay the same two have nothing against each other.
+    asker.knows(&holder);
+    let (dialer, partner) = (asker.endpoint.dialer(), holder.id());
+    wait_until_rested(move || dialer.session(partner).is_ok()).await;
+}
+
+/// The dial that failed is followed by a short rest.
+async fn wait_until_rested(mut done: impl FnMut() -> bool + Send + 'static) {
+    blocking(move || {
+        let deadline = std::time::Instant::now() + brisk().request;
+        while !done() {
+            assert!(std::time::Instant::now() < deadline, "no connection without the relay");
+            std::thread::yield_now();
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
