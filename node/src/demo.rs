@@ -51,7 +51,7 @@ pub(crate) fn demo(demo: &Demo, json: bool) -> Result<(), Failure> {
             nodes.show_commands(out);
             let _ = tokio::signal::ctrl_c().await;
         }
-        nodes.stop(out).await;
+        nodes.stop().await;
         let outcome = played?;
         out.show(&outcome, |_| String::new());
         Ok(())

@@ -12,6 +12,7 @@ mod demo;
 mod entropy;
 mod exit;
 mod init;
+mod loopback;
 mod quic;
 mod unlock;
 mod wiring;

@@ -9,12 +9,13 @@ use symbolon_desk::api::{
 };
 use symbolon_web::Line;
 
-use super::meter::{Memory, Times, Watch};
-use super::nodes::{Node, PURPOSE, Pair, say};
+use super::meter::{Memory, Times, Watch, memory};
+use super::nodes::{PURPOSE, Pair, say};
 use super::report::{Aim, Report};
 use super::{Job, local, made};
 use crate::cli::{Output, Progress};
 use crate::exit::{Exit, Failure};
+use crate::loopback::LoopbackNode;
 
 const QUERIES: u64 = 300;
 const BATCHES: u64 = 8;
@@ -65,7 +66,7 @@ pub(super) async fn measure(
 
 async fn import(
     report: &mut Report,
-    holder: &Node,
+    holder: &LoopbackNode,
     records: u64,
     out: Output,
 ) -> Result<(), Failure> {
@@ -77,14 +78,14 @@ async fn import(
             && step.done >= records / 10
             && early.is_none()
         {
-            early = Some(holder.memory());
+            early = Some(memory(holder.process()));
         }
         progress.line(line);
     };
     let watch = Watch::start();
     let imported = holder.import(&request, made::Made::new(records), &mut line).await;
     let seconds = watch.seconds();
-    let late = holder.memory();
+    let late = memory(holder.process());
     progress.finish()?;
     let imported: ImportReport = imported?;
     if imported.records_new != records {
@@ -106,11 +107,15 @@ async fn import(
     Ok(())
 }
 
-async fn start(report: &mut Report, holder: &mut Node, records: u64) -> Result<(), Failure> {
+async fn start(
+    report: &mut Report,
+    holder: &mut LoopbackNode,
+    records: u64,
+) -> Result<(), Failure> {
     let mut times = Times::default();
     for _ in 0..STARTS {
         holder.stop().await;
-        times.add(holder.start().await?);
+        times.add(holder.start().await?.as_secs_f64() * 1_000.0);
     }
     let aim = Aim { job: "start", unit: "s", target: Some("≤ 2") };
     let conditions = format!(
@@ -118,7 +123,7 @@ async fn start(report: &mut Report, holder: &mut Node, records: u64) -> Result<(
     );
     report.add(aim, "until the API answers", times.percentile(50) / 1e3, conditions);
     tokio::time::sleep(IDLE).await;
-    let memory = holder.memory();
+    let memory = memory(holder.process());
     let conditions = format!("{records} records, after {} s without calls", IDLE.as_secs());
     let aim = Aim { job: "start", unit: "MiB", target: Some("≤ 150") };
     report.add(aim, "idle, resident", memory.resident, conditions);
@@ -141,7 +146,7 @@ async fn publish(report: &mut Report, pair: &Pair, out: Output) -> Result<(), Fa
     let conditions =
         format!("{tags} tags padded to {padded} in {seconds:.1} s, policy and store included");
     report.add(aim, "set published", tags as f64 / seconds, conditions);
-    let (most, name) = (pair.holder.memory().most, pair.holder.name());
+    let (most, name) = (memory(pair.holder.process()).most, pair.holder.name());
     let aim = Aim { unit: "MiB", ..aim };
     report.add(aim, "publishing, most resident", most, format!("of the {name}, VmHWM"));
     Ok(())

@@ -11,9 +11,10 @@ use symbolon_desk::api::{
 };
 
 use super::Outcome;
-use super::nodes::{Node, Nodes};
+use super::nodes::Nodes;
 use crate::cli::{Output, tables};
 use crate::exit::{Exit, Failure};
+use crate::loopback::LoopbackNode;
 
 const PURPOSE: &str = "nonproliferation";
 
@@ -80,19 +81,19 @@ async fn introduce(nodes: &Nodes, out: Output) -> Result<(), Failure> {
             words = added.words;
         }
         agree(one, other).await?;
-        if (one.name, other.name) == ("north", "south") {
-            out.note(&format!("  {} reads to {}:\n", one.name, other.name));
+        if (one.name(), other.name()) == ("north", "south") {
+            out.note(&format!("  {} reads to {}:\n", one.name(), other.name()));
             out.note(&indent(&tables::words(&words)));
         }
-        out.note(&format!("  {} and {} have agreed", one.name, other.name));
+        out.note(&format!("  {} and {} have agreed", one.name(), other.name()));
     }
     Ok(())
 }
 
-async fn agree(one: &Node, other: &Node) -> Result<(), Failure> {
+async fn agree(one: &LoopbackNode, other: &LoopbackNode) -> Result<(), Failure> {
     let budgets = ["document", "person", "organisation", "registry", "contact", "account"];
     let propose = AgreementPropose {
-        partner: other.name.to_owned(),
+        partner: other.name().to_owned(),
         purposes: vec![PURPOSE.to_owned()],
         kinds: Vec::new(),
         budgets: budgets.iter().map(|class| ((*class).to_owned(), 1_000_000)).collect(),
@@ -106,7 +107,7 @@ async fn agree(one: &Node, other: &Node) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn accept(node: &Node, file: AgreementFile) -> Result<AgreementFile, Failure> {
+async fn accept(node: &LoopbackNode, file: AgreementFile) -> Result<AgreementFile, Failure> {
     let confirmed_digest = Some(file.terms.digest);
     node.call("partner/accept", &AgreementAccept { armored: file.armored, confirmed_digest }).await
 }
@@ -118,7 +119,7 @@ async fn import(nodes: &Nodes, out: Output, outcome: &mut Outcome) -> Result<(),
         let mut records = 0;
         for (what, mapping, data) in [("lists", LISTS, list), ("cases", CASES, cases)] {
             let request = RecordImport { mapping: mapping.to_owned(), name: what.to_owned() };
-            let report: ImportReport = node.import(&request, data).await?;
+            let report: ImportReport = node.import(&request, data, &mut |_| {}).await?;
             records += report.records_new;
             out.note(&format!(
                 "  {name:6} {what}: {} rows, {} records, {} match keys, {} rows refused with a reason",
@@ -141,7 +142,7 @@ async fn publish(nodes: &Nodes, out: Output) -> Result<(), Failure> {
         let sum = |count: fn(&TagSetRow) -> u64| report.sets.iter().map(count).sum::<u64>();
         out.note(&format!(
             "  {:6} {} sets, {} tags, padded to {}; kept out by policy: {}",
-            node.name,
+            node.name(),
             report.sets.len(),
             sum(|set| set.tags),
             sum(|set| set.padded),
@@ -275,7 +276,7 @@ fn learned(out: Output) {
 }
 
 /// The newest record with this case reference, found as an operator would: by its title.
-async fn record_of(node: &Node, case: &str) -> Result<String, Failure> {
+async fn record_of(node: &LoopbackNode, case: &str) -> Result<String, Failure> {
     let mut after = None;
     loop {
         let request = RecordList { after, limit: Some(1_000) };
@@ -325,13 +326,13 @@ async fn verify(nodes: &Nodes, out: Output, outcome: &mut Outcome) -> Result<(),
     for node in nodes.all() {
         let report: AuditReport = node.call("audit/verify", &Nothing {}).await?;
         if !report.holds {
-            let cause = format!("the log of {} does not hold", node.name);
+            let cause = format!("the log of {} does not hold", node.name());
             return Err(Failure::new(Exit::CheckFailed, cause, ""));
         }
         outcome.logs_verified += 1;
         let kinds: Vec<String> =
             report.entries.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
-        out.note(&format!("  {:6} {} leaves hold: {}", node.name, report.size, kinds.join(", ")));
+        out.note(&format!("  {:6} {} leaves hold: {}", node.name(), report.size, kinds.join(", ")));
         let root: String = report.root.chars().take(32).collect();
         out.note(&format!("         root {root}…"));
     }
