@@ -151,6 +151,7 @@ fn release(north: &Node, south: &Node, hit: &Value) {
     for field in done["released"][0]["fields"].as_array().unwrap() {
         assert!(!withheld.contains(&field["field"].as_str().unwrap()), "{field}");
     }
+    compared(&done["released"][0]["compared"]);
     let amber = north.ask("email", "amber@example.org");
     assert_eq!(amber["outcome"], "hit");
     let neutral = confirm(north, &amber["hit"]);
@@ -166,6 +167,20 @@ fn release(north: &Node, south: &Node, hit: &Value) {
     for kind in ["evaluation", "confirm_received", "disclosed", "refused"] {
         assert!(kinds.contains(&kind), "{kind} is not in {kinds:?}");
     }
+}
+
+/// Field by field, without a value: Ada Vexley here, A. Vexley there.
+fn compared(findings: &Value) {
+    let told = |field: &str| {
+        let mut findings = findings.as_array().unwrap().iter();
+        let found = findings.find(|finding| finding["field"] == field);
+        found.map(|found| found["standing"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(told("passport").as_deref(), Some("agrees"), "{findings}");
+    assert_eq!(told("email").as_deref(), Some("agrees"), "{findings}");
+    assert!(told("names").is_some(), "{findings}");
+    let text = findings.to_string();
+    assert!(!text.contains("Vexley") && !text.contains("1002001"), "{text}");
 }
 
 fn preview(south: &Node) -> Value {

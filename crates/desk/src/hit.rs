@@ -10,11 +10,13 @@ use symbolon_codec::{Framed, sha256};
 use symbolon_disclosure::{Kept, Payload};
 use symbolon_ident::{Canonical, Kind, MatchKey, Strength};
 use symbolon_oprf::Hit as Met;
-use symbolon_record::RecordId;
+use symbolon_record::{Comparison, RecordId};
 use symbolon_store::{Hit, HitId, HitState, IndexHit, QueryId, Write};
 use symbolon_trust::NodeId;
 
-use crate::api::{FieldShown, HitList, HitPage, HitRow, HitShow, HitShown, ReleasedShown, Report};
+use crate::api::{
+    ComparedShown, FieldShown, HitList, HitPage, HitRow, HitShow, HitShown, ReleasedShown, Report,
+};
 use crate::batch::Asked;
 use crate::limits::PAGE_ROWS_MAX;
 use crate::{Desk, DeskError, Officer};
@@ -214,7 +216,17 @@ impl Desk {
         let lines = disclosed.view.lines().into_iter();
         let fields =
             lines.map(|(field, value)| FieldShown { field: field.as_str().to_owned(), value });
+        let own = hit.record.map(|id| self.store.record_fetch(id)).transpose()?.flatten();
+        let comparison = own.and_then(|own| {
+            Comparison::new(own.content(), usize::from(hit.subject), &disclosed.view)
+        });
+        let compared = comparison.iter().flat_map(Comparison::findings).map(|finding| {
+            let (field, standing) =
+                (finding.field.to_owned(), finding.standing.as_str().to_owned());
+            ComparedShown { field, standing, words: finding.words.clone() }
+        });
         Ok(vec![ReleasedShown {
+            compared: compared.collect(),
             statement: crate::desk::hex(hash),
             created: kept.created(),
             expires: kept.expires(),

@@ -5,6 +5,7 @@
 //! Invariant: a [`Record`] or [`View`] in memory has passed every check of `limits.rs`, and no
 //! `Debug` form shows a text of it.
 
+mod compare;
 mod content;
 mod error;
 mod evaluation;
@@ -25,6 +26,7 @@ pub mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use compare::{Comparison, Finding, Standing};
 pub use content::{
     Content, ControlCode, Dispute, Event, Identifier, Item, Place, Quantity, Source, Subject,
 };

@@ -252,6 +252,20 @@ fn released(released: &[ReleasedShown]) -> String {
             statement.statement,
             fields(&statement.fields)
         ));
+        if !statement.compared.is_empty() {
+            text.push_str("\nbeside the own record:\n");
+        }
+        for standing in ["agrees", "conflicts", "missing_here", "missing_there"] {
+            let compared = statement.compared.iter().filter(|one| one.standing == standing);
+            let words: Vec<&str> = compared.map(|one| one.words.as_str()).collect();
+            if !words.is_empty() {
+                text.push_str(&format!(
+                    "  {:14} {}\n",
+                    standing.replace('_', " "),
+                    words.join("; ")
+                ));
+            }
+        }
     }
     text
 }

@@ -267,6 +267,19 @@ pub struct ReleasedShown {
     pub expires: u64,
     /// The fields that came.
     pub fields: Vec<FieldShown>,
+    /// The own subject beside theirs, field by field; empty where the identifier was typed.
+    pub compared: Vec<ComparedShown>,
+}
+
+/// How one field stands on both sides. A field that was not released counts as missing there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComparedShown {
+    /// Which field, or which kind of identifier.
+    pub field: String,
+    /// `agrees`, `conflicts`, `missing_here` or `missing_there`.
+    pub standing: String,
+    /// The same in words, without any value.
+    pub words: String,
 }
 
 /// Confirms a hit to the partner.
