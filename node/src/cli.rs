@@ -344,6 +344,15 @@ pub(crate) enum Audit {
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
+    /// For an auditor: shows what a query or an exchange asked, recomputed from identifiers and
+    /// blinds and compared with the log. Opening is itself logged.
+    Open {
+        /// Id that `query` or `exchange run` printed.
+        query: String,
+        /// Why it is opened.
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -34,4 +34,7 @@ pub enum AuditError {
     /// The opened private part is not the one that was committed to.
     #[error("the opened query is not the one committed to")]
     NotTheQuery,
+    /// The opened identifiers and blinds do not give the batch that was committed to.
+    #[error("the identifiers and blinds do not give the batch that was committed to")]
+    NotTheBatch,
 }

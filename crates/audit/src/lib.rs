@@ -13,6 +13,7 @@ mod leaf;
 pub mod limits;
 mod query;
 mod receipt;
+mod reopen;
 
 pub use entry::{Entry, Who};
 pub use error::AuditError;
@@ -27,3 +28,4 @@ pub use query::{
     continues, verify_query,
 };
 pub use receipt::Receipt;
+pub use reopen::ReopenedQuery;

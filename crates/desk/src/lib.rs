@@ -22,6 +22,7 @@ mod identity;
 mod import;
 pub mod limits;
 mod officer;
+mod open;
 mod partner;
 mod policy;
 mod publish;

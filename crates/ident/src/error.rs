@@ -46,6 +46,9 @@ pub enum IdentError {
     /// No key form, check or strength by this name.
     #[error("not a key form, check or strength")]
     UnknownForm,
+    /// These bytes are no match key of this profile.
+    #[error("not a match key of this profile")]
+    KeyBytes,
 }
 
 impl IdentError {
@@ -63,6 +66,7 @@ impl IdentError {
             Self::UnknownClass => "unknown_class",
             Self::UnknownKind => "unknown_kind",
             Self::UnknownForm => "unknown_form",
+            Self::KeyBytes => "key_bytes",
         }
     }
 }

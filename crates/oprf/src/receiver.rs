@@ -203,8 +203,19 @@ impl Opening {
     /// [`OprfError::OpeningCount`] and [`OprfError::ScalarNotCanonical`] for an opening of
     /// something else; otherwise as [`Receiver::blind`].
     pub fn recompute(&self, keys: &[MatchKey]) -> Result<Vec<BlindedElement>, OprfError> {
+        self.recompute_inputs(&inputs(keys)?)
+    }
+
+    /// As [`Opening::recompute`], from the bytes of the keys as they were kept.
+    ///
+    /// # Errors
+    /// As [`Opening::recompute`].
+    pub fn recompute_inputs(
+        &self,
+        inputs: &[Zeroizing<Vec<u8>>],
+    ) -> Result<Vec<BlindedElement>, OprfError> {
         let (scalars, rest) = self.0.as_chunks::<32>();
-        if scalars.len() != padded_batch(keys.len())? || !rest.is_empty() {
+        if scalars.len() != padded_batch(inputs.len())? || !rest.is_empty() {
             return Err(OprfError::OpeningCount);
         }
         let scalar = |bytes: &[u8; 32]| {
@@ -213,7 +224,7 @@ impl Opening {
             scalar.filter(|scalar| *scalar != Scalar::ZERO).ok_or(OprfError::ScalarNotCanonical)
         };
         let blinds = scalars.iter().map(scalar).collect::<Result<Vec<Scalar>, OprfError>>()?;
-        blind_elements(&inputs(keys)?, &Zeroizing::new(blinds), 1)
+        blind_elements(inputs, &Zeroizing::new(blinds), 1)
     }
 }
 

@@ -332,6 +332,19 @@ impl Runner {
                 let request = AuditShow { from, limit: Some(limit) };
                 self.show("audit/show", &request, tables::entries).await
             }
+            Audit::Open { query, reason } => {
+                let request = AuditOpen { query, reason };
+                let opened: AuditOpened = self.call("audit/open", &request).await?;
+                self.out.show(&opened, tables::opened);
+                if opened.holds {
+                    return Ok(());
+                }
+                Err(Failure::new(
+                    Exit::CheckFailed,
+                    "a query is not the one in the log",
+                    "keep the node's folder as it is, and find out who changed it",
+                ))
+            }
         }
     }
 

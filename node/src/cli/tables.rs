@@ -364,6 +364,43 @@ pub(crate) fn entries(page: &AuditPage) -> String {
     format!("{}{} leaves in all\n", table(&rows), number(page.size))
 }
 
+pub(crate) fn opened(opened: &AuditOpened) -> String {
+    let mut text = String::new();
+    for query in &opened.queries {
+        let leaf = query.leaf_index.map_or("none".to_owned(), |leaf| leaf.to_string());
+        text.push_str(&format!(
+            "{} of {}, class {}, epoch {}: {}, leaf {leaf}\n",
+            time(query.asked_at),
+            query.partner,
+            query.class,
+            query.epoch,
+            query.state.replace('_', " ")
+        ));
+        if let Some(problem) = &query.problem {
+            text.push_str(&format!("DOES NOT HOLD: {problem}\n\n"));
+            continue;
+        }
+        text.push_str(&table(&[
+            row(["asked by", &query.officer]),
+            row(["purpose", &query.purpose]),
+            row(["case", &query.case]),
+            row(["legal basis", &query.legal_basis]),
+        ]));
+        let mut rows = vec![row(["kind", "form", "issuer", "value"])];
+        for key in &query.keys {
+            let issuer = key.issuer.as_deref().unwrap_or_default();
+            let value = key.value.as_deref().unwrap_or("(only a hash: longer than 160 bytes)");
+            rows.push(row([&key.kind, &key.form, issuer, value]));
+        }
+        text.push_str(&format!(
+            "\n{}{} elements with padding; all recomputed, and the commitment lies in the log\n\n",
+            table(&rows),
+            number(query.elements)
+        ));
+    }
+    text
+}
+
 pub(crate) fn doctor(report: &DoctorReport) -> String {
     let mut rows = Vec::new();
     for finding in &report.findings {

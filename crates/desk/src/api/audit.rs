@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use symbolon_ident::KeyParts;
 
 /// The result of checking the whole log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -57,6 +58,93 @@ pub struct AuditEntry {
     pub partner: Option<String>,
     /// Counts, classes and digests, in words.
     pub summary: String,
+}
+
+/// Names a query or an exchange that an auditor wants opened.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditOpen {
+    /// Id of the query or exchange, or of one batch of it.
+    pub query: String,
+    /// Why it is opened: goes into the log.
+    pub reason: String,
+}
+
+/// What was asked, recomputed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AuditOpened {
+    /// True when every batch gives the commitment in the log.
+    pub holds: bool,
+    /// The batches, the oldest first.
+    pub queries: Vec<OpenedQuery>,
+}
+
+/// One batch put to one partner.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OpenedQuery {
+    /// Id of the batch.
+    pub id: String,
+    /// Of whom.
+    pub partner: String,
+    /// Class asked about.
+    pub class: String,
+    /// Epoch of the key.
+    pub epoch: u64,
+    /// By whom.
+    pub officer: String,
+    /// What for.
+    pub purpose: String,
+    /// Under which law.
+    pub legal_basis: String,
+    /// In which case.
+    pub case: String,
+    /// When.
+    pub asked_at: u64,
+    /// `committed`, `answered`, `not_asked` or `out_of_budget`.
+    pub state: String,
+    /// Leaf of its commitment.
+    pub leaf_index: Option<u64>,
+    /// Blinded elements, padding included.
+    pub elements: u64,
+    /// What was asked about.
+    pub keys: Vec<OpenedKey>,
+    /// What does not hold; nothing else of the batch is shown then.
+    pub problem: Option<String>,
+}
+
+/// One match key that was asked about.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct OpenedKey {
+    /// Kind in the key.
+    pub kind: String,
+    /// Which parts of the identifier it is made of.
+    pub form: String,
+    /// Issuer, if the form has one.
+    pub issuer: Option<String>,
+    /// Canonical value; absent where only its hash is in the key.
+    pub value: Option<String>,
+}
+
+impl OpenedKey {
+    pub(crate) fn new(parts: Option<KeyParts<'_>>) -> OpenedKey {
+        let Some(parts) = parts else {
+            let unknown = || "of another profile".to_owned();
+            return OpenedKey { kind: unknown(), form: unknown(), issuer: None, value: None };
+        };
+        let issuer = Some(parts.expose_issuer()).filter(|issuer| !issuer.is_empty());
+        OpenedKey {
+            kind: parts.kind().to_string(),
+            form: parts.form().to_string(),
+            issuer: issuer.map(str::to_owned),
+            value: parts.expose_value().map(str::to_owned),
+        }
+    }
+}
+
+impl std::fmt::Debug for OpenedKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OpenedKey({}, {}, [redacted])", self.kind, self.form)
+    }
 }
 
 /// The node's health.
