@@ -3,6 +3,7 @@
 //! Implements spec/node.md#commands.
 
 mod commands;
+mod export;
 mod output;
 mod progress;
 pub(crate) mod tables;
@@ -343,6 +344,12 @@ pub(crate) enum Audit {
         /// Entries.
         #[arg(long, default_value_t = 50)]
         limit: u32,
+    },
+    /// Writes the log as static tiles (C2SP tlog-tiles) that other people's tools verify. What a
+    /// folder already holds of the same log is kept, so that exporting again adds what is new.
+    Export {
+        /// The folder.
+        folder: PathBuf,
     },
     /// For an auditor: shows what a query or an exchange asked, recomputed from identifiers and
     /// blinds and compared with the log. Opening is itself logged.

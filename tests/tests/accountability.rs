@@ -4,6 +4,9 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+use std::path::Path;
+use std::process::Command;
+
 use serde_json::{Value, json};
 use symbolon_audit::QueryPrivate;
 use symbolon_store::{Query, Store, Unlock, Write};
@@ -115,10 +118,76 @@ fn a_changed_blind_a_swapped_identifier_and_a_missing_leaf_are_seen() {
     }
 }
 
-fn copy(from: &std::path::Path, to: &std::path::Path) {
+fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
     }
+}
+
+/// Runs the Go program over an exported log; what it says, and whether it is content.
+fn go_verify(folder: &Path, vkey: &str) -> (String, bool) {
+    let program = symbolon_tests::root().join("tests/go/verify.go");
+    let output = Command::new("go")
+        .arg("run")
+        .arg(program)
+        .arg(folder)
+        .arg(vkey)
+        .env("GO111MODULE", "off")
+        .env("GOPATH", "/usr/share/gocode")
+        .env("GOCACHE", folder.with_extension("go"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    (said.into_owned(), output.status.success())
+}
+
+#[test]
+fn an_exported_log_verifies_with_other_peoples_tools() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut north = Node::new(folder.path(), "north", "NOR");
+    north.start();
+    // More leaves than a tile has, each from an act of an officer: a record that is read.
+    let table = columns() + &row("N-1", "green", "Ada Vexley", "passport", "KX1002001");
+    assert!(north.import(&table).unwrap().result.is_some());
+    let record = north.call("record/list", &json!({}))["records"][0]["id"].clone();
+    let read = |times: u64| {
+        for _ in 0..times {
+            let _shown = north.call("record/show", &json!({ "id": record, "reason": "test" }));
+        }
+    };
+    let place = folder.path().join("log");
+    let export = || {
+        let done = north.command(&["--json", "audit", "export", &place.display().to_string()]);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        serde_json::from_slice::<Value>(&done.stdout).unwrap()
+    };
+    read(5);
+    let small = export();
+    read(300);
+    let exported = export();
+    assert!(exported["size"].as_u64() > Some(300) && small["size"].as_u64() < Some(20));
+    let vkeys = exported["vkeys"].as_array().unwrap().iter().map(|key| key.as_str().unwrap());
+    // Go knows Ed25519 only, and that key is the shorter one.
+    let ed25519 = vkeys.min_by_key(|key| key.len()).unwrap();
+    let (said, is_well) = go_verify(&place, ed25519);
+    assert!(is_well && said.contains("every proof hold"), "{said}");
+    assert!(said.contains(&format!("{} leaves, 1 signatures", exported["size"])), "{said}");
+
+    // A leaf that is changed, in its bundle or in its tile, is found; so is another key.
+    for file in ["tile/entries/000", "tile/0/000"] {
+        let path = place.join(file);
+        let good = std::fs::read(&path).unwrap();
+        let mut bad = good.clone();
+        *bad.get_mut(40).unwrap() ^= 1;
+        std::fs::write(&path, &bad).unwrap();
+        let (said, is_well) = go_verify(&place, ed25519);
+        assert!(!is_well, "{file}: {said}");
+        let again = north.command(&["audit", "export", &place.display().to_string()]);
+        assert_eq!(again.status.code(), Some(4), "a folder with another history is refused");
+        std::fs::write(&path, &good).unwrap();
+    }
+    let (name, key) = ed25519.split_once('+').unwrap();
+    assert!(!go_verify(&place, &format!("{name}x+{key}")).1, "a key of another log");
 }

@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 use symbolon_audit::Event;
 use symbolon_tlog::SignedCheckpoint;
 
-use crate::api::{AuditEntry, AuditPage, AuditReport, AuditShow, Nothing, Report};
+use crate::api::{
+    AuditEntry, AuditLeaves, AuditPage, AuditReport, AuditShow, LeavesPage, Nothing, Report,
+};
 use crate::desk::hex;
-use crate::limits::PAGE_ROWS_MAX;
+use crate::limits::{LEAVES_PAGE_MAX, PAGE_ROWS_MAX};
 use crate::{Desk, DeskError, Officer};
 
 const SCAN_ENTRIES: usize = 2_000;
@@ -112,6 +114,27 @@ impl Desk {
             });
         }
         Ok(AuditPage { entries, size: self.store.log_size() })
+    }
+
+    /// A page of leaves for an export: anyone may have them, since they show nothing.
+    ///
+    /// # Errors
+    /// [`DeskError`] from the store or the signer.
+    pub fn audit_leaves(
+        &self,
+        _officer: &Officer,
+        request: AuditLeaves,
+        _report: &mut dyn Report,
+    ) -> Result<LeavesPage, DeskError> {
+        let limit = request.limit.unwrap_or(LEAVES_PAGE_MAX).clamp(1, LEAVES_PAGE_MAX) as usize;
+        let leaves = self.store.log_leaves(request.from, limit)?;
+        // Signed after the leaves were read, so it covers all of them.
+        let (_, checkpoint) = self.checkpoint()?;
+        Ok(LeavesPage {
+            leaves: leaves.iter().map(|leaf| hex(leaf.as_bytes())).collect(),
+            checkpoint,
+            vkeys: self.identity().log.verifier().vkeys().to_vec(),
+        })
     }
 }
 

@@ -30,3 +30,5 @@ pub const BUILD_KEYS: usize = 8_192;
 pub const REASON_BYTES_MAX: usize = 256;
 /// Days before an end of validity at which doctor warns.
 pub const EXPIRY_WARNING_DAYS: u64 = 30;
+/// Leaves of the log in one answer: 256 KiB of hexadecimal.
+pub(crate) const LEAVES_PAGE_MAX: u32 = 4_096;

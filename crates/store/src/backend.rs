@@ -7,10 +7,9 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use symbolon_tlog::Hash;
+use symbolon_tlog::{Edge, Hash};
 
 use crate::StoreError;
-use crate::edge::Edge;
 use crate::table::Table;
 
 /// State behind the store. Every backend passes the one conformance suite.

@@ -9,7 +9,6 @@
 mod backend;
 mod budget;
 mod crypter;
-mod edge;
 mod error;
 mod evidence;
 mod hit;

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use symbolon_audit::{Entry, LeafData, LogSeen, Logged, Receipt};
 use symbolon_tlog::tile::Row;
 use symbolon_tlog::{
-    Hash, Tile, TileReader, TileSource, TlogError, consistency_proof, inclusion_proof, root_from,
+    Edge, Hash, Tile, TileReader, TileSource, TlogError, consistency_proof, inclusion_proof,
+    root_from,
 };
 
 use crate::backend::{Expect, LogRow};
-use crate::edge::Edge;
 use crate::limits::SCAN_ROWS_MAX;
 use crate::table::Table;
 use crate::write::{Write, log_cell};
@@ -122,6 +122,19 @@ impl Store {
     pub fn log_leaf_fetch(&self, index: u64) -> Result<Option<LeafData>, StoreError> {
         let row = self.backend.log_rows(index, 1)?.pop().filter(|row| row.index == index);
         Ok(row.map(|row| LeafData::from_bytes(row.leaf)))
+    }
+
+    /// At most `limit` leaves from `from` on, in order, without their entries.
+    ///
+    /// # Errors
+    /// What reading gives; [`StoreError::Damaged`] where one is missing.
+    pub fn log_leaves(&self, from: u64, limit: usize) -> Result<Vec<LeafData>, StoreError> {
+        let rows = self.backend.log_rows(from, limit.min(SCAN_ROWS_MAX))?;
+        let in_order = (from..).zip(&rows).all(|(index, row)| row.index == index);
+        if !in_order {
+            return Err(StoreError::Damaged { what: "the log has a gap" });
+        }
+        Ok(rows.iter().map(|row| LeafData::from_bytes(row.leaf)).collect())
     }
 
     /// At most `limit` entries from `from` on, in order.

@@ -9,11 +9,10 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
-use symbolon_tlog::{Hash, leaf_hash};
+use symbolon_tlog::{Edge, Hash, leaf_hash};
 
 use crate::StoreError;
 use crate::backend::{Applied, Backend, Expect, LogRow, Op, Pending, Row, prefix_end};
-use crate::edge::Edge;
 use crate::table::Table;
 
 /// All state, behind one lock.

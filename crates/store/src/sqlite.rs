@@ -18,11 +18,11 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use symbolon_tlog::{Hash, leaf_hash, tile};
+use symbolon_tlog::limits::TILE_WIDTH;
+use symbolon_tlog::{Edge, Hash, leaf_hash, tile};
 
 use crate::StoreError;
 use crate::backend::{Backend, LogRow, Op, Pending, Row, prefix_end};
-use crate::edge::{Edge, TILE_HASHES};
 use crate::limits::QUEUE_BATCHES_MAX;
 use crate::sqlite::connection::{Readers, make_file, writer};
 use crate::sqlite::generation::{Generation, Generations};
@@ -216,8 +216,8 @@ fn lock(directory: &Path) -> Result<File, StoreError> {
 fn edge(connection: &Connection) -> Result<Edge, StoreError> {
     let size: i64 = connection.query_row(statement::LOG_SIZE, [], |row| row.get(0))?;
     let size = size.unsigned_abs();
-    let rest = size % TILE_HASHES as u64;
-    let last = log_rows(connection, size - rest, TILE_HASHES)?;
+    let rest = size % u64::from(TILE_WIDTH);
+    let last = log_rows(connection, size - rest, usize::from(TILE_WIDTH))?;
     if last.len() as u64 != rest {
         return Err(StoreError::Damaged { what: "the log has a gap" });
     }
@@ -250,7 +250,7 @@ fn log_tile(
     let bytes: Option<Vec<u8>> =
         fetch.query_row(params![level, number], |row| row.get(0)).optional()?;
     bytes
-        .map(|bytes| tile::decode_hashes(&bytes, TILE_HASHES as u16))
+        .map(|bytes| tile::decode_hashes(&bytes, TILE_WIDTH))
         .transpose()
         .map_err(|_| StoreError::Damaged { what: "a tile of the log is misshapen" })
 }

@@ -9,6 +9,7 @@
 
 pub mod bundle;
 pub mod checkpoint;
+mod edge;
 mod error;
 mod frontier;
 mod hash;
@@ -25,6 +26,7 @@ mod tile_reader;
 mod vkey;
 
 pub use checkpoint::{Checkpoint, SignedCheckpoint, VerifiedCheckpoint};
+pub use edge::{Edge, EdgeTile};
 pub use error::{Format, TlogError};
 pub use frontier::Frontier;
 pub use hash::{EMPTY_ROOT, Hash, leaf_hash, node_hash};

@@ -61,6 +61,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/v1/audit/verify", call(Desk::audit_verify))
         .route("/v1/audit/show", call(Desk::audit_show))
         .route("/v1/audit/open", call(Desk::audit_open))
+        .route("/v1/audit/leaves", call(Desk::audit_leaves))
         .fallback(|| async { error(StatusCode::NOT_FOUND, "not_found", "there is no such call") })
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         .with_state(front)

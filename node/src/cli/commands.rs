@@ -10,7 +10,9 @@ use symbolon_desk::api::*;
 
 use super::output::Output;
 use super::progress::Progress;
-use super::{Audit, Cli, Command, Exchange, Hit, Partner, Policy, Query, Record, Why, tables};
+use super::{
+    Audit, Cli, Command, Exchange, Hit, Partner, Policy, Query, Record, Why, export, tables,
+};
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 
@@ -331,6 +333,11 @@ impl Runner {
             Audit::Show { from, limit } => {
                 let request = AuditShow { from, limit: Some(limit) };
                 self.show("audit/show", &request, tables::entries).await
+            }
+            Audit::Export { folder } => {
+                let exported = export::export(&self.client, &folder, self.out).await?;
+                self.out.show(&exported, tables::exported);
+                Ok(())
             }
             Audit::Open { query, reason } => {
                 let request = AuditOpen { query, reason };

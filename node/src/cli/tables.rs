@@ -364,6 +364,23 @@ pub(crate) fn entries(page: &AuditPage) -> String {
     format!("{}{} leaves in all\n", table(&rows), number(page.size))
 }
 
+pub(crate) fn exported(exported: &super::export::Exported) -> String {
+    let root = exported.checkpoint.lines().nth(2).unwrap_or_default();
+    // The Ed25519 key is the short one; the other has 1,312 bytes.
+    let vkey = exported.vkeys.iter().min_by_key(|key| key.len()).cloned().unwrap_or_default();
+    let rows = [
+        row(["leaves", &number(exported.size)]),
+        row(["files, new ones", &format!("{}, {}", exported.files, exported.files_new)]),
+        row(["root", root]),
+        row(["Ed25519 key", &vkey]),
+    ];
+    format!(
+        "{}\nThe tiles lead to the signed root. Compare the key with the node's card; --json shows all \
+         keys.\n",
+        table(&rows)
+    )
+}
+
 pub(crate) fn opened(opened: &AuditOpened) -> String {
     let mut text = String::new();
     for query in &opened.queries {

@@ -60,6 +60,29 @@ pub struct AuditEntry {
     pub summary: String,
 }
 
+/// Asks for leaves of the log: salted commitments, nothing else.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditLeaves {
+    /// First leaf.
+    #[serde(default)]
+    pub from: u64,
+    /// Leaves, 4,096 at most.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+
+/// Leaves of the log, and what they are checked against.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LeavesPage {
+    /// Leaf data in hexadecimal, 32 bytes each, from the first asked for.
+    pub leaves: Vec<String>,
+    /// A signed checkpoint that covers them.
+    pub checkpoint: String,
+    /// The keys that signed it, as signed-note verifier keys.
+    pub vkeys: Vec<String>,
+}
+
 /// Names a query or an exchange that an auditor wants opened.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -9,11 +9,10 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rusqlite::{Connection, OptionalExtension, params};
-use symbolon_tlog::{leaf_hash, tile};
+use symbolon_tlog::{Edge, leaf_hash, tile};
 
 use crate::StoreError;
 use crate::backend::{Applied, Expect, Op, Reply, prefix_end};
-use crate::edge::Edge;
 use crate::limits::{GROUP_BATCHES_MAX, GROUP_OPS_MAX};
 use crate::memory::{as_expected, spend};
 use crate::sqlite::generation::Generation;

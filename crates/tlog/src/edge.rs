@@ -1,18 +1,18 @@
-//! Right edge of the log: the hashes of every tile that is not full yet; holds no entry.
+//! Right edge of a log: the hashes of every tile that is not full yet; holds no entry.
 //!
-//! Implements spec/store.md#log.
+//! Implements spec/log.md#tiles (c2sp.org/tlog-tiles).
 //!
-//! Invariant: full tiles are written once, in the transaction of the leaf that fills them, and the
-//! edge can always be rebuilt from them and the leaves behind the last one.
+//! Invariant: every full tile is given out once, by the leaf that fills it, and the edge can always
+//! be rebuilt from those and the leaves behind the last one.
 
-use symbolon_tlog::{EMPTY_ROOT, Hash, node_hash};
+use crate::hash::{EMPTY_ROOT, Hash, node_hash};
+use crate::limits::TILE_WIDTH;
 
-/// Hashes in a full tile (C2SP tlog-tiles).
-pub(crate) const TILE_HASHES: usize = 256;
+const TILE_HASHES: usize = TILE_WIDTH as usize;
 
 /// The hashes behind the last full tile, for each tile level.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Edge {
+pub struct Edge {
     size: u64,
     levels: Vec<Level>,
 }
@@ -23,20 +23,26 @@ struct Level {
     hashes: Vec<Hash>,
 }
 
-/// A tile that the last append filled.
-pub(crate) struct FullTile {
-    pub(crate) level: u8,
-    pub(crate) index: u64,
-    pub(crate) hashes: Vec<Hash>,
+/// A tile with its hashes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EdgeTile {
+    /// Tile level.
+    pub level: u8,
+    /// Index within the level.
+    pub index: u64,
+    /// The hashes: 256, or fewer at the right edge.
+    pub hashes: Vec<Hash>,
 }
 
 impl Edge {
-    pub(crate) fn size(&self) -> u64 {
+    /// Number of leaves.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
         self.size
     }
 
-    /// Appends one leaf; the result is nearly always empty.
-    pub(crate) fn append(&mut self, leaf_hash: Hash) -> Vec<FullTile> {
+    /// Appends one leaf and gives the tiles that it fills: nearly always none.
+    pub fn append(&mut self, leaf_hash: Hash) -> Vec<EdgeTile> {
         self.size += 1;
         let mut full = Vec::new();
         let mut carry = Some(leaf_hash);
@@ -54,14 +60,17 @@ impl Edge {
                 let index = row.full_tiles;
                 row.full_tiles += 1;
                 carry = Some(fold(&hashes));
-                full.push(FullTile { level: number, index, hashes });
+                full.push(EdgeTile { level: number, index, hashes });
             }
         }
         full
     }
 
     /// Rebuilds the edge of a log of `size` leaves from its full tiles and its last leaf hashes.
-    pub(crate) fn rebuild<E>(
+    ///
+    /// # Errors
+    /// What `tile` gives.
+    pub fn rebuild<E>(
         size: u64,
         mut tile: impl FnMut(u8, u64) -> Result<Vec<Hash>, E>,
         last_leaf_hashes: Vec<Hash>,
@@ -90,15 +99,23 @@ impl Edge {
         Ok(Self { size, levels })
     }
 
+    /// The tiles that are not full, one a level at most.
+    pub fn partial(&self) -> impl Iterator<Item = EdgeTile> {
+        (0u8..).zip(&self.levels).filter(|(_, row)| !row.hashes.is_empty()).map(|(level, row)| {
+            EdgeTile { level, index: row.full_tiles, hashes: row.hashes.clone() }
+        })
+    }
+
     /// The hashes of the unfinished tile at `level`, if `index` is that tile.
-    pub(crate) fn unfinished(&self, level: u8, index: u64) -> Option<&[Hash]> {
+    #[must_use]
+    pub fn unfinished(&self, level: u8, index: u64) -> Option<&[Hash]> {
         let row = self.levels.get(usize::from(level))?;
         (row.full_tiles == index).then_some(row.hashes.as_slice())
     }
 }
 
 /// The tree hash over a power of two of hashes.
-pub(crate) fn fold(hashes: &[Hash]) -> Hash {
+fn fold(hashes: &[Hash]) -> Hash {
     match hashes {
         [] => EMPTY_ROOT,
         [one] => *one,
@@ -112,8 +129,8 @@ pub(crate) fn fold(hashes: &[Hash]) -> Hash {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::leaf_hash;
     use std::collections::BTreeMap;
-    use symbolon_tlog::leaf_hash;
 
     #[test]
     fn comes_back_from_full_tiles_and_the_last_leaves() {
