@@ -29,10 +29,22 @@ pub const KEYS_MAX: usize = 5;
 /// the words do.
 pub const SOUNDS_CONSONANTS_MIN: usize = 3;
 
-/// The same with a year or a country only.
+/// Fewest consonants of first and last name whose sounds, with a year, stand for a whole name.
+pub const ENDS_CONSONANTS_MIN: usize = 4;
+
+/// Fewest consonants of a word whose sounds, with a country, stand for a whole name.
+pub const HEAD_CONSONANTS_MIN: usize = 3;
+
+/// Fewest letters of a word that itself, with a country, stands for a whole name.
+pub const HEAD_LETTERS_MIN: usize = 4;
+
+/// Consonants of each word, on average, below which the vowels of a name count.
+pub const WORD_CONSONANTS_MIN: usize = 2;
+
+/// As `SOUNDS_CONSONANTS_MIN`, with a year or a country only.
 pub const SOUNDS_YEAR_CONSONANTS_MIN: usize = 5;
 
-/// The same with neither.
+/// As `SOUNDS_CONSONANTS_MIN`, with neither date nor country.
 pub const SOUNDS_ALONE_CONSONANTS_MIN: usize = 6;
 
 /// Least weight of a name that has a key without date or country, and of a person's name that has

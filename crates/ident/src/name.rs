@@ -12,14 +12,12 @@ use crate::date::span;
 use crate::key::{KeyForm, MatchKey, Strength};
 use crate::lexicon::role;
 use crate::limits::{
-    NAME_WEIGHT_MIN, ORGANISATION_WEIGHT_MIN, SOUNDS_ALONE_CONSONANTS_MIN, SOUNDS_CONSONANTS_MIN,
-    SOUNDS_YEAR_CONSONANTS_MIN, WORD_WEIGHT_MAX,
+    ENDS_CONSONANTS_MIN, HEAD_CONSONANTS_MIN, HEAD_LETTERS_MIN, NAME_WEIGHT_MIN,
+    ORGANISATION_WEIGHT_MIN, SOUNDS_ALONE_CONSONANTS_MIN, SOUNDS_CONSONANTS_MIN,
+    SOUNDS_YEAR_CONSONANTS_MIN, WORD_CONSONANTS_MIN, WORD_WEIGHT_MAX,
 };
 use crate::romanise::{Han, romanise};
 use crate::{Country, IdentError, Kind, PartialDate, organisation, person, sounds};
-
-/// Consonants of a word below which its vowels count.
-const WORD_CONSONANTS: usize = 2;
 
 /// The words of a name and what keys are made of.
 struct Name {
@@ -70,7 +68,7 @@ impl Name {
     /// Words or sounds, whichever tells one name from another, and the form of that key.
     fn value(&self, consonants_min: usize, words: KeyForm, sounds: KeyForm) -> (KeyForm, &str) {
         // Short words tell themselves apart by vowels.
-        if self.consonants < consonants_min.max(WORD_CONSONANTS * self.words.len()) {
+        if self.consonants < consonants_min.max(WORD_CONSONANTS_MIN * self.words.len()) {
             (words, &self.sorted)
         } else {
             (sounds, &self.sounds)
@@ -163,7 +161,7 @@ fn year_keys(draft: Draft, name: &Name, date: PartialDate) -> Draft {
         return draft.refuse(form, IdentError::TooShort);
     };
     let (one, other) = (sounds::of_word(first), sounds::of_word(last));
-    if sounds::consonants(&one) + sounds::consonants(&other) < SOUNDS_CONSONANTS_MIN {
+    if sounds::consonants(&one) + sounds::consonants(&other) < ENDS_CONSONANTS_MIN {
         return draft.refuse(form, IdentError::TooShort);
     }
     let (low, high) = if one <= other { (&one, &other) } else { (&other, &one) };
@@ -221,12 +219,6 @@ fn head(name: &Name) -> Option<String> {
     }
     (word.len() >= HEAD_LETTERS_MIN).then(|| word.to_owned())
 }
-
-/// Fewest consonants of a word whose sounds stand for a whole name.
-const HEAD_CONSONANTS_MIN: usize = 3;
-
-/// Fewest letters of a word that itself stands for a whole name.
-const HEAD_LETTERS_MIN: usize = 4;
 
 /// A vessel's name. Its flag changes, so it is no part of a key.
 pub(crate) fn vessel(input: &Input<'_>) -> Result<Draft, IdentError> {

@@ -10,8 +10,8 @@ use crate::romanise::{Han, romanise};
 /// A legal form of fewer letters counts only at the end of a name, a few at its start.
 const INSIDE_LETTERS_MIN: usize = 3;
 
-/// Steps after which a name that still changes is taken as it is.
-const ROUNDS_MAX: usize = 4;
+/// Steps after which a name that still changes is taken as it is; each takes a word at least.
+const ROUNDS_MAX: usize = 64;
 
 /// The telling words of a name, each once, sorted.
 pub(crate) fn words(text: &str) -> Vec<String> {

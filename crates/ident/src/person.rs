@@ -15,8 +15,6 @@ pub(crate) fn words(text: &str) -> Vec<String> {
         }
         None => push(text, &mut words),
     }
-    drop_unless_alone(&mut words, 1, |word| role(word).title);
-    drop_unless_alone(&mut words, 2, |word| role(word).rank);
     let mut place = 0;
     // Each word once, where it first stands.
     while let Some(word) = words.get(place) {
@@ -27,6 +25,8 @@ pub(crate) fn words(text: &str) -> Vec<String> {
             place += 1;
         }
     }
+    drop_unless_alone(&mut words, 1, |word| role(word).title);
+    drop_unless_alone(&mut words, 2, |word| role(word).rank);
     words
 }
 

@@ -40,7 +40,7 @@ pub(crate) fn romanise(text: &str, han: Han) -> String {
         return words;
     }
     let folded = folded(text);
-    let language = Language::of(&folded);
+    let language = Language::of(text, &folded);
     let mut parts = folded.split(|c| *c == ' ').filter(|part| !part.is_empty());
     let (first, second) = (parts.next(), parts.next());
     let alone = second.is_none() && han == Han::Person;
@@ -96,9 +96,10 @@ fn folded(text: &str) -> Vec<char> {
     for c in text.nfkd() {
         let mark = is_combining_mark(c);
         let voicing = matches!(c, '\u{3099}' | '\u{309a}');
-        // Vowel signs in two parts and the voicing of kana are letters of their own.
+        let softened = c == '\u{301}' && matches!(folded.last(), Some('г' | 'к'));
+        // Vowel signs in two parts, the voicing of kana and Macedonian ѓ and ќ are letters.
         if mark
-            && (voicing || canonical_combining_class(c) == 0)
+            && (voicing || softened || canonical_combining_class(c) == 0)
             && let Some(last) = folded.last_mut()
             && let Some(whole) = compose(*last, c)
         {
@@ -130,24 +131,28 @@ enum Language {
 }
 
 impl Language {
-    fn of(folded: &[char]) -> Self {
-        let mut found = Self::Any;
-        for c in folded {
-            match c {
-                'є' | 'ґ' => return Self::Ukrainian,
-                'ѓ' | 'ќ' | 'ѕ' => return Self::Macedonian,
-                'ђ' | 'ћ' => found = Self::Serbian,
-                'ј' | 'љ' | 'њ' | 'џ' if found == Self::Any => found = Self::Serbian,
-                'і' if found == Self::Any => found = Self::Ukrainian,
-                'ы' | 'э' if found == Self::Ukrainian => found = Self::Belarusian,
-                _ => {}
-            }
+    fn of(text: &str, folded: &[char]) -> Self {
+        if !folded.iter().any(|c| matches!(c, '\u{400}'..='\u{52f}')) {
+            return Self::Any;
         }
-        // In Belarusian і stands for и, and ы and э are common; Kazakh has all of them.
-        match found {
-            Self::Ukrainian | Self::Belarusian if folded.iter().any(|c| is_asian(*c)) => Self::Any,
-            Self::Ukrainian if folded.iter().any(|c| matches!(c, 'ы' | 'э')) => Self::Belarusian,
-            found => found,
+        let letters: Vec<char> = text.nfkc().flat_map(char::to_lowercase).collect();
+        let has = |any: &[char]| letters.iter().any(|c| any.contains(c));
+        if has(&['є', 'ґ', 'ї']) {
+            Self::Ukrainian
+        } else if has(&['ў']) {
+            Self::Belarusian
+        } else if has(&['ѓ', 'ќ', 'ѕ']) {
+            Self::Macedonian
+        } else if has(&['ђ', 'ћ', 'ј', 'љ', 'њ', 'џ']) {
+            Self::Serbian
+        } else if !has(&['і']) || has(&['қ', 'ғ', 'ң', 'ө', 'ү', 'ұ', 'һ', 'ә', 'ҳ', 'ҷ'])
+        {
+            // Kazakh has і as well, and so has Belarusian, with ы and э.
+            Self::Any
+        } else if has(&['ы', 'э']) {
+            Self::Belarusian
+        } else {
+            Self::Ukrainian
         }
     }
 
@@ -158,16 +163,13 @@ impl Language {
             (Self::Ukrainian, 'и') => Some("y"),
             (Self::Serbian | Self::Macedonian, 'х') => Some("h"),
             (Self::Serbian | Self::Macedonian, 'ц') => Some("c"),
+            (Self::Macedonian, 'џ') => Some("dj"),
             (Self::Serbian, 'ж') => Some("z"),
             (Self::Serbian, 'ч') => Some("c"),
             (Self::Serbian, 'ш') => Some("s"),
             _ => None,
         }
     }
-}
-
-const fn is_asian(c: char) -> bool {
-    matches!(c, 'қ' | 'ғ' | 'ң' | 'ө' | 'ү' | 'ұ' | 'һ' | 'ә' | 'ҳ' | 'ҷ')
 }
 
 struct Word<'a> {
