@@ -7,7 +7,7 @@
 //! vessels get nothing. So a pair counts as found
 //! - *medium*, if a key of strength medium or strong agrees,
 //! - *alone*, if a key agrees that holds neither date nor country,
-//! - *supported*, if any key agrees: what weak keys find where the birth date or country agrees too.
+//! - *supported*, if any key agrees: what weak keys find where birth date or country agree too.
 //!
 //! `verbose` names the pairs that *medium* gets wrong and those that *supported* misses.
 

@@ -110,7 +110,7 @@ fn tens_and_ones(words: &mut Vec<String>) {
     while let Some([tens, ones]) = words.get(place..place + 2) {
         let tens_only = tens.len() == 2 && tens.ends_with('0');
         if tens_only && ones.len() == 1 && ones.bytes().all(|byte| byte.is_ascii_digit()) {
-            let number = format!("{}{ones}", tens.trim_end_matches('0'));
+            let number = format!("{}{ones}", tens.get(..1).unwrap_or_default());
             words.splice(place..place + 2, [number]);
         }
         place += 1;
