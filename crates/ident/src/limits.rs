@@ -41,7 +41,10 @@ pub const HEAD_LETTERS_MIN: usize = 4;
 /// Consonants of each word, on average, below which the vowels of a name count.
 pub const WORD_CONSONANTS_MIN: usize = 2;
 
-/// As `SOUNDS_CONSONANTS_MIN`, with a year or a country only.
+/// As `SOUNDS_CONSONANTS_MIN`, with a country only.
+pub const SOUNDS_COUNTRY_CONSONANTS_MIN: usize = 4;
+
+/// As `SOUNDS_CONSONANTS_MIN`, with a year only.
 pub const SOUNDS_YEAR_CONSONANTS_MIN: usize = 5;
 
 /// As `SOUNDS_CONSONANTS_MIN`, with neither date nor country.

@@ -14,7 +14,8 @@ use crate::lexicon::role;
 use crate::limits::{
     ENDS_CONSONANTS_MIN, HEAD_CONSONANTS_MIN, HEAD_LETTERS_MIN, NAME_WEIGHT_MIN,
     ORGANISATION_WEIGHT_MIN, SOUNDS_ALONE_CONSONANTS_MIN, SOUNDS_CONSONANTS_MIN,
-    SOUNDS_YEAR_CONSONANTS_MIN, WORD_CONSONANTS_MIN, WORD_WEIGHT_MAX,
+    SOUNDS_COUNTRY_CONSONANTS_MIN, SOUNDS_YEAR_CONSONANTS_MIN, WORD_CONSONANTS_MIN,
+    WORD_WEIGHT_MAX,
 };
 use crate::romanise::{Han, romanise};
 use crate::{Country, IdentError, Kind, PartialDate, organisation, person, sounds};
@@ -187,8 +188,11 @@ pub(crate) fn organisation(input: &Input<'_>) -> Result<Draft, IdentError> {
     let country = input.country();
     let mut draft = Draft::new(kind, name.sorted.as_str()).issuer(country.map(Country::as_str));
     if let Some(country) = country {
-        let (form, value) =
-            name.value(SOUNDS_CONSONANTS_MIN, KeyForm::TokensCountry, KeyForm::SoundsCountry);
+        let (form, value) = name.value(
+            SOUNDS_COUNTRY_CONSONANTS_MIN,
+            KeyForm::TokensCountry,
+            KeyForm::SoundsCountry,
+        );
         let telling = name.weight >= ORGANISATION_WEIGHT_MIN;
         let strength = if telling { Strength::Medium } else { Strength::Weak };
         draft = draft.push(MatchKey::new(kind, form, strength, country.as_str(), value));
