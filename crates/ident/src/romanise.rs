@@ -25,6 +25,12 @@ pub(crate) enum Han {
 
 /// The words of `text` in a–z and 0–9, one space between them.
 pub(crate) fn romanise(text: &str, han: Han) -> String {
+    let composed: String;
+    let mut text = text;
+    if !text.is_ascii() && text.contains(APOSTROPHES) {
+        composed = text.nfkc().collect();
+        text = &composed;
+    }
     let text = &*closed_up(text);
     let mut words = String::with_capacity(text.len() + 8);
     if text.is_ascii() {
@@ -69,8 +75,7 @@ fn closed_up(text: &str) -> Cow<'_, str> {
             && before.ends_with(char::is_alphabetic)
             && !before.ends_with(['s', 'S'])
     };
-    let places = text.match_indices(['\'', '`', '‘', '’', 'ʻ', 'ʼ', 'ʽ', 'ʾ', 'ʿ', '′']);
-    let mut places = places.filter(typed).peekable();
+    let mut places = text.match_indices(APOSTROPHES).filter(typed).peekable();
     if places.peek().is_none() {
         return Cow::Borrowed(text);
     }
@@ -83,6 +88,9 @@ fn closed_up(text: &str) -> Cow<'_, str> {
     closed.push_str(text.get(start..).unwrap_or_default());
     Cow::Owned(closed)
 }
+
+/// As they are typed, the full-width one last.
+const APOSTROPHES: [char; 11] = ['\'', '`', '‘', '’', 'ʻ', 'ʼ', 'ʽ', 'ʾ', 'ʿ', '′', '＇'];
 
 fn space(words: &mut String) {
     if !words.is_empty() && !words.ends_with(' ') {

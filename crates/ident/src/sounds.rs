@@ -57,7 +57,7 @@ fn push(word: &str, sounds: &mut String) {
     if !word.is_ascii() {
         sounds.extend(word.chars().filter(|c| !c.is_ascii()));
     }
-    if word.len() > 2 && (word.ends_with('a') || word.ends_with("ah")) {
+    if word.chars().count() > 2 && (word.ends_with('a') || word.ends_with("ah")) {
         sounds.push('a');
     }
 }

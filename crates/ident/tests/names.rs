@@ -25,6 +25,7 @@ fn names() -> impl Strategy<Value = String> {
         "[가-힣]{1,4}",
         "[\u{4e00}-\u{9fa5}]{1,4}",
         "[0-9]{1,4}",
+        "[a-zé]{2,4}['’] [a-zé]{1,4}",
     ];
     proptest::collection::vec(word, 1..6).prop_map(|words| words.join(" "))
 }
@@ -42,6 +43,8 @@ fn respelled(name: &str, style: u8) -> String {
     match style % 9 {
         0 => name.to_uppercase(),
         1 => name.to_lowercase(),
+        // The space behind an apostrophe is a slip, anything else is meant.
+        2..=4 | 8 if name.contains(['\'', '’']) => name.to_owned(),
         2 => name.replace(' ', "-"),
         3 => name.replace(' ', " . / "),
         4 => name.replace(' ', "\u{a0}"),
@@ -55,7 +58,7 @@ fn respelled(name: &str, style: u8) -> String {
                 _ => c,
             })
             .collect(),
-        _ => name.chars().flat_map(|c| [c, '\u{ad}']).collect(),
+        _ => name.split(' ').map(|word| format!("\u{200e}{word} ")).collect(),
     }
 }
 
@@ -92,6 +95,7 @@ proptest! {
 
     #[test]
     fn the_order_of_words_counts_for_initials_only(name in names()) {
+        prop_assume!(!name.contains(['\'', '’']));
         let turned: Vec<&str> = name.split(' ').rev().collect();
         let turned = turned.join(" ");
         prop_assert_eq!(keys(Kind::PersonName, &name), keys(Kind::PersonName, &turned));
