@@ -139,7 +139,7 @@ fn full_date_keys(draft: Draft, name: &Name, date: PartialDate) -> Draft {
     let draft = draft.push(MatchKey::new(kind, form, strength, "", &value));
     let form = KeyForm::InitialsFullDate;
     let [first, .., last] = name.words.as_slice() else {
-        return draft.refuse(form, IdentError::TooShort);
+        return draft.refuse(form, IdentError::TooFew);
     };
     if date.month() == Some(1) && date.day() == Some(1) {
         // 1 January is what papers say where the day is not known.
@@ -159,11 +159,11 @@ fn year_keys(draft: Draft, name: &Name, date: PartialDate) -> Draft {
     let draft = draft.push(MatchKey::new(kind, form, Strength::Weak, "", &value));
     let form = KeyForm::EndsYear;
     let [first, .., last] = name.words.as_slice() else {
-        return draft.refuse(form, IdentError::TooShort);
+        return draft.refuse(form, IdentError::TooFew);
     };
     let (one, other) = (sounds::of_word(first), sounds::of_word(last));
     if sounds::consonants(&one) + sounds::consonants(&other) < ENDS_CONSONANTS_MIN {
-        return draft.refuse(form, IdentError::TooShort);
+        return draft.refuse(form, IdentError::TooFew);
     }
     let (low, high) = if one <= other { (&one, &other) } else { (&other, &one) };
     let value = format!("{low} {high}|{year}");
