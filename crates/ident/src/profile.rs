@@ -18,7 +18,7 @@ pub const PHONE_METADATA: &str = "9.0.33";
 /// Release of the pinned `any_ascii` crate, which has the letters of scripts without a table here.
 pub const LETTER_TABLES: &str = "0.3.3";
 
-/// SHA-256 over the version, the releases of phone metadata and letters, and every vector and table.
+/// SHA-256 over the version, the releases of phone metadata and letters, each vector and table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ProfileId([u8; 32]);
 
