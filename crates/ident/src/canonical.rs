@@ -2,7 +2,7 @@
 //!
 //! Implements spec/identifiers.md#canonical.
 //!
-//! Invariants: [`Canonical::parse`] is the only constructor; there are one to four keys, each at
+//! Invariants: [`Canonical::parse`] is the only constructor; there are one to five keys, each at
 //! most 256 bytes; an identifier whose check fails has only weak keys.
 
 use std::fmt;
@@ -40,6 +40,15 @@ impl fmt::Debug for Input<'_> {
     }
 }
 
+/// A key that an identifier of this kind would have, and why this one has it not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Refused {
+    /// The form of the key that is missing.
+    pub form: KeyForm,
+    /// Why, for the report of an import.
+    pub reason: IdentError,
+}
+
 /// A canonical identifier.
 #[derive(Clone)]
 pub struct Canonical {
@@ -49,6 +58,7 @@ pub struct Canonical {
     check: Check,
     rule: Option<&'static str>,
     keys: Vec<MatchKey>,
+    refused: Vec<Refused>,
 }
 
 impl Canonical {
@@ -135,10 +145,16 @@ impl Canonical {
         &self.value
     }
 
-    /// Its one to four match keys, the strongest first.
+    /// Its one to five match keys, the strongest first.
     #[must_use]
     pub fn keys(&self) -> &[MatchKey] {
         &self.keys
+    }
+
+    /// Keys that would say too little to be compared: why a name has fewer than others.
+    #[must_use]
+    pub fn refused(&self) -> &[Refused] {
+        &self.refused
     }
 }
 
@@ -177,6 +193,7 @@ pub(crate) struct Draft {
     check: Check,
     rule: Option<&'static str>,
     keys: Vec<MatchKey>,
+    refused: Vec<Refused>,
 }
 
 impl Draft {
@@ -189,6 +206,7 @@ impl Draft {
             check: Check::NotCheckable,
             rule: None,
             keys: Vec::with_capacity(KEYS_MAX),
+            refused: Vec::new(),
         }
     }
 
@@ -252,12 +270,18 @@ impl Draft {
         self
     }
 
+    /// Tells that the identifier has no key of this form.
+    pub(crate) fn refuse(mut self, form: KeyForm, reason: IdentError) -> Self {
+        self.refused.push(Refused { form, reason });
+        self
+    }
+
     /// A failed check leaves nothing but weak keys.
     fn finish(mut self) -> Canonical {
         if self.check == Check::Invalid {
             self.keys = self.keys.drain(..).map(MatchKey::weakened).collect();
         }
-        let Self { kind, value, issuer, check, rule, keys, .. } = self;
-        Canonical { kind, value, issuer, check, rule, keys }
+        let Self { kind, value, issuer, check, rule, keys, refused, .. } = self;
+        Canonical { kind, value, issuer, check, rule, keys, refused }
     }
 }

@@ -15,6 +15,12 @@ pub enum IdentError {
     /// Too short to tell one subject from another without its issuer.
     #[error("too short to mean anything without its issuer")]
     TooShort,
+    /// A name of words that too many others bear: no key of it would tell one from another.
+    #[error("too common to tell one from another")]
+    TooCommon,
+    /// A name of too few words or consonants for a key of this form.
+    #[error("too few words or consonants to tell one from another")]
+    TooFew,
     /// A word or number that stands for "not known".
     #[error("a placeholder, not an identifier")]
     Placeholder,
@@ -59,6 +65,8 @@ impl IdentError {
             Self::Empty => "empty",
             Self::TooLong => "too_long",
             Self::TooShort => "too_short",
+            Self::TooCommon => "too_common",
+            Self::TooFew => "too_few",
             Self::Placeholder => "placeholder",
             Self::NotThisKind { .. } => "not_this_kind",
             Self::Date { .. } => "date",

@@ -11,27 +11,17 @@ use unicode_normalization::char::canonical_combining_class;
 /// Appends the folded `text`: letters and digits of any script in lower case, every run of
 /// anything else as one space. Diacritics vanish.
 pub(crate) fn push_name(text: &str, folded: &mut String) {
-    push_words(text, folded, |_| false);
-}
-
-/// As [`push_name`], but apostrophes and invisible characters close up the letters around them:
-/// `Kyo'ng` and `Kyong` are one word.
-pub(crate) fn push_name_closed(text: &str, folded: &mut String) {
-    push_words(text, folded, closes_up);
-}
-
-fn push_words(text: &str, folded: &mut String, closes_up: impl Fn(char) -> bool) {
     if text.is_ascii() {
         for byte in text.bytes() {
             if byte.is_ascii_alphanumeric() {
                 folded.push(char::from(byte.to_ascii_lowercase()));
-            } else if !closes_up(char::from(byte)) {
+            } else {
                 space(folded);
             }
         }
     } else {
         for c in text.nfkd() {
-            if closes_up(c) || canonical_combining_class(c) != 0 {
+            if canonical_combining_class(c) != 0 {
                 // A mark above or below a letter: the letter stays.
             } else if c.is_alphanumeric() {
                 lower(c, folded);
@@ -51,21 +41,26 @@ fn space(folded: &mut String) {
     }
 }
 
-/// Full case folding: lower, upper, lower, so that `ẞ`, `ß` and `SS` meet, and `ς` and `σ`.
 fn lower(c: char, folded: &mut String) {
+    lower_each(c, |c| folded.push(c));
+}
+
+/// Full case folding: lower, upper, lower, so that `ẞ`, `ß` and `SS` meet, and `ς` and `σ`.
+pub(crate) fn lower_each(c: char, mut push: impl FnMut(char)) {
     if c.is_ascii() {
-        folded.push(c.to_ascii_lowercase());
+        push(c.to_ascii_lowercase());
         return;
     }
     for c in c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase) {
         // Case mapping can bring marks back (U+0130 in lower case).
         for c in c.nfkd().filter(|c| canonical_combining_class(*c) == 0) {
-            folded.push(digit(c).unwrap_or(c));
+            push(digit(c).unwrap_or(c));
         }
     }
 }
 
-fn closes_up(c: char) -> bool {
+/// Whether the letters on both sides close up: apostrophes and what cannot be seen.
+pub(crate) fn closes_up(c: char) -> bool {
     matches!(
         c,
         '\'' | '`'
@@ -166,9 +161,6 @@ mod tests {
         for (text, expect) in cases {
             assert_eq!(name(text), expect);
         }
-        let mut closed = String::new();
-        push_name_closed("Mun Kyo'ng-hwan", &mut closed);
-        assert_eq!(closed, "mun kyong hwan");
     }
 
     #[test]

@@ -65,6 +65,20 @@ named! {
         TokensCountry = 9, "tokens_country";
         /// An e-mail address as its provider delivers it.
         ProviderFold = 10, "provider_fold";
+        /// The sounds of all names and the full birth date.
+        SoundsFullDate = 11, "sounds_full_date";
+        /// The sounds of all names and the year of birth.
+        SoundsYear = 12, "sounds_year";
+        /// The sounds of the first and the last name, and the year of birth.
+        EndsYear = 13, "ends_year";
+        /// The initials of the first and the last name, and the full birth date.
+        InitialsFullDate = 14, "initials_full_date";
+        /// The sounds of all words of a name.
+        Sounds = 15, "sounds";
+        /// The sounds of all words of a name, and the country.
+        SoundsCountry = 16, "sounds_country";
+        /// The sounds of the first telling word of a name, and the country.
+        HeadCountry = 17, "head_country";
     }
 }
 

@@ -21,8 +21,44 @@ pub const KEY_VALUE_BYTES_MAX: usize = 160;
 /// Longest match key, in bytes (spec/matching.md: the input of the OPRF).
 pub const KEY_BYTES_MAX: usize = 256;
 
-/// Most match keys of one identifier.
-pub const KEYS_MAX: usize = 4;
+/// Most match keys of one identifier: its fan-out. A name with a birth date needs five; each costs
+/// a partner one evaluation and a row of storage.
+pub const KEYS_MAX: usize = 5;
+
+/// Fewest consonants whose classes, with a full birth date, stand for the words of a name; below,
+/// the words do.
+pub const SOUNDS_CONSONANTS_MIN: usize = 3;
+
+/// Fewest consonants of first and last name whose sounds, with a year, stand for a whole name.
+pub const ENDS_CONSONANTS_MIN: usize = 4;
+
+/// Fewest consonants of a word whose sounds, with a country, stand for a whole name.
+pub const HEAD_CONSONANTS_MIN: usize = 3;
+
+/// Fewest letters of a word that itself, with a country, stands for a whole name.
+pub const HEAD_LETTERS_MIN: usize = 4;
+
+/// Consonants of each word, on average, below which the vowels of a name count.
+pub const WORD_CONSONANTS_MIN: usize = 2;
+
+/// As `SOUNDS_CONSONANTS_MIN`, with a country only.
+pub const SOUNDS_COUNTRY_CONSONANTS_MIN: usize = 4;
+
+/// As `SOUNDS_CONSONANTS_MIN`, with a year only.
+pub const SOUNDS_YEAR_CONSONANTS_MIN: usize = 5;
+
+/// As `SOUNDS_CONSONANTS_MIN`, with neither date nor country.
+pub const SOUNDS_ALONE_CONSONANTS_MIN: usize = 6;
+
+/// Least weight of a name that has a key without date or country, and of a person's name that has
+/// a key more than weak: the entropy floor.
+pub const NAME_WEIGHT_MIN: usize = 3;
+
+/// Least weight of an organisation's name whose key with its country is more than weak.
+pub const ORGANISATION_WEIGHT_MIN: usize = 5;
+
+/// Most weight of one word.
+pub const WORD_WEIGHT_MAX: usize = 8;
 
 /// From this length on, in characters, a number is told apart without its issuer.
 pub const NUMBER_WITHOUT_ISSUER_CHARS_MIN: usize = 8;

@@ -15,7 +15,10 @@ pub const PROFILE_VERSION: u8 = 1;
 /// Release of Google's phone number metadata inside the pinned `phonenumber` crate.
 pub const PHONE_METADATA: &str = "9.0.33";
 
-/// SHA-256 over the version, the phone metadata's release and every vector file.
+/// Release of the pinned `any_ascii` crate, which has the letters of scripts without a table here.
+pub const LETTER_TABLES: &str = "0.3.3";
+
+/// SHA-256 over the version, the releases of phone metadata and letters, each vector and table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ProfileId([u8; 32]);
 
@@ -41,7 +44,8 @@ pub fn profile_id() -> ProfileId {
         let mut hash = Sha256::new_with_prefix(label::PROFILE.as_bytes());
         hash.update([PROFILE_VERSION]);
         framed(&mut hash, PHONE_METADATA.as_bytes());
-        for (name, bytes) in VECTORS {
+        framed(&mut hash, LETTER_TABLES.as_bytes());
+        for (name, bytes) in VECTORS.iter().chain(TABLES) {
             framed(&mut hash, name.as_bytes());
             framed(&mut hash, bytes);
         }
@@ -92,6 +96,13 @@ vectors!(
     "wallet.json",
 );
 
+/// The tables that names are read with, by name.
+const TABLES: &[(&str, &[u8])] = &[
+    ("legal_forms.tsv", include_bytes!("../../../spec/names/legal_forms.tsv")),
+    ("letters.tsv", include_bytes!("../../../spec/names/letters.tsv")),
+    ("words.tsv", include_bytes!("../../../spec/names/words.tsv")),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,8 +121,9 @@ mod tests {
     }
 
     #[test]
-    fn the_phone_metadata_is_the_pinned_one() {
+    fn metadata_and_letters_are_the_pinned_ones() {
         let manifest = include_str!("../../../Cargo.toml");
+        assert!(manifest.contains(&format!("any_ascii = \"={LETTER_TABLES}\"")));
         assert!(manifest.contains("phonenumber = \"=0.3.10\""));
         let lock = include_str!("../../../Cargo.lock");
         assert!(lock.contains(&format!("version = \"0.3.10+{PHONE_METADATA}\"")));

@@ -12,7 +12,9 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use symbolon_ident::{Canonical, Check, IdentError, Input, Kind, Strength, limits};
+use symbolon_ident::{
+    Canonical, Check, IdentError, Input, Kind, MatchKey, Refused, Strength, limits,
+};
 
 #[test]
 fn every_rule_holds() {
@@ -34,6 +36,9 @@ fn every_rule_holds() {
 fn check(kind: Kind, case: &Value) -> Result<(), String> {
     if let Some(inputs) = case["apart"].as_array() {
         return apart(kind, inputs);
+    }
+    if let Some(inputs) = case["meet"].as_array() {
+        return meet(kind, inputs, case);
     }
     for input in case["inputs"].as_array().unwrap() {
         let parsed = parse(kind, input);
@@ -81,6 +86,31 @@ fn same(canonical: &Canonical, case: &Value) -> Result<(), String> {
         }
         assert!(key.as_bytes().len() <= limits::KEY_BYTES_MAX);
         assert!(canonical.check() != Check::Invalid || key.strength() == Strength::Weak);
+    }
+    let refused = canonical.refused();
+    let expected = case["refused"].as_array().map_or(&[][..], Vec::as_slice);
+    let same = |(refused, expect): (&Refused, &Value)| {
+        expect["form"] == refused.form.as_str() && expect["reason"] == refused.reason.code()
+    };
+    if refused.len() != expected.len() || !refused.iter().zip(expected).all(same) {
+        return differ("refused", &format!("{refused:?}"));
+    }
+    Ok(())
+}
+
+/// All inputs share a key of the named form and strength.
+fn meet(kind: Kind, inputs: &[Value], case: &Value) -> Result<(), String> {
+    let wanted = |key: &&MatchKey| {
+        case["on"] == key.form().as_str() && case["strength"] == key.strength().as_str()
+    };
+    let mut shared: Option<MatchKey> = None;
+    for input in inputs {
+        let parsed = parse(kind, input).map_err(|error| format!("{input}: {error}"))?;
+        let key = parsed.keys().iter().find(wanted).ok_or(format!("{input}: no such key"))?;
+        match &shared {
+            Some(shared) if shared != key => return Err(format!("{input}: does not meet")),
+            _ => shared = Some(key.clone()),
+        }
     }
     Ok(())
 }

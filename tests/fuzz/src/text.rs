@@ -16,7 +16,7 @@ pub mod ident {
             date: lines.next(),
         };
         if let Ok(found) = Canonical::parse(kind, input) {
-            assert!((1..=4).contains(&found.keys().len()));
+            assert!((1..=symbolon_ident::limits::KEYS_MAX).contains(&found.keys().len()));
             assert!(found.keys().iter().all(|key| key.as_bytes().len() <= 256));
             let _ = (found.check(), found.strength(), found.issuer(), found.expose());
         }
@@ -25,6 +25,41 @@ pub mod ident {
         }
         if let Ok(date) = PartialDate::parse(text) {
             assert_eq!(PartialDate::parse(&date.to_string()).unwrap(), date);
+        }
+    }
+}
+
+/// Names of people, organisations and vessels.
+pub mod names {
+    use symbolon_ident::{Canonical, IdentError, Input, Kind, limits};
+
+    const KINDS: [Kind; 4] =
+        [Kind::PersonName, Kind::OrganisationName, Kind::VesselName, Kind::PersonNameBirthDate];
+
+    /// The first byte chooses the kind; the rest is the name. What it becomes is a fixed point, and
+    /// separators never count.
+    pub fn run(bytes: &[u8]) {
+        let Some((first, rest)) = crate::choose(bytes) else { return };
+        let Ok(text) = std::str::from_utf8(rest) else { return };
+        let kind = KINDS[first % KINDS.len()];
+        let parse = |text: &str| {
+            let input = Input { text, issuer: Some("UA"), date: Some("1957-03-02") };
+            Canonical::parse(kind, input)
+        };
+        let Ok(found) = parse(text) else { return };
+        assert!((1..=limits::KEYS_MAX).contains(&found.keys().len()));
+        assert!(found.keys().iter().all(|key| key.as_bytes().len() <= limits::KEY_BYTES_MAX));
+        let words = found.expose().split('|').next().unwrap_or_default();
+        match parse(words) {
+            Ok(again) => assert_eq!(found.expose(), again.expose()),
+            // A name can become a word that stands for no name, or longer than any is.
+            Err(error) => assert!(matches!(error, IdentError::Placeholder | IdentError::TooLong)),
+        }
+        if kind != Kind::PersonNameBirthDate {
+            let spaced = words.replace(' ', " \u{2014} ");
+            if let Ok(spaced) = parse(&spaced) {
+                assert_eq!(found.expose(), spaced.expose());
+            }
         }
     }
 }

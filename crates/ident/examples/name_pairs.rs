@@ -1,0 +1,171 @@
+//! Precision and recall of the keys of names on labelled pairs, and how fast names become keys.
+//!
+//! `cargo run --release -p symbolon-ident --example name_pairs -- CASES.csv [verbose]`
+//!
+//! The pairs are names alone. As the keys of names are made for names with a birth date or a
+//! country, both names of a pair get the same: persons 1970-06-15, organisations one country;
+//! vessels get nothing. So a pair counts as found
+//! - *medium*, if a key of strength medium or strong agrees,
+//! - *alone*, if a key agrees that holds neither date nor country,
+//! - *supported*, if any key agrees: what weak keys find where birth date or country agree too.
+//!
+//! `verbose` names the pairs that *medium* gets wrong and those that *supported* misses.
+
+#![expect(clippy::print_stdout, reason = "an example prints its table")]
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::hint::black_box;
+use std::time::Instant;
+
+use symbolon_ident::{Canonical, Input, Kind, MatchKey, Strength};
+
+struct Case {
+    group: String,
+    kind: Kind,
+    names: [String; 2],
+    is_match: bool,
+    category: String,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let path = arguments.next().ok_or("usage: name_pairs CASES.csv [verbose]")?;
+    let verbose = arguments.next().is_some();
+    let cases = read(&path)?;
+    let mut tables: [BTreeMap<String, [Count; 3]>; 3] = Default::default();
+    for case in &cases {
+        let found = found(case);
+        let kind = case.kind.to_string();
+        let category = if case.category.is_empty() { "none" } else { &case.category };
+        let rows = [kind, case.group.clone(), category.to_owned()];
+        for (table, row) in tables.iter_mut().zip(rows) {
+            for name in [row, "all".to_owned()] {
+                let counts = table.entry(name).or_default();
+                for (count, found) in counts.iter_mut().zip(found) {
+                    count.add(case.is_match, found);
+                }
+            }
+        }
+        if verbose {
+            explain(case, found);
+        }
+    }
+    for (title, table) in ["kind", "case group", "category"].iter().zip(&tables) {
+        print(title, table);
+    }
+    speed(&cases);
+    Ok(())
+}
+
+fn read(path: &str) -> Result<Vec<Case>, Box<dyn Error>> {
+    let mut reader = csv::Reader::from_path(path)?;
+    let mut cases = Vec::new();
+    for record in reader.records() {
+        let record = record?;
+        let [group, schema, one, other, is_match, _, category, ..] =
+            &record.iter().collect::<Vec<_>>()[..]
+        else {
+            return Err("too few columns".into());
+        };
+        let kind = match *schema {
+            "Person" => Kind::PersonNameBirthDate,
+            "Vessel" => Kind::VesselName,
+            _ => Kind::OrganisationName,
+        };
+        cases.push(Case {
+            group: (*group).to_owned(),
+            kind,
+            names: [(*one).to_owned(), (*other).to_owned()],
+            is_match: *is_match == "true",
+            category: (*category).to_owned(),
+        });
+    }
+    Ok(cases)
+}
+
+fn keys(kind: Kind, text: &str) -> Vec<MatchKey> {
+    let input = Input { text, issuer: Some("DE"), date: Some("1970-06-15") };
+    Canonical::parse(kind, input).map(|canonical| canonical.keys().to_vec()).unwrap_or_default()
+}
+
+/// Whether the pair is found by a medium key, by the names alone, by any key.
+fn found(case: &Case) -> [bool; 3] {
+    let [one, other] = case.names.each_ref().map(|name| keys(case.kind, name));
+    let shared: Vec<&MatchKey> = one.iter().filter(|key| other.contains(key)).collect();
+    let alone = |key: &&&MatchKey| matches!(key.form().as_str(), "tokens" | "sounds");
+    [
+        shared.iter().any(|key| key.strength() > Strength::Weak),
+        shared.iter().any(|key| alone(&key)),
+        !shared.is_empty(),
+    ]
+}
+
+fn explain(case: &Case, [medium, _, supported]: [bool; 3]) {
+    let [one, other] = &case.names;
+    let (kind, category) = (case.kind, &case.category);
+    if medium && !case.is_match {
+        println!("medium, wrong: {kind}: {one} | {other} | {category}");
+    }
+    if !supported && case.is_match {
+        println!("missed: {kind}: {one} | {other} | {category}");
+    }
+}
+
+#[derive(Default)]
+struct Count {
+    right: usize,
+    wrong: usize,
+    missed: usize,
+}
+
+impl Count {
+    fn add(&mut self, is_match: bool, found: bool) {
+        self.right += usize::from(is_match && found);
+        self.wrong += usize::from(!is_match && found);
+        self.missed += usize::from(is_match && !found);
+    }
+
+    fn text(&self) -> String {
+        let ratio = |of: usize| match of {
+            0 => "    –".to_owned(),
+            of => format!("{:.3}", self.right as f64 / of as f64),
+        };
+        let (precision, recall) = (ratio(self.right + self.wrong), ratio(self.right + self.missed));
+        format!("{precision} {recall} {:4} {:4} {:4}", self.right, self.wrong, self.missed)
+    }
+}
+
+fn print(title: &str, table: &BTreeMap<String, [Count; 3]>) {
+    println!("\nprecision, recall, right, wrong, missed");
+    println!("| {title} | medium | alone | supported |\n|---|---|---|---|");
+    for (name, counts) in table {
+        let [medium, alone, supported] = counts.each_ref().map(Count::text);
+        println!("| {name} | {medium} | {alone} | {supported} |");
+    }
+}
+
+/// The median of several runs, one core: every name to all of its keys.
+fn speed(cases: &[Case]) {
+    const RUNS: usize = 9;
+    const ROUNDS: usize = 25;
+    println!("\nnames a second with all keys, one core, median of {RUNS} runs:");
+    for kind in [Kind::PersonNameBirthDate, Kind::OrganisationName] {
+        let of_kind = cases.iter().filter(|case| case.kind == kind);
+        let names: Vec<&String> = of_kind.flat_map(|case| &case.names).collect();
+        let mut rates: Vec<usize> = (0..RUNS)
+            .map(|_| {
+                let start = Instant::now();
+                for _ in 0..ROUNDS {
+                    for name in &names {
+                        black_box(keys(kind, name).len());
+                    }
+                }
+                let count = (ROUNDS * names.len()) as f64;
+                (count / start.elapsed().as_secs_f64()) as usize
+            })
+            .collect();
+        rates.sort_unstable();
+        println!("  {kind}: {}", rates.get(RUNS / 2).copied().unwrap_or_default());
+    }
+}
