@@ -135,7 +135,7 @@ pub(crate) fn email(input: &Input<'_>) -> Result<Draft, IdentError> {
 }
 
 /// UTS 46 ToASCII; the plain case without its tables.
-fn domain_of(text: &str) -> Option<String> {
+pub(crate) fn domain_of(text: &str) -> Option<String> {
     let plain =
         text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
             && !text.to_ascii_lowercase().contains("xn--");

@@ -141,6 +141,20 @@ const fn look_alike(c: char) -> char {
     }
 }
 
+/// A folded number in which the letters that are mistaken for digits are these: O for 0, I for 1,
+/// S for 5.
+pub(crate) fn look_alike_digits(number: &str) -> String {
+    number
+        .chars()
+        .map(|c| match c {
+            'O' => '0',
+            'I' => '1',
+            'S' => '5',
+            other => other,
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -65,6 +65,14 @@ named! {
         TokensCountry = 9, "tokens_country";
         /// An e-mail address as its provider delivers it.
         ProviderFold = 10, "provider_fold";
+        /// Maker, model and serial number, for a source also its isotope.
+        ModelSerial = 20, "model_serial";
+        /// Issuer and number, with the letters that are mistaken for digits folded into these.
+        LookAlike = 21, "look_alike";
+        /// Country, authority and number.
+        WithAuthority = 22, "with_authority";
+        /// Serial number and isotope, whoever made the source.
+        SerialIsotope = 23, "serial_isotope";
     }
 }
 

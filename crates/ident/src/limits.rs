@@ -30,3 +30,6 @@ pub const NUMBER_WITHOUT_ISSUER_CHARS_MIN: usize = 8;
 /// Shortest number that gets a key without its issuer, in characters. Real lists demand it: among
 /// the passports on both sample lists one of four digits has its country on one list only.
 pub const SHORT_NUMBER_WITHOUT_ISSUER_CHARS_MIN: usize = 4;
+
+/// Most kinds proposed for one text.
+pub const PROPOSALS_MAX: usize = 12;
