@@ -9,7 +9,8 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::canonical::{Draft, Input};
 use crate::key::{Check, KeyForm, MatchKey, Strength};
-use crate::{Country, IdentError, Kind, fold, placeholder};
+use crate::network::is_invisible;
+use crate::{Country, IdentError, Kind, fold, phone_ranges, placeholder};
 
 /// E.164 by the pinned metadata. The issuer is the default region: without `+` a number is first
 /// read in that region, then as if its `+` had been dropped, as lists do.
@@ -77,23 +78,57 @@ fn calling_code(region: Option<Country>) -> Option<u16> {
 /// extensions nothing, of digits in other scripts the value.
 fn dialled(text: &str) -> String {
     let text = text.trim();
-    let lower = text.to_ascii_lowercase();
-    let text = if lower.starts_with("tel:") { text.get(4..).unwrap_or(text) } else { text };
-    let lower = text.to_ascii_lowercase();
-    let end = [";", "ext", "x", "#", "доб"].iter().filter_map(|mark| lower.find(mark)).min();
-    let text = text.get(..end.unwrap_or(text.len())).unwrap_or(text);
-    // "+44 (0)20 …": the trunk digit in brackets is not dialled from abroad.
-    let text =
-        if text.trim_start().starts_with('+') { text.replace("(0)", "") } else { text.into() };
+    plain(text).unwrap_or_else(|| noisy(text))
+}
+
+/// Digits with the separators of most lists; `None` where more has to be read.
+fn plain(text: &str) -> Option<String> {
     let mut dialled = String::with_capacity(text.len());
-    if text.trim_start().starts_with(['+', '\u{ff0b}']) {
-        dialled.push('+');
+    for (place, byte) in text.bytes().enumerate() {
+        match byte {
+            b'0'..=b'9' => dialled.push(char::from(byte)),
+            b'+' if place == 0 => dialled.push('+'),
+            b' ' | b'-' | b'.' | b'/' => {}
+            // Brackets may hold a trunk digit behind a country code.
+            b'(' | b')' if !text.starts_with('+') => {}
+            _ => return None,
+        }
     }
-    dialled.push_str(&fold::number(&text));
+    Some(dialled)
+}
+
+fn noisy(text: &str) -> String {
+    // Only full-width and the like change: what stands in a telephone number has no marks.
+    let text: String = text.nfkc().filter(|c| !is_invisible(*c)).collect();
+    let lower = text.trim().to_lowercase();
+    let text = lower.strip_prefix("tel:").unwrap_or(&lower);
+    let end = [";", "ext", "x", "#", "доб"].iter().filter_map(|mark| text.find(mark)).min();
+    let text = text.get(..end.unwrap_or(text.len())).unwrap_or(text).trim_start();
+    let mut dialled = String::with_capacity(text.len());
+    if text.starts_with('+') {
+        dialled.push('+');
+        // "+44 (0)20 …": the trunk digit in brackets is not dialled from abroad.
+        let closed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        dialled.push_str(&fold::number(&closed.replace("(0)", "")));
+    } else {
+        dialled.push_str(&fold::number(text));
+    }
     dialled
 }
 
 fn e164(region: Option<Country>, text: &str) -> Option<String> {
+    let digits = text.strip_prefix('+').unwrap_or(text).as_bytes();
+    if digits.iter().all(u8::is_ascii_digit) {
+        let short = match region {
+            None => {
+                phone_ranges::in_use(digits).map(|_| format!("+{}", text.trim_start_matches('+')))
+            }
+            Some(region) => phone_ranges::inside(region.alpha2()?, digits),
+        };
+        if short.is_some() {
+            return short;
+        }
+    }
     let region = match region {
         Some(region) => Some(Id::from_str(region.alpha2()?).ok()?),
         None => None,

@@ -113,7 +113,7 @@ impl Found<'_> {
     }
 
     fn finish(mut self) -> Vec<Proposal> {
-        self.ranked.sort_by(|one, other| other.0.cmp(&one.0));
+        self.ranked.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
         self.ranked.truncate(PROPOSALS_MAX);
         self.ranked.into_iter().map(|(_, proposal)| proposal).collect()
     }

@@ -16,7 +16,7 @@ pub(crate) fn container(input: &Input<'_>) -> Result<Draft, IdentError> {
     let kind = Kind::Container;
     let mut number = folded(kind, input.text, "CONTAINER")?;
     let letters = number.bytes().take(3).all(|byte| byte.is_ascii_uppercase());
-    let category = number.bytes().nth(3).is_some_and(|byte| matches!(byte, b'U' | b'J' | b'Z'));
+    let category = matches!(number.as_bytes().get(3), Some(b'U' | b'J' | b'Z'));
     let digits = number.get(4..).unwrap_or_default();
     if !letters || !category || !(is_digits(digits, 6) || is_digits(digits, 7)) {
         let rule = "three letters, U, J or Z, six digits and a check digit";

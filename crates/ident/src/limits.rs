@@ -33,3 +33,7 @@ pub const SHORT_NUMBER_WITHOUT_ISSUER_CHARS_MIN: usize = 4;
 
 /// Most kinds proposed for one text.
 pub const PROPOSALS_MAX: usize = 12;
+
+/// Most states of a compiled pattern of telephone numbers; the metadata's largest has fewer than
+/// a quarter.
+pub const PATTERN_STATES_MAX: usize = 20_000;
