@@ -3,12 +3,15 @@
 //! Implements spec/identifiers.md#contacts.
 
 use std::str::FromStr as _;
+use std::sync::Once;
 
 use phonenumber::country::Id;
+use phonenumber::metadata::DATABASE;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::canonical::{Draft, Input};
 use crate::key::{Check, KeyForm, MatchKey, Strength};
+use crate::limits::PHONE_RULES_KEPT;
 use crate::network::is_invisible;
 use crate::{Country, IdentError, Kind, fold, phone_ranges, placeholder};
 
@@ -25,7 +28,7 @@ pub(crate) fn phone(input: &Input<'_>) -> Result<Draft, IdentError> {
     let digits = fold::number(&text);
     let count = digits.bytes().filter(u8::is_ascii_digit).count();
     let region = input.country();
-    let found = readings(region, &text, &digits);
+    let found = readings(region, region_id(input), &text, &digits);
     let draft = match found {
         Some(number) => Draft::new(kind, number).check(Check::Valid, "ITU-T E.164 ranges"),
         None if count < 6 => {
@@ -39,18 +42,33 @@ pub(crate) fn phone(input: &Input<'_>) -> Result<Draft, IdentError> {
     Ok(draft.issuer(region.map(Country::as_str)).key(KeyForm::Exact, Strength::Strong))
 }
 
+/// The metadata's name of the default region. Two islands have telephone codes of their own and
+/// are no countries.
+fn region_id(input: &Input<'_>) -> Option<&'static str> {
+    let islands = ["AC", "TA"];
+    let island = islands
+        .into_iter()
+        .find(|id| input.issuer.is_some_and(|issuer| issuer.trim().eq_ignore_ascii_case(id)));
+    island.or_else(|| input.country()?.alpha2())
+}
+
 /// The first reading that is a number in use: as written with `+`; behind the region's prefix for
 /// calls abroad; inside the region; as if `+` had been dropped.
-fn readings(region: Option<Country>, text: &str, digits: &str) -> Option<String> {
+fn readings(
+    country: Option<Country>,
+    region: Option<&'static str>,
+    text: &str,
+    digits: &str,
+) -> Option<String> {
     if text.starts_with('+') {
         return e164(None, text);
     }
     // The library would strip the region's own code once more behind its prefix, so `+` goes first.
-    let abroad = exit_prefixes(region).iter().find_map(|prefix| digits.strip_prefix(prefix));
+    let abroad = exit_prefixes(country).iter().find_map(|prefix| digits.strip_prefix(prefix));
     abroad
         .and_then(|rest| e164(None, &format!("+{rest}")))
         .or_else(|| e164(Some(region?), text))
-        .or_else(|| e164(None, &format!("+{}{digits}", calling_code(region)?)))
+        .or_else(|| e164(None, &format!("+{}{digits}", calling_code(region?)?)))
         .or_else(|| e164(None, &format!("+{digits}")))
 }
 
@@ -69,9 +87,8 @@ fn exit_prefixes(region: Option<Country>) -> &'static [&'static str] {
     }
 }
 
-fn calling_code(region: Option<Country>) -> Option<u16> {
-    let metadata = phonenumber::metadata::DATABASE.by_id(region?.alpha2()?)?;
-    Some(metadata.country_code())
+fn calling_code(region: &str) -> Option<u16> {
+    Some(DATABASE.by_id(region)?.country_code())
 }
 
 /// The digits that are dialled, with a leading `+` where there is one: of `tel:` links and
@@ -116,21 +133,26 @@ fn noisy(text: &str) -> String {
     dialled
 }
 
-fn e164(region: Option<Country>, text: &str) -> Option<String> {
-    let digits = text.strip_prefix('+').unwrap_or(text).as_bytes();
-    if digits.iter().all(u8::is_ascii_digit) {
+fn e164(region: Option<&str>, text: &str) -> Option<String> {
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
         let short = match region {
-            None => {
-                phone_ranges::in_use(digits).map(|_| format!("+{}", text.trim_start_matches('+')))
-            }
-            Some(region) => phone_ranges::inside(region.alpha2()?, digits),
+            None => phone_ranges::in_use(digits.as_bytes()).map(|_| format!("+{digits}")),
+            Some(region) => phone_ranges::inside(region, digits.as_bytes()),
         };
         if short.is_some() {
             return short;
         }
     }
+    static CACHE: Once = Once::new();
+    CACHE.call_once(|| {
+        // The library keeps as few compiled rules as a dozen regions have.
+        if let Ok(mut cache) = DATABASE.cache().lock() {
+            cache.set_capacity(PHONE_RULES_KEPT);
+        }
+    });
     let region = match region {
-        Some(region) => Some(Id::from_str(region.alpha2()?).ok()?),
+        Some(region) => Some(Id::from_str(region).ok()?),
         None => None,
     };
     let number = phonenumber::parse(region, text).ok()?;

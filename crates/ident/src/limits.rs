@@ -37,3 +37,6 @@ pub const PROPOSALS_MAX: usize = 12;
 /// Most states of a compiled pattern of telephone numbers; the metadata's largest has fewer than
 /// a quarter.
 pub const PATTERN_STATES_MAX: usize = 20_000;
+
+/// Most telephone rules that the library keeps compiled: those of some fifty regions.
+pub const PHONE_RULES_KEPT: usize = 512;

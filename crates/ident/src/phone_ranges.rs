@@ -35,16 +35,19 @@ pub(crate) fn in_use(digits: &[u8]) -> Option<usize> {
 /// prefix for calls inside the country would change it.
 pub(crate) fn inside(region: &str, digits: &[u8]) -> Option<String> {
     let region = INSIDE.get(region)?.as_ref()?;
-    let code = region.code.to_string();
-    if digits.starts_with(code.as_bytes()) || region.abroad.begins(digits) {
+    if region.abroad.begins(digits) {
         return None;
     }
-    let plain = !region.prefix.is_empty() && region.plain;
-    let national = match digits.strip_prefix(region.prefix.as_slice()) {
-        Some(rest) if plain => rest,
+    let code = region.code.to_string();
+    // The library takes the region's own code away unless the whole may be a number of the region.
+    let digits = match digits.strip_prefix(code.as_bytes()) {
+        Some(rest) if region.general.lengths.is_empty() || !region.general.holds(digits) => rest,
         _ => digits,
     };
-    let text = std::str::from_utf8(national).ok()?;
+    let national = region.without_prefix(digits)?;
+    // The library keeps the prefix of what would be too short without it.
+    let long = region.general.lengths.first().is_none_or(|l| usize::from(*l) <= national.len());
+    let text = std::str::from_utf8(national).ok().filter(|_| long)?;
     regions(region.code)?.in_use(national).then(|| format!("+{code}{text}"))
 }
 
@@ -52,25 +55,70 @@ pub(crate) fn inside(region: &str, digits: &[u8]) -> Option<String> {
 struct Inside {
     code: u16,
     abroad: DigitPattern,
+    general: Range,
     prefix: Vec<u8>,
-    /// Whether nothing but the prefix is taken away.
+    /// What is taken away before a number, and the part of it that is more than the prefix alone.
+    trunk: Option<DigitPattern>,
+    beyond: Option<DigitPattern>,
+    /// Whether the prefix alone is taken away.
     plain: bool,
 }
 
+impl Inside {
+    /// The number without the prefix, or `None` where more than that may be taken away.
+    fn without_prefix<'a>(&self, digits: &'a [u8]) -> Option<&'a [u8]> {
+        let begins = |trunk: &Option<DigitPattern>, digits| {
+            trunk.as_ref().is_some_and(|trunk| trunk.begins(digits))
+        };
+        match digits.strip_prefix(self.prefix.as_slice()).filter(|_| !self.prefix.is_empty()) {
+            Some(rest) => {
+                let once = !rest.starts_with(&self.prefix);
+                (self.plain && once && !begins(&self.beyond, digits)).then_some(rest)
+            }
+            None => (!begins(&self.trunk, digits)).then_some(digits),
+        }
+    }
+}
+
 static INSIDE: LazyLock<HashMap<&'static str, Option<Inside>>> = LazyLock::new(|| {
-    let entry = |metadata: &'static Metadata| {
-        let prefix = metadata.national_prefix().unwrap_or_default();
-        let trunk = metadata.national_prefix_for_parsing().map(|pattern| pattern.as_str());
-        Some(Inside {
-            code: metadata.country_code(),
-            abroad: DigitPattern::compile(metadata.international_prefix()?.as_str())?,
-            prefix: prefix.as_bytes().to_vec(),
-            plain: trunk.is_none_or(|trunk| trunk == prefix),
-        })
-    };
     let regions = DATABASE.iter().filter(|metadata| metadata.id() != "001");
-    regions.map(|metadata| (metadata.id(), entry(metadata))).collect()
+    regions.map(|metadata| (metadata.id(), inside_of(metadata))).collect()
 });
+
+fn inside_of(metadata: &Metadata) -> Option<Inside> {
+    let prefix = metadata.national_prefix().unwrap_or_default();
+    let trunk = metadata.national_prefix_for_parsing().map_or(prefix, |pattern| pattern.as_str());
+    let branches = branches(trunk);
+    let beyond = branches.iter().filter(|branch| **branch != prefix);
+    let beyond = beyond.copied().collect::<Vec<_>>().join("|");
+    let compiled = |pattern: &str| match pattern {
+        "" => Some(None),
+        pattern => DigitPattern::compile(pattern).map(Some),
+    };
+    Some(Inside {
+        code: metadata.country_code(),
+        abroad: DigitPattern::compile(metadata.international_prefix()?.as_str())?,
+        general: Range::new(metadata.descriptors().general())?,
+        prefix: prefix.as_bytes().to_vec(),
+        trunk: compiled(trunk)?,
+        beyond: compiled(&beyond)?,
+        plain: branches.contains(&prefix),
+    })
+}
+
+/// The alternatives of a pattern that are in no group.
+fn branches(pattern: &str) -> Vec<&str> {
+    let mut depth = 0;
+    let outside = |c: char| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        c == '|' && depth == 0
+    };
+    pattern.split(outside).map(str::trim).collect()
+}
 
 /// The regions that share a country code, the main one first, as the library asks them.
 struct Regions(Vec<Region>);
@@ -223,7 +271,8 @@ mod tests {
     }
     /// As dialled inside the region, with and without its prefix.
     fn nationally(metadata: &Metadata, national: &str) {
-        for prefix in ["", metadata.national_prefix().unwrap_or_default()] {
+        let code = metadata.country_code().to_string();
+        for prefix in ["", metadata.national_prefix().unwrap_or_default(), &code] {
             let dialled = format!("{prefix}{national}");
             let Some(short) = inside(metadata.id(), dialled.as_bytes()) else { continue };
             let region = metadata.id().parse().unwrap();
