@@ -77,6 +77,7 @@ vectors!(
     "call_sign.json",
     "company_registration.json",
     "container.json",
+    "corpus.json",
     "denial_reference.json",
     "domain.json",
     "duns.json",
