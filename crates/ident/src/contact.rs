@@ -12,7 +12,6 @@ use unicode_normalization::UnicodeNormalization;
 use crate::canonical::{Draft, Input};
 use crate::key::{Check, KeyForm, MatchKey, Strength};
 use crate::limits::PHONE_RULES_KEPT;
-use crate::network::is_invisible;
 use crate::{Country, IdentError, Kind, fold, phone_ranges, placeholder};
 
 /// E.164 by the pinned metadata. The issuer is the default region: without `+` a number is first
@@ -115,9 +114,7 @@ fn plain(text: &str) -> Option<String> {
 }
 
 fn noisy(text: &str) -> String {
-    // Only full-width and the like change: what stands in a telephone number has no marks.
-    let text: String = text.nfkc().filter(|c| !is_invisible(*c)).collect();
-    let lower = text.trim().to_lowercase();
+    let lower = fold::plain_text(text).to_lowercase();
     let text = lower.strip_prefix("tel:").unwrap_or(&lower);
     let end = [";", "ext", "x", "#", "доб"].iter().filter_map(|mark| text.find(mark)).min();
     let text = text.get(..end.unwrap_or(text.len())).unwrap_or(text).trim_start();
@@ -164,17 +161,18 @@ fn e164(region: Option<&str>, text: &str) -> Option<String> {
     Some(format!("+{}{:0<zeros$}{}", number.code().value(), "", national.value()))
 }
 
-/// Local part NFC in lower case, domain as UTS 46 A-labels in lower case.
+/// Local part NFKC in lower case, domain as UTS 46 A-labels in lower case.
 pub(crate) fn email(input: &Input<'_>) -> Result<Draft, IdentError> {
     let kind = Kind::Email;
-    let text = input.text.trim().trim_start_matches('<').trim_end_matches(['>', '.', ';', ',']);
+    let text = fold::plain_text(input.text);
+    let text = text.trim_start_matches('<').trim_end_matches(['>', '.', ';', ',']);
     let text = match text.get(..7) {
         Some(scheme) if scheme.eq_ignore_ascii_case("mailto:") => text.get(7..).unwrap_or(text),
         _ => text,
     };
     let (local, domain) =
         text.rsplit_once('@').ok_or(IdentError::NotThisKind { kind, rule: "a local part, @" })?;
-    let local: String = local.trim().nfc().flat_map(char::to_lowercase).nfc().collect();
+    let local: String = local.trim().nfkc().flat_map(char::to_lowercase).nfkc().collect();
     if local.is_empty() || local.len() > 64 || local.chars().any(|c| c.is_whitespace() || c == '@')
     {
         return Err(IdentError::NotThisKind { kind, rule: "a local part of 1 to 64 bytes" });

@@ -272,6 +272,7 @@ impl Found<'_> {
             propose(28, Kind::CompanyRegistration, "a number that a register may have given");
         }
         if count >= 4 {
+            propose(13, Kind::SerialNumber, "a number that a maker may have given");
             propose(12, Kind::OtherId, "a number of some paper");
         }
     }

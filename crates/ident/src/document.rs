@@ -26,7 +26,7 @@ pub(crate) fn visa(input: &Input<'_>) -> Result<Draft, IdentError> {
     travel(Kind::Visa, input)
 }
 
-/// A zone says itself whether it is a visa's, whatever its publisher called it.
+/// The kind is the publisher's, also where a zone says another: both then meet on the weak key.
 fn travel(kind: Kind, input: &Input<'_>) -> Result<Draft, IdentError> {
     let filed = |kind| if kind == Kind::Visa { Kind::Visa } else { Kind::Passport };
     // No number has 72 characters, and only a longer text is worth a second look.
@@ -44,7 +44,7 @@ fn travel(kind: Kind, input: &Input<'_>) -> Result<Draft, IdentError> {
     placeholder::refuse_number(&number)?;
     let country = zone.issuer().or_else(|| input.country());
     let draft = Draft::new(kind, number)
-        .keys_as(filed(zone.kind()))
+        .keys_as(filed(kind))
         .issuer(country.map(Country::as_str))
         .check(Check::of(zone.holds()), "ICAO Doc 9303 check digits");
     keyed(draft, Strength::Medium)

@@ -5,6 +5,8 @@
 //! Invariant: texts that are equal after NFKD, removal of diacritics, case folding and removal of
 //! everything but letters and digits are equal here.
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
 
@@ -139,6 +141,28 @@ const fn look_alike(c: char) -> char {
         'Ζ' => 'Z',
         other => other,
     }
+}
+
+/// A text whose letters count as they are: full-width and the like as plain, nothing invisible, no
+/// space at its ends.
+pub(crate) fn plain_text(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text.trim());
+    }
+    let plain: String = text.nfkc().filter(|c| !c.is_control() && !is_invisible(*c)).collect();
+    Cow::Owned(plain.trim().to_owned())
+}
+
+/// Marks that are not seen: soft hyphen, zero width, direction, byte order.
+pub(crate) const fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}'
+    )
 }
 
 /// A folded number in which the letters that are mistaken for digits are these: O for 0, I for 1,

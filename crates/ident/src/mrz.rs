@@ -10,11 +10,11 @@ use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-use crate::canonical::Input;
+use crate::canonical::{Canonical, Input};
 use crate::check_digit::{digit, weights_731};
 use crate::key::Check;
 use crate::limits::TEXT_BYTES_MAX;
-use crate::{Country, IdentError, Kind, PartialDate};
+use crate::{Country, IdentError, Kind, PartialDate, fold};
 
 /// Layout of a zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -260,6 +260,16 @@ impl MrzIdentifier {
     pub const fn date(&self) -> Option<PartialDate> {
         self.date
     }
+
+    /// The identifier in canonical form.
+    ///
+    /// # Errors
+    /// As [`Canonical::parse`]: a zone can hold a placeholder like any other text.
+    pub fn parse(&self) -> Result<Canonical, IdentError> {
+        let date = self.date.map(|date| Zeroizing::new(date.to_string()));
+        let date = date.as_ref().map(|date| date.as_str());
+        Canonical::parse(self.kind, Input { text: &self.text, issuer: self.issuer, date })
+    }
 }
 
 /// The kind alone.
@@ -269,23 +279,13 @@ impl fmt::Debug for MrzIdentifier {
     }
 }
 
-/// The kind and input of each identifier, for [`crate::Canonical::parse`].
-impl MrzIdentifier {
-    /// Calls `parse` with the identifier's input.
-    pub fn with_input<T>(&self, parse: impl FnOnce(Kind, Input<'_>) -> T) -> T {
-        let date = self.date.map(|date| Zeroizing::new(date.to_string()));
-        let date = date.as_ref().map(|date| date.as_str());
-        parse(self.kind, Input { text: &self.text, issuer: self.issuer, date })
-    }
-}
-
 /// The characters of a zone in one run, or `None` for a text that is none.
 fn lines(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '<';
     let mut rows: Vec<Zeroizing<Vec<u8>>> = Vec::with_capacity(3);
     for line in text.lines() {
         let mut row = Zeroizing::new(Vec::with_capacity(90));
-        for c in line.nfkc().filter(|c| !c.is_whitespace() && !is_invisible(*c)) {
+        for c in line.nfkc().filter(|c| !c.is_whitespace() && !fold::is_invisible(*c)) {
             match c {
                 // What text recognition makes of two fillers, or of one.
                 '«' => row.extend(b"<<"),
@@ -313,10 +313,6 @@ fn lines(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let zone = Zeroizing::new(rows.iter().flat_map(|row| row.iter().copied()).collect::<Vec<u8>>());
     // A run of 72 letters and digits without any filler is something else.
     (matches!(zone.len(), 72 | 88 | 90) && zone.contains(&b'<')).then_some(zone)
-}
-
-const fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
 }
 
 /// Doc 9303-4 §4.2, 9303-6 §4.2, 9303-7 §4.2: names in line 1; in line 2 number, nationality, birth

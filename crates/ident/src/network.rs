@@ -4,12 +4,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use unicode_normalization::UnicodeNormalization;
-
 use crate::canonical::{Draft, Input};
 use crate::contact::domain_of;
 use crate::key::{Check, KeyForm, Strength};
-use crate::{IdentError, Kind};
+use crate::{IdentError, Kind, fold};
 
 /// UTS 46 A-labels in lower case, without the root's dot.
 pub(crate) fn domain(input: &Input<'_>) -> Result<Draft, IdentError> {
@@ -34,12 +32,8 @@ fn host_name(text: &str) -> Option<String> {
 
 /// The text with what analysts write against accidental clicks undone: `[.]`, `(dot)`, `hxxp`.
 fn armed(text: &str) -> String {
-    let plain: String = if text.is_ascii() {
-        text.trim().chars().filter(|c| !c.is_ascii_control()).collect()
-    } else {
-        text.trim().nfkc().filter(|c| !c.is_control() && !is_invisible(*c)).collect()
-    };
-    let plain = plain.trim().trim_matches(['<', '>', '"', '\'']).trim();
+    let plain = fold::plain_text(text);
+    let plain = plain.trim_matches(['<', '>', '"', '\'']).trim();
     let mut armed = plain.to_owned();
     for (written, meant) in [
         ("[.]", "."),
@@ -56,10 +50,6 @@ fn armed(text: &str) -> String {
         }
     }
     armed
-}
-
-pub(crate) const fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// RFC 5952 §4; an IPv4-mapped address is the IPv4 address. A port, a zone and the length of a

@@ -42,13 +42,15 @@ pub(crate) fn bill_of_lading(input: &Input<'_>) -> Result<Draft, IdentError> {
         return Err(IdentError::TooLong);
     }
     let carrier = input.issuer.map(fold::number).filter(|code| is_carrier(code));
-    let (front, rest) = number.split_at_checked(4).unwrap_or_default();
-    let (carrier, number) = match carrier {
-        Some(carrier) if front == carrier => (Some(carrier), rest),
-        Some(carrier) => (Some(carrier), number),
-        None if is_carrier(front) && front.len() == 4 => (Some(front.to_owned()), rest),
-        None => (None, number),
-    };
+    let carrier = carrier.or_else(|| {
+        let front = number.get(..4).filter(|front| is_carrier(front));
+        front.map(str::to_owned)
+    });
+    // Lists write the code in a column of its own and once more before the number.
+    let mut number = number;
+    while let Some(rest) = carrier.as_ref().and_then(|code| number.strip_prefix(code.as_str())) {
+        number = rest;
+    }
     placeholder::refuse_number(number)?;
     without_issuer(
         Draft::new(kind, number)

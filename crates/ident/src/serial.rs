@@ -8,10 +8,13 @@ use crate::key::{Check, KeyForm, MatchKey, Strength};
 use crate::limits::{NUMBER_CHARS_MAX, SHORT_NUMBER_WITHOUT_ISSUER_CHARS_MIN};
 use crate::{Canonical, IdentError, Kind, fold, placeholder};
 
+/// The bar between parts, and its full-width form.
+const BARS: [char; 2] = ['|', '｜'];
+
 /// `model|serial`, or the serial number alone (MIL-STD-130: maker, part number, serial number).
 pub(crate) fn serial_number(input: &Input<'_>) -> Result<Draft, IdentError> {
     let kind = Kind::SerialNumber;
-    let parts: Vec<&str> = input.text.split('|').collect();
+    let parts: Vec<&str> = input.text.split(BARS).collect();
     let (model, serial) = match parts.as_slice() {
         [serial] => (String::new(), *serial),
         [model, serial] => (fold::number(model), *serial),
@@ -24,7 +27,7 @@ pub(crate) fn serial_number(input: &Input<'_>) -> Result<Draft, IdentError> {
 pub(crate) fn radioactive_source(input: &Input<'_>) -> Result<Draft, IdentError> {
     let kind = Kind::RadioactiveSource;
     let rule = "a model, a serial number and an isotope";
-    let mut parts: Vec<&str> = input.text.split('|').collect();
+    let mut parts: Vec<&str> = input.text.split(BARS).collect();
     let mut nuclide = None;
     if parts.len() > 1
         && let Some(last) = parts.last()
@@ -41,7 +44,7 @@ pub(crate) fn radioactive_source(input: &Input<'_>) -> Result<Draft, IdentError>
     };
     let isotope = nuclide.unwrap_or_default();
     let mut draft = numbered(kind, input, &model, serial, &isotope)?;
-    if isotope.is_empty() && input.text.matches('|').count() > 1 {
+    if isotope.is_empty() && input.text.matches(BARS).count() > 1 {
         draft = draft.check(Check::Invalid, "isotope");
     }
     Ok(draft)
