@@ -77,15 +77,12 @@ fn state(country: &str) -> Option<&'static State> {
 /// The country and the number behind its prefix. A prefix of another country than the given one
 /// counts where the number is not one of the given country's, or fails there and holds here.
 fn split<'a>(text: &'a str, given: Option<&'static str>) -> (Option<&'static str>, &'a str) {
-    if let Some(given) = given {
-        let own = STATES
-            .iter()
-            .filter(|state| state.1 == given)
-            .find_map(|state| text.strip_prefix(state.0))
-            .or_else(|| text.strip_prefix(Country::parse(given).ok()?.alpha2()?));
-        if let Some(rest) = own.filter(|rest| has_digit(rest)) {
-            return (Some(given), rest);
-        }
+    let mut rest = text;
+    while let Some(shorter) = given.and_then(|given| behind_prefix(given, rest)) {
+        rest = shorter;
+    }
+    if rest.len() < text.len() {
+        return (given, rest);
     }
     let stated = STATES.iter().find_map(|state| {
         let rest = text.strip_prefix(state.0)?;
@@ -100,6 +97,20 @@ fn split<'a>(text: &'a str, given: Option<&'static str>) -> (Option<&'static str
         (_, Some((country, rest, _))) => (Some(country), rest),
         (None, None) => (None, text),
     }
+}
+
+/// The number behind the country's own prefix, unless the whole has the form of its numbers.
+fn behind_prefix<'a>(country: &str, text: &'a str) -> Option<&'a str> {
+    let whole = |state: &&State| (state.2)(text.as_bytes()).is_some();
+    if state(country).filter(whole).is_some() {
+        return None;
+    }
+    STATES
+        .iter()
+        .filter(|state| state.1 == country)
+        .find_map(|state| text.strip_prefix(state.0))
+        .or_else(|| text.strip_prefix(Country::parse(country).ok()?.alpha2()?))
+        .filter(|rest| has_digit(rest))
 }
 
 /// The number as its state writes it: with the parts that lists leave out, without what only says
@@ -158,19 +169,12 @@ pub(crate) fn eori(input: &Input<'_>) -> Result<Draft, IdentError> {
     let folded = fold::number(input.text);
     let text = folded.strip_prefix("EORI").unwrap_or(&folded);
     let given = input.country();
-    let (front, rest) = text.split_at_checked(2).unwrap_or_default();
-    let stated = match front {
-        "XI" => Country::parse("GBR").ok(),
-        "EL" => Country::parse("GRC").ok(),
-        _ if front.bytes().all(|byte| byte.is_ascii_uppercase()) => Country::parse(front).ok(),
-        _ => None,
-    };
-    let (country, number) = match (given, stated) {
-        (Some(given), Some(stated)) if given == stated => (Some(given), rest),
-        (Some(given), _) if !text.is_empty() => (Some(given), text),
-        (_, Some(stated)) => (Some(stated), rest),
-        _ => (None, text),
-    };
+    let country = given.or_else(|| prefix(text));
+    // Lists write the code in a column of its own and once more before the number.
+    let mut number = text;
+    while country.is_some() && prefix(number) == country {
+        number = number.get(2..).unwrap_or_default();
+    }
     bounded(kind, number)?;
     if number.len() > 15 || !number.is_ascii() {
         return Err(IdentError::NotThisKind { kind, rule: "a country and 1 to 15 characters" });
@@ -183,6 +187,16 @@ pub(crate) fn eori(input: &Input<'_>) -> Result<Draft, IdentError> {
         draft = draft.check(Check::Invalid, "EORI country");
     }
     without_issuer(draft.issuer_key(KeyForm::WithIssuer, Strength::Medium))
+}
+
+/// The country of a number's first two letters.
+fn prefix(text: &str) -> Option<Country> {
+    match text.get(..2)? {
+        "XI" => Country::parse("GBR").ok(),
+        "EL" => Country::parse("GRC").ok(),
+        front if front.bytes().all(|byte| byte.is_ascii_uppercase()) => Country::parse(front).ok(),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
