@@ -9,7 +9,7 @@ mod text;
 mod tree;
 mod wire;
 
-pub use text::{ident, import, policy};
+pub use text::{ident, import, mrz, policy, wallet};
 pub use tree::{oprf, tlog};
 pub use wire::{audit, codec, envelope, machine, message, record, trust};
 
