@@ -121,8 +121,7 @@ pub(crate) fn cif(number: &[u8]) -> Option<bool> {
     let as_letter = letter == Some(last);
     match first {
         b'A' | b'B' | b'E' | b'H' => Some(as_digit),
-        b'K' | b'P' | b'Q' | b'S' => Some(as_letter),
-        b'C' | b'D' | b'F' | b'G' | b'J' | b'L' | b'M' | b'N' | b'R' | b'U' | b'V' | b'W' => {
+        b'C' | b'D' | b'F' | b'G' | b'J'..=b'N' | b'P'..=b'S' | b'U'..=b'W' => {
             Some(as_digit || as_letter)
         }
         _ => None,
@@ -151,7 +150,7 @@ pub(crate) fn france(number: &[u8]) -> Option<bool> {
 }
 
 /// United Kingdom and Northern Ireland: nine digits and three of a branch; modulo 97, since 2010
-/// with 55 added.
+/// with 42 or 55 added.
 pub(crate) fn britain(number: &[u8]) -> Option<bool> {
     match number {
         [b'G', b'D', rest @ ..] => digits::<3>(rest).map(|[first, ..]| first < 5),
@@ -163,7 +162,7 @@ pub(crate) fn britain(number: &[u8]) -> Option<bool> {
                 digits::<9>(number)?;
             }
             let sum = weighted(number, &[8, 7, 6, 5, 4, 3, 2, 10, 1]) % 97;
-            Some(sum == 0 || (sum == 42 && leading(number, 3) >= 100))
+            Some(sum == 0 || (matches!(sum, 42 | 55) && leading(number, 3) >= 100))
         }
     }
 }
@@ -187,10 +186,11 @@ pub(crate) fn hungary(number: &[u8]) -> Option<bool> {
 pub(crate) fn ireland(number: &[u8]) -> Option<bool> {
     const LETTERS: &[u8; 23] = b"WABCDEFGHIJKLMNOPQRSTUV";
     let (body, letters) = number.split_at_checked(7)?;
+    let place = |letter: u8| LETTERS.iter().position(|known| *known == letter);
     let (check, second) = match letters {
         [check] => (check, 0),
-        [check, second @ (b'A'..=b'I' | b'W')] => {
-            (check, if *second == b'W' { 0 } else { u32::from(second - b'A') + 1 })
+        [check, second] => {
+            (check, u32::try_from(place(*second).or((*second == b'X').then_some(0))?).ok()?)
         }
         _ => return None,
     };
@@ -202,8 +202,13 @@ pub(crate) fn ireland(number: &[u8]) -> Option<bool> {
         digits::<7>(body)?;
         weighted(body, &[8, 7, 6, 5, 4, 3, 2])
     };
-    let expect = LETTERS.get(usize::try_from((sum + 9 * second) % 23).ok()?);
-    check.is_ascii_uppercase().then_some(expect == Some(check))
+    let holds = |second| {
+        let rest = usize::try_from((sum + 9 * second) % 23).ok();
+        rest.and_then(|rest| LETTERS.get(rest)) == Some(check)
+    };
+    // Until 2012 a second W, T or X only said what kind of number it is.
+    let plain = matches!(letters, [_, b'W' | b'T' | b'X']) && holds(0);
+    check.is_ascii_uppercase().then(|| holds(second) || plain)
 }
 
 /// Lithuania: nine digits of a company, twelve of anyone else, 1 in the last place but one.

@@ -2,8 +2,8 @@
 //!
 //! Implements spec/identifiers.md#profile.
 //!
-//! `corpus.jsonl` holds inputs of every kind, valid, noisy and broken; `corpus.json` the hash of what
-//! they become. Both lie with the vectors, and `corpus.json` is a part of the profile id like
+//! `corpus.jsonl` holds inputs of every kind, valid, noisy and broken; `corpus.json` the hash of
+//! what they become. Both lie with the vectors, and `corpus.json` is a part of the profile id like
 //! every vector file. So a change of any canonical form, check or key fails here, and renewing the
 //! hash changes the profile id. To renew it, after the vectors of the changed rule are written:
 //!
