@@ -12,6 +12,7 @@ use unicode_normalization::UnicodeNormalization;
 use crate::canonical::{Draft, Input};
 use crate::key::{Check, KeyForm, MatchKey, Strength};
 use crate::limits::PHONE_RULES_KEPT;
+use crate::phone_ranges::Answer;
 use crate::{Country, IdentError, Kind, fold, phone_ranges, placeholder};
 
 /// E.164 by the pinned metadata. The issuer is the default region: without `+` a number is first
@@ -133,12 +134,14 @@ fn noisy(text: &str) -> String {
 fn e164(region: Option<&str>, text: &str) -> Option<String> {
     let digits = text.strip_prefix('+').unwrap_or(text);
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        let short = match region {
-            None => phone_ranges::in_use(digits.as_bytes()).map(|_| format!("+{digits}")),
+        let answer = match region {
+            None => phone_ranges::international(digits.as_bytes()),
             Some(region) => phone_ranges::inside(region, digits.as_bytes()),
         };
-        if short.is_some() {
-            return short;
+        match answer {
+            Answer::InUse(number) => return Some(number),
+            Answer::Unused => return None,
+            Answer::Unknown => {}
         }
     }
     static CACHE: Once = Once::new();
