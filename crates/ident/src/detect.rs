@@ -9,6 +9,7 @@ use crate::canonical::Input;
 use crate::check_digit::alphanumeric;
 use crate::key::Check;
 use crate::limits::{PROPOSALS_MAX, TEXT_BYTES_MAX};
+use crate::serial::is_company_word;
 use crate::{Canonical, Country, Kind, Mrz, fold, national};
 
 /// A kind that a text may be of.
@@ -297,7 +298,12 @@ impl Found<'_> {
         }
         let person = if count >= 2 && digits == 0 { 49 } else { 10 };
         propose(person, Kind::PersonName, "words, as in a person's name");
-        propose(person - 2, Kind::OrganisationName, "words, as in an organisation's name");
+        if name.split_whitespace().any(is_company_word) {
+            let reason = "words, one of which says that it is a company";
+            propose(person + 1, Kind::OrganisationName, reason);
+        } else {
+            propose(person - 2, Kind::OrganisationName, "words, as in an organisation's name");
+        }
         propose(person - 4, Kind::VesselName, "words, as in a vessel's name");
     }
 }
@@ -347,6 +353,7 @@ mod tests {
             ("DEUTDEFF500", Kind::Bic),
             ("Milos Tavrenko|1971-02-14", Kind::PersonNameBirthDate),
             ("Milos Tavrenko", Kind::PersonName),
+            ("Meridian Turbines Ltd.", Kind::OrganisationName),
         ];
         for (text, expect) in cases {
             assert_eq!(kinds(text).first(), Some(&expect), "{text}: {:?}", Kind::detect(text));

@@ -116,13 +116,17 @@ pub(crate) fn maker(text: &str) -> String {
     let mut name = String::with_capacity(text.len());
     for word in text.split(separates) {
         // Dots and strokes fall: S.p.A. and A/S are words.
-        let word = fold::number(word);
-        if !COMPANY_WORDS.contains(&word.as_str()) {
-            name.push_str(&word);
+        if !is_company_word(word) {
+            name.push_str(&fold::number(word));
         }
     }
     // A maker that is called nothing but "Company" keeps its name.
     if name.is_empty() { fold::number(text) } else { name }
+}
+
+/// Whether a word says what kind of company a name is of.
+pub(crate) fn is_company_word(word: &str) -> bool {
+    COMPANY_WORDS.contains(&fold::number(word).as_str())
 }
 
 /// Words that say what kind of company a maker is, folded.
