@@ -102,6 +102,12 @@ pub fn seeds() -> Vec<Seed> {
         let name = Kind::ALL.get(usize::from(kind)).unwrap().as_str();
         add("ident", name, [&[kind], text.as_bytes()].concat());
     }
+    for (name, zone) in ZONES {
+        add("mrz", name, [&[126], zone.as_bytes()].concat());
+    }
+    for (name, address) in ADDRESSES {
+        add("wallet", name, address.as_bytes().to_vec());
+    }
     add("ident", "date", b"\x00circa 24 May 1970".to_vec());
     add("ident", "country", b"\x00Russian Federation".to_vec());
     for (name, first, text) in [
@@ -120,6 +126,36 @@ const JSON_LINES: &str = concat!(
     r#""name":"Tavrenko, Milos","dob":"14 Feb 1971","id_type":"passport","id_value":"X4079126"}"#,
     "\n{\"case_ref\":\"N-1\",\"id_type\":7,\"id_value\":null}\n",
 );
+
+/// The specimens of ICAO Doc 9303 parts 4 to 7.
+const ZONES: [(&str, &str); 5] = [
+    (
+        "td1",
+        "I<UTOD231458907<<<<<<<<<<<<<<<\n7408122F1204159UTO<<<<<<<<<<<6\n\
+         ERIKSSON<<ANNA<MARIA<<<<<<<<<<",
+    ),
+    ("td2", "I<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<\nD231458907UTO7408122F1204159<<<<<<<6"),
+    (
+        "td3",
+        "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\n\
+         L898902C36UTO7408122F1204159ZE184226B<<<<<10",
+    ),
+    (
+        "mrv_a",
+        "V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\n\
+         L8988901C4XXX4009078F96121096ZE184226B<<<<<<",
+    ),
+    ("mrv_b", "V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<\nL8988901C4XXX4009078F9612109<<<<<<<<"),
+];
+
+/// An address of each format, from the standards that define them.
+const ADDRESSES: [(&str, &str); 5] = [
+    ("base58", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa\n"),
+    ("bech32", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4\n"),
+    ("evm", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\nETH"),
+    ("cashaddr", "bitcoincash:qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a\nBCH"),
+    ("grouped", "0x5aAe b605 3F3E 94C9 b9A0 9f33 6694 35E7 Ef1B eAed\n"),
+];
 
 /// A plausible text of each kind, from the vectors where there is one.
 fn identifier(kind: Kind) -> String {

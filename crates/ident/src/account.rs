@@ -3,9 +3,11 @@
 //! Implements spec/identifiers.md#accounts.
 
 use crate::canonical::{Draft, Input};
-use crate::check_digit::{is_digits, mod_97};
+use crate::check_digit::{digit, is_digits, mod_97};
 use crate::company::folded;
+use crate::document::without_issuer;
 use crate::key::{Check, KeyForm, Strength};
+use crate::limits::NUMBER_CHARS_MAX;
 use crate::{Country, IdentError, Kind};
 
 /// ISO 9362: four characters, a country, two characters; the three of a branch are dropped.
@@ -62,6 +64,46 @@ pub(crate) fn iban(input: &Input<'_>) -> Result<Draft, IdentError> {
     Ok(Draft::new(kind, account)
         .check(Check::of(valid), "ISO 13616 length and mod 97-10")
         .key(KeyForm::Exact, Strength::Strong))
+}
+
+/// A number that only its bank gives a meaning: with the bank's BIC (8 characters) or BIK.
+pub(crate) fn account_number(input: &Input<'_>) -> Result<Draft, IdentError> {
+    let kind = Kind::AccountNumber;
+    let number = folded(kind, input.text, "ACCOUNTNO")?;
+    if !number.bytes().any(|byte| byte.is_ascii_digit()) {
+        return Err(IdentError::NotThisKind { kind, rule: "a number has a digit" });
+    }
+    if number.chars().count() > NUMBER_CHARS_MAX {
+        return Err(IdentError::TooLong);
+    }
+    let bank = input.issuer.and_then(bank);
+    let mut draft = Draft::new(kind, number).issuer(bank.as_deref());
+    if let Some(bik) = bank.filter(|bank| is_digits(bank, 9))
+        && is_digits(draft.value(), 20)
+    {
+        let holds = bik_account_holds(&bik, draft.value());
+        draft = draft.check(Check::of(holds), "Bank of Russia account key");
+    }
+    without_issuer(draft.issuer_key(KeyForm::WithIssuer, Strength::Medium))
+}
+
+/// The bank as its BIC of eight characters or its BIK; what is neither is unknown.
+fn bank(text: &str) -> Option<String> {
+    let input = Input::from(text);
+    let found = bic(&input).or_else(|_| bik(&input)).ok()?;
+    Some(found.value().to_owned())
+}
+
+/// Bank of Russia, order 515 of 8 September 1997: weights 7-1-3 over three digits of the bank and
+/// the twenty of the account, modulo 10. The three are the BIK's last, or 0 and its places 5 and 6
+/// for an account with the Bank of Russia itself (BIK ending in 000 to 002).
+fn bik_account_holds(bik: &str, account: &str) -> bool {
+    let last = bik.get(6..).unwrap_or_default();
+    let own = matches!(last, "000" | "001" | "002");
+    let bank = if own { ["0", bik.get(4..6).unwrap_or_default()] } else { [last, ""] };
+    let digits = bank.into_iter().chain([account]).flat_map(str::bytes).filter_map(digit);
+    let sum: u32 = digits.zip([7, 1, 3].into_iter().cycle()).map(|(d, weight)| d * weight).sum();
+    sum.is_multiple_of(10)
 }
 
 /// Length of an IBAN per country (SWIFT IBAN registry).

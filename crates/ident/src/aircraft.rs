@@ -8,6 +8,7 @@ use crate::document::without_issuer;
 use crate::fold;
 use crate::key::{KeyForm, Strength};
 use crate::registry::with_year;
+use crate::serial::maker;
 use crate::{IdentError, Kind};
 
 /// A registration mark without its hyphen. Marks are handed on, so only with the year or the
@@ -37,7 +38,7 @@ fn mark(kind: Kind, input: &Input<'_>) -> Result<Draft, IdentError> {
 /// A manufacturer's serial number, unique per maker.
 pub(crate) fn msn(input: &Input<'_>) -> Result<Draft, IdentError> {
     let number = folded(Kind::AircraftMsn, input.text, "MSN")?;
-    let maker = input.issuer.map(fold::number);
+    let maker = input.issuer.map(maker);
     without_issuer(
         Draft::new(Kind::AircraftMsn, number)
             .issuer(maker.as_deref())

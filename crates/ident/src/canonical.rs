@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 use crate::key::{Check, KeyForm, MatchKey, Strength};
 use crate::limits::{ISSUER_BYTES_MAX, KEY_ISSUER_BYTES_MAX, KEYS_MAX, TEXT_BYTES_MAX};
 use crate::{Class, Country, IdentError, Kind};
-use crate::{account, aircraft, company, contact, document, name, placeholder, registry, wallet};
+use crate::{account, aircraft, company, contact, device, document, goods, name, network};
+use crate::{placeholder, reference, registry, serial, vat, wallet};
 
 /// What was typed or published.
 #[derive(Clone, Copy, Default)]
@@ -99,6 +100,28 @@ impl Canonical {
             Kind::Bik => account::bik(&input),
             Kind::Iban => account::iban(&input),
             Kind::Wallet => wallet::wallet(&input),
+            Kind::Vat => vat::vat(&input),
+            Kind::Eori => vat::eori(&input),
+            Kind::CallSign => registry::call_sign(&input),
+            Kind::Domain => network::domain(&input),
+            Kind::Url => network::url(&input),
+            Kind::Ip => network::ip(&input),
+            Kind::Imei => device::imei(&input),
+            Kind::Imsi => device::imsi(&input),
+            Kind::AccountNumber => account::account_number(&input),
+            Kind::Container => goods::container(&input),
+            Kind::Seal => goods::seal(&input),
+            Kind::AirWaybill => reference::air_waybill(&input),
+            Kind::BillOfLading => reference::bill_of_lading(&input),
+            Kind::Mrn => reference::mrn(&input),
+            Kind::Vin => goods::vin(&input),
+            Kind::Plate => goods::plate(&input),
+            Kind::SerialNumber => serial::serial_number(&input),
+            Kind::RadioactiveSource => serial::radioactive_source(&input),
+            Kind::ExportLicence => reference::export_licence(&input),
+            Kind::DenialReference => reference::denial_reference(&input),
+            Kind::TravelDocument => document::travel_document(&input),
+            Kind::Visa => document::visa(&input),
         }?;
         Ok(draft.finish())
     }
@@ -223,6 +246,17 @@ impl Draft {
 
     pub(crate) fn value(&self) -> &str {
         &self.value
+    }
+
+    /// The issuer as it stands in keys.
+    pub(crate) fn issuer_text(&self) -> Option<&str> {
+        self.issuer.as_ref().map(|issuer| issuer.as_str())
+    }
+
+    /// Shows another value than the keys are made of: of several parts all.
+    pub(crate) fn with_value(mut self, value: String) -> Self {
+        self.value = Zeroizing::new(value);
+        self
     }
 
     pub(crate) const fn has_keys(&self) -> bool {

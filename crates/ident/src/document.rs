@@ -9,22 +9,45 @@ use crate::key::{Check, KeyForm, Strength};
 use crate::limits::{
     NUMBER_CHARS_MAX, NUMBER_WITHOUT_ISSUER_CHARS_MIN, SHORT_NUMBER_WITHOUT_ISSUER_CHARS_MIN,
 };
-use crate::{Class, Country, IdentError, Kind, fold, mrz, national, placeholder};
+use crate::{Class, Country, IdentError, Kind, Mrz, fold, national, placeholder};
 
 /// A passport number with its issuer, or the lines of a machine-readable zone.
 pub(crate) fn passport(input: &Input<'_>) -> Result<Draft, IdentError> {
-    match mrz::read(input.text) {
-        Some(zone) => {
-            let country = Country::parse(zone.issuer.trim_end_matches('<')).ok();
-            let number = fold::number(&zone.number);
-            placeholder::refuse_number(&number)?;
-            let draft = Draft::new(Kind::Passport, number)
-                .issuer(country.or_else(|| input.country()).map(Country::as_str))
-                .check(Check::of(zone.holds), "ICAO Doc 9303 check digits");
-            keyed(draft, Strength::Medium)
-        }
-        None => numbered(Kind::Passport, input),
+    travel(Kind::Passport, input)
+}
+
+/// The number of another travel document; it has the keys of a passport's.
+pub(crate) fn travel_document(input: &Input<'_>) -> Result<Draft, IdentError> {
+    travel(Kind::TravelDocument, input)
+}
+
+/// The number of a visa, which names a permission and not the booklet that it is in.
+pub(crate) fn visa(input: &Input<'_>) -> Result<Draft, IdentError> {
+    travel(Kind::Visa, input)
+}
+
+/// The kind is the publisher's, also where a zone says another: both then meet on the weak key.
+fn travel(kind: Kind, input: &Input<'_>) -> Result<Draft, IdentError> {
+    let filed = |kind| if kind == Kind::Visa { Kind::Visa } else { Kind::Passport };
+    // No number has 72 characters, and only a longer text is worth a second look.
+    let zone = if input.text.len() < 60 { None } else { Mrz::parse(input.text).ok() };
+    let Some(zone) = zone else {
+        return keyed(number_draft(kind, input)?.keys_as(filed(kind)), Strength::Medium);
+    };
+    let number = fold::number(zone.expose_number());
+    if number.is_empty() {
+        return Err(IdentError::Empty);
     }
+    if !number.chars().any(char::is_numeric) {
+        return Err(IdentError::NotThisKind { kind, rule: "a number has a digit" });
+    }
+    placeholder::refuse_number(&number)?;
+    let country = zone.issuer().or_else(|| input.country());
+    let draft = Draft::new(kind, number)
+        .keys_as(filed(kind))
+        .issuer(country.map(Country::as_str))
+        .check(Check::of(zone.holds()), "ICAO Doc 9303 check digits");
+    keyed(draft, Strength::Medium)
 }
 
 /// A number in a national scheme of people.
@@ -44,6 +67,18 @@ pub(crate) fn other_id(input: &Input<'_>) -> Result<Draft, IdentError> {
 
 /// A number that is unique only per issuer, a country.
 pub(crate) fn numbered(kind: Kind, input: &Input<'_>) -> Result<Draft, IdentError> {
+    let draft = number_draft(kind, input)?;
+    let finding = national::check(kind, draft.issuer_text(), draft.value());
+    let Some(finding) = finding else {
+        return keyed(draft, Strength::Medium);
+    };
+    let alone = finding.holds && finding.alone;
+    let strength = if alone { Strength::Strong } else { Strength::Medium };
+    keyed(draft.check(Check::of(finding.holds), finding.rule), strength)
+}
+
+/// The number without its label, and its country.
+fn number_draft(kind: Kind, input: &Input<'_>) -> Result<Draft, IdentError> {
     let folded = fold::number(input.text);
     let (number, stated) = unlabelled(kind, &folded);
     if number.is_empty() {
@@ -57,16 +92,7 @@ pub(crate) fn numbered(kind: Kind, input: &Input<'_>) -> Result<Draft, IdentErro
     }
     placeholder::refuse_number(number)?;
     let country = input.country().map(Country::as_str).or(stated);
-    let finding = national::check(kind, country, number);
-    let mut draft = Draft::new(kind, number).issuer(country);
-    let mut strength = Strength::Medium;
-    if let Some(finding) = finding {
-        draft = draft.check(Check::of(finding.holds), finding.rule);
-        if finding.holds && finding.alone {
-            strength = Strength::Strong;
-        }
-    }
-    keyed(draft, strength)
+    Ok(Draft::new(kind, number).issuer(country))
 }
 
 fn keyed(draft: Draft, strength: Strength) -> Result<Draft, IdentError> {
@@ -133,7 +159,8 @@ const fn label(text: &'static str, digits: &'static [usize], issuer: &'static st
 
 fn labels(kind: Kind) -> &'static [Label] {
     match kind {
-        Kind::Passport => PASSPORT,
+        Kind::Passport | Kind::TravelDocument => PASSPORT,
+        Kind::Visa => VISA,
         Kind::NationalId => NATIONAL,
         Kind::TaxId => TAX,
         Kind::CompanyRegistration => COMPANY,
@@ -143,6 +170,8 @@ fn labels(kind: Kind) -> &'static [Label] {
 
 const PASSPORT: &[Label] =
     &[label("PASSPORTNO", &[], ""), label("PASSPORT", &[], ""), label("BOOKLET", &[], "")];
+
+const VISA: &[Label] = &[label("VISANO", &[], ""), label("VISA", &[], "")];
 
 const NATIONAL: &[Label] = &[
     label("SSN", &[9], "USA"),

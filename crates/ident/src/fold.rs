@@ -5,6 +5,8 @@
 //! Invariant: texts that are equal after NFKD, removal of diacritics, case folding and removal of
 //! everything but letters and digits are equal here.
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
 
@@ -134,6 +136,42 @@ const fn look_alike(c: char) -> char {
         'Ζ' => 'Z',
         other => other,
     }
+}
+
+/// A text whose letters count as they are: full-width and the like as plain, nothing invisible, no
+/// space at its ends.
+pub(crate) fn plain_text(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text.trim());
+    }
+    let plain: String = text.nfkc().filter(|c| !c.is_control() && !is_invisible(*c)).collect();
+    Cow::Owned(plain.trim().to_owned())
+}
+
+/// Marks that are not seen: soft hyphen, zero width, direction, byte order.
+pub(crate) const fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}'
+    )
+}
+
+/// A folded number in which the letters that are mistaken for digits are these: O for 0, I for 1,
+/// S for 5.
+pub(crate) fn look_alike_digits(number: &str) -> String {
+    number
+        .chars()
+        .map(|c| match c {
+            'O' => '0',
+            'I' => '1',
+            'S' => '5',
+            other => other,
+        })
+        .collect()
 }
 
 #[cfg(test)]

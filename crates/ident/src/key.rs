@@ -79,6 +79,14 @@ named! {
         SoundsCountry = 16, "sounds_country";
         /// The sounds of the first telling word of a name, and the country.
         HeadCountry = 17, "head_country";
+        /// Maker, model and serial number, for a source also its isotope.
+        ModelSerial = 20, "model_serial";
+        /// Issuer and number, with the letters that are mistaken for digits folded into these.
+        LookAlike = 21, "look_alike";
+        /// Country, authority and number.
+        WithAuthority = 22, "with_authority";
+        /// Serial number and isotope, whoever made the source.
+        SerialIsotope = 23, "serial_isotope";
     }
 }
 

@@ -31,7 +31,7 @@ named! {
 named! {
     /// The kind of an identifier: which canonical form, check and keys apply.
     Kind, UnknownKind, {
-        /// Passport, travel document or visa (ICAO Doc 9303), plain or as MRZ lines.
+        /// Passport (ICAO Doc 9303), plain or as MRZ lines.
         Passport = 1, "passport";
         /// Number of a person in a national scheme.
         NationalId = 2, "national_id";
@@ -81,6 +81,50 @@ named! {
         Iban = 24, "iban";
         /// Address on a public ledger; the issuer is the network as published, if any.
         Wallet = 25, "wallet";
+        /// Value added tax number; the issuer is its country.
+        Vat = 26, "vat";
+        /// Economic operators registration and identification number (EU, Great Britain).
+        Eori = 27, "eori";
+        /// Call sign of a station (ITU Radio Regulations, article 19).
+        CallSign = 28, "call_sign";
+        /// Domain name (RFC 5890, UTS 46).
+        Domain = 29, "domain";
+        /// Web address (RFC 3986).
+        Url = 30, "url";
+        /// Internet address (RFC 791, RFC 5952).
+        Ip = 31, "ip";
+        /// Number of a mobile telephone (3GPP TS 23.003).
+        Imei = 32, "imei";
+        /// Number of a mobile subscription (ITU-T E.212).
+        Imsi = 33, "imsi";
+        /// Account number other than an IBAN; the issuer is its bank's BIC or BIK.
+        AccountNumber = 34, "account_number";
+        /// Freight container (ISO 6346).
+        Container = 35, "container";
+        /// Seal of a container or parcel (ISO 17712); the issuer is who made or fixed it.
+        Seal = 36, "seal";
+        /// Air waybill (IATA resolution 600a).
+        AirWaybill = 37, "air_waybill";
+        /// Bill of lading; the issuer is the carrier's code (SCAC).
+        BillOfLading = 38, "bill_of_lading";
+        /// Movement reference number of a customs declaration (EU).
+        Mrn = 39, "mrn";
+        /// Vehicle identification number (ISO 3779).
+        Vin = 40, "vin";
+        /// Number plate of a vehicle; the issuer is its country.
+        Plate = 41, "plate";
+        /// Serial number of a thing, `model|serial`; the issuer is its maker.
+        SerialNumber = 42, "serial_number";
+        /// Radioactive source, `model|serial|isotope`; the issuer is its maker.
+        RadioactiveSource = 43, "radioactive_source";
+        /// Export licence; the issuer is its country and authority.
+        ExportLicence = 44, "export_licence";
+        /// Refusal of an export; the issuer is its country and authority.
+        DenialReference = 45, "denial_reference";
+        /// Travel document other than a passport, or a card that serves as one.
+        TravelDocument = 46, "travel_document";
+        /// Visa (ICAO Doc 9303-7).
+        Visa = 47, "visa";
     }
 }
 
@@ -89,7 +133,12 @@ impl Kind {
     #[must_use]
     pub const fn class(self) -> Class {
         match self {
-            Self::Passport | Self::NationalId | Self::TaxId | Self::OtherId => Class::Document,
+            Self::Passport
+            | Self::NationalId
+            | Self::TaxId
+            | Self::OtherId
+            | Self::TravelDocument
+            | Self::Visa => Class::Document,
             Self::PersonNameBirthDate | Self::PersonName => Class::Person,
             Self::OrganisationName => Class::Organisation,
             Self::CompanyRegistration
@@ -103,9 +152,31 @@ impl Kind {
             | Self::AircraftTail
             | Self::AircraftMsn
             | Self::AircraftModeS
-            | Self::AircraftName => Class::Registry,
-            Self::Phone | Self::Email => Class::Contact,
-            Self::Bic | Self::Bik | Self::Iban | Self::Wallet => Class::Account,
+            | Self::AircraftName
+            | Self::Vat
+            | Self::Eori
+            | Self::CallSign => Class::Registry,
+            Self::Phone
+            | Self::Email
+            | Self::Domain
+            | Self::Url
+            | Self::Ip
+            | Self::Imei
+            | Self::Imsi => Class::Contact,
+            Self::Bic | Self::Bik | Self::Iban | Self::Wallet | Self::AccountNumber => {
+                Class::Account
+            }
+            Self::Container
+            | Self::Seal
+            | Self::Vin
+            | Self::Plate
+            | Self::SerialNumber
+            | Self::RadioactiveSource => Class::Goods,
+            Self::AirWaybill
+            | Self::BillOfLading
+            | Self::Mrn
+            | Self::ExportLicence
+            | Self::DenialReference => Class::Reference,
         }
     }
 }

@@ -66,3 +66,13 @@ pub const NUMBER_WITHOUT_ISSUER_CHARS_MIN: usize = 8;
 /// Shortest number that gets a key without its issuer, in characters. Real lists demand it: among
 /// the passports on both sample lists one of four digits has its country on one list only.
 pub const SHORT_NUMBER_WITHOUT_ISSUER_CHARS_MIN: usize = 4;
+
+/// Most kinds proposed for one text.
+pub const PROPOSALS_MAX: usize = 12;
+
+/// Most states of a compiled pattern of telephone numbers; the metadata's largest has fewer than
+/// a quarter.
+pub const PATTERN_STATES_MAX: usize = 20_000;
+
+/// Most telephone rules that the library keeps compiled: those of some fifty regions.
+pub const PHONE_RULES_KEPT: usize = 512;

@@ -65,6 +65,29 @@ pub(crate) fn mmsi(input: &Input<'_>) -> Result<Draft, IdentError> {
     Ok(with_year(draft, input.date)?.key(KeyForm::WithoutIssuer, Strength::Weak))
 }
 
+/// ITU Radio Regulations article 19: letters and digits, of which one is a letter. A station hands
+/// its sign on, and short ones are many.
+pub(crate) fn call_sign(input: &Input<'_>) -> Result<Draft, IdentError> {
+    let kind = Kind::CallSign;
+    let sign = folded(kind, input.text, "CALLSIGN")?;
+    let plain = sign.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let letter = sign.bytes().any(|byte| byte.is_ascii_uppercase());
+    if !(3..=8).contains(&sign.len()) || !plain || !letter {
+        return Err(IdentError::NotThisKind { kind, rule: "3 to 8 letters and digits" });
+    }
+    // Series begin with a letter, or a digit from 2 to 9 and a letter; 0, 1 and Q are not given.
+    let series = match sign.as_bytes() {
+        [b'Q' | b'0' | b'1', ..] => false,
+        [first, second, ..] => first.is_ascii_uppercase() || second.is_ascii_uppercase(),
+        _ => false,
+    };
+    let mut draft = Draft::new(kind, sign);
+    if !series {
+        draft = draft.check(Check::Invalid, "ITU call sign series");
+    }
+    Ok(draft.key(KeyForm::Exact, Strength::Weak))
+}
+
 /// Adds the key over value and year, if the date is known.
 pub(crate) fn with_year(draft: Draft, date: Option<&str>) -> Result<Draft, IdentError> {
     let Some(date) = date.filter(|date| !date.trim().is_empty()) else {

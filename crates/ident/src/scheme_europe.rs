@@ -2,7 +2,7 @@
 //!
 //! Implements spec/identifiers.md#schemes. Each answers `None` for a number of another shape.
 
-use crate::check_digit::{digit, luhn_ascii, mod_11_10, weighted};
+use crate::check_digit::{alphanumeric, digit, luhn_ascii, mod_11_10, weighted};
 
 /// The digits of a number that has exactly `N`.
 pub(crate) fn digits<const N: usize>(number: &[u8]) -> Option<[u32; N]> {
@@ -70,10 +70,21 @@ pub(crate) fn belarus_person(number: &[u8]) -> Option<bool> {
     }
 }
 
-/// Belarusian tax payer's number of nine digits.
+/// Belarusian tax payer's number: nine digits, or of a person two letters and seven digits, of
+/// which the first letter counts from A = 10 and the second by its place in a row of ten.
 pub(crate) fn unp(number: &[u8]) -> Option<bool> {
-    digits::<9>(number)?;
-    Some(weighted(number, &[29, 23, 19, 17, 13, 7, 5, 3]) % 11 == at(number, 8))
+    let mut plain: [u8; 9] = number.try_into().ok()?;
+    let [first, second, ..] = &mut plain;
+    let mut lead = digit(*first);
+    if let b'A' | b'B' | b'C' | b'E' | b'H' | b'K' | b'M' = *first {
+        let place = b"ABCEHKMOPT".iter().position(|letter| *letter == *second)?;
+        lead = alphanumeric(*first);
+        *first = b'0';
+        *second = b'0' + u8::try_from(place).ok()?;
+    }
+    digits::<9>(&plain)?;
+    let rest = weighted(plain.get(1..)?, &[23, 19, 17, 13, 7, 5, 3]) + 29 * lead?;
+    Some(rest % 11 == at(&plain, 8))
 }
 
 /// Ukrainian tax number of a person.
@@ -145,6 +156,15 @@ pub(crate) fn belgian_enterprise(number: &[u8]) -> Option<bool> {
     };
     digits::<10>(&number)?;
     Some(97 - leading(&number, 8) % 97 == leading(number.get(8..)?, 2))
+}
+
+/// Belgian number of a person: 97 minus the first nine digits mod 97, from 2000 on with a 2 in
+/// front.
+pub(crate) fn belgian_person(number: &[u8]) -> Option<bool> {
+    digits::<11>(number)?;
+    let check = leading(number.get(9..)?, 2);
+    let body = leading(number, 9);
+    Some([body, 2_000_000_000 + body].iter().any(|body| 97 - body % 97 == check))
 }
 
 /// Spanish DNI or NIE with its letter.

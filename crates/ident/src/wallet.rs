@@ -11,7 +11,7 @@ use sha3::Keccak256;
 
 use crate::canonical::{Draft, Input};
 use crate::key::{Check, KeyForm, Strength};
-use crate::{IdentError, Kind, cashaddr, monero};
+use crate::{IdentError, Kind, cashaddr, fold, monero};
 
 /// What an address turned out to be.
 pub(crate) struct Address {
@@ -28,7 +28,12 @@ pub(crate) struct Address {
 /// the address does not tell (Verge, 64-digit Monero ids, Solana).
 pub(crate) fn wallet(input: &Input<'_>) -> Result<Draft, IdentError> {
     let kind = Kind::Wallet;
-    let text = input.text.trim();
+    let mut text = fold::plain_text(input.text);
+    if text.contains(char::is_whitespace) {
+        // Long addresses are printed in groups.
+        text = text.split_whitespace().collect::<String>().into();
+    }
+    let text = text.as_ref();
     let (scheme, body) = text.split_once(':').unwrap_or(("", text));
     if body.len() > 128 {
         return Err(IdentError::TooLong);

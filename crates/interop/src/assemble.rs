@@ -209,8 +209,9 @@ impl Work<'_> {
             }
             Ok(canonical) => {
                 if canonical.check() == Check::Invalid {
-                    let rule = "the check digit does not hold; kept as a weak identifier";
-                    self.problem(row, &map.text, rule, Severity::Warning);
+                    let check = canonical.check_rule().unwrap_or("check digit");
+                    let rule = format!("{check} does not hold; kept as a weak identifier");
+                    self.problem(row, &map.text, &rule, Severity::Warning);
                 }
                 if !subject.identifiers.contains(&identifier) {
                     let keys = canonical.keys().iter().cloned();

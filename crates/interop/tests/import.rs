@@ -87,6 +87,25 @@ fn a_bad_row_is_refused_alone_and_its_value_is_not_repeated() {
 }
 
 #[test]
+fn goods_and_references_are_mapped_like_papers() {
+    let mapping = MAPPING
+        .replace("mail = ", "box = { kind = \"container\", issuer = \"\" }\nmail = ")
+        .replace("mail = ", "source = { kind = \"radioactive_source\" }\nmail = ")
+        .replace("mail = ", "licence = { kind = \"export_licence\" }\nmail = ");
+    let data = "ref,type,value,name,country\n\
+                1,box,CSQU 305438-3,Ada Vane,FRA\n\
+                1,box,CSQU 305438-4,Ada Vane,FRA\n\
+                1,source,G60|AX1207|137Cs,Ada Vane,Boreal Isotopes Inc\n\
+                1,licence,E-2023/004217,Ada Vane,DEU|BAFA\n";
+    let assembled = assemble(&mapping, data);
+    let group = assembled.first().unwrap();
+    let draft = group.draft.as_ref().unwrap();
+    assert_eq!(draft.content.subjects.first().unwrap().identifiers.len(), 4);
+    let warning = group.problems.iter().find(|problem| problem.rule.contains("ISO 6346")).unwrap();
+    assert_eq!((warning.severity, warning.row), (Severity::Warning, 3));
+}
+
+#[test]
 fn json_lines_give_what_csv_gives() {
     let csv = "ref,type,value,name,country\n1,pass,X4079126,Ada Vane,FRA\n";
     let json = concat!(

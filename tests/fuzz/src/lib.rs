@@ -9,7 +9,7 @@ mod text;
 mod tree;
 mod wire;
 
-pub use text::{ident, import, names, policy};
+pub use text::{ident, import, mrz, names, policy, wallet};
 pub use tree::{oprf, tlog};
 pub use wire::{audit, codec, envelope, machine, message, record, trust};
 

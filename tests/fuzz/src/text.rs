@@ -64,6 +64,50 @@ pub mod names {
     }
 }
 
+/// Machine-readable zones of travel documents.
+pub mod mrz {
+    use symbolon_ident::{Canonical, Kind, Mrz};
+
+    /// The first byte chooses the year that two digits are read from; the rest is the zone.
+    pub fn run(bytes: &[u8]) {
+        let Some((first, rest)) = crate::choose(bytes) else { return };
+        let Ok(text) = std::str::from_utf8(rest) else { return };
+        let year = 1900 + u16::try_from(first).unwrap();
+        if let Ok(zone) = Mrz::parse(text) {
+            assert_eq!(zone.checks().len(), 5);
+            assert!(zone.birth_date(year).is_none_or(|date| date.year() <= year));
+            for identifier in zone.identifiers(year) {
+                let _ = identifier.parse();
+            }
+        }
+        for kind in [Kind::Passport, Kind::TravelDocument, Kind::Visa] {
+            if let Ok(found) = Canonical::parse(kind, text) {
+                assert!(!found.keys().is_empty());
+            }
+        }
+        for proposal in Kind::detect(text) {
+            assert!(!proposal.reason.is_empty());
+        }
+    }
+}
+
+/// Addresses on public ledgers.
+pub mod wallet {
+    use symbolon_ident::{Canonical, Input, Kind};
+
+    /// Lines are address and network.
+    pub fn run(bytes: &[u8]) {
+        let Ok(text) = std::str::from_utf8(bytes) else { return };
+        let (text, network) = text.split_once('\n').unwrap_or((text, ""));
+        let input = Input { text, issuer: Some(network), date: None };
+        if let Ok(found) = Canonical::parse(Kind::Wallet, input) {
+            let again = Input { text: found.expose(), ..input };
+            let again = Canonical::parse(Kind::Wallet, again).unwrap();
+            assert_eq!((again.expose(), again.keys()), (found.expose(), found.keys()));
+        }
+    }
+}
+
 /// Mapping files, and tables under two fixed mappings.
 pub mod import {
     use std::sync::LazyLock;

@@ -1,18 +1,22 @@
-//! Overlap of two published lists by match keys, beside a simple canonicalisation.
+//! Measures of this crate on real input: matches of two published lists by kind, telephone numbers
+//! in every spelling, throughput per kind.
 //!
-//! `cargo run --release -p symbolon-ident --example overlap -- A.csv B.csv [PHONES.csv]`
+//! `cargo run --release -p symbolon-ident --example measure -- DATA_DIR`
 //!
-//! Prints counts only, never a value. A *simple* match is a text equal on both lists after NFKD,
-//! removal of diacritics, case folding and removal of everything but letters and digits (names as
-//! sorted words). Every simple match must be found by the keys: `missed` must be 0.
+//! DATA_DIR has `watchlists/agency-a.csv`, `watchlists/agency-b.csv` and
+//! `canonical/phone/example-numbers.csv`. Prints counts only, never a value of a list. A *simple*
+//! match is a text equal on both lists after NFKD, removal of diacritics, case folding and removal
+//! of everything but letters and digits (names as sorted words). Every simple match must be found
+//! by the keys: `missed` must be 0.
 
 #![expect(clippy::print_stdout, reason = "an example prints its table")]
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::error::Error;
 use std::hint::black_box;
 use std::time::Instant;
 
+use serde_json::Value;
 use symbolon_ident::{
     Canonical, Check, Country, IdentError, Input, Kind, MatchKey, PartialDate, profile_id,
 };
@@ -27,22 +31,21 @@ struct Row {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let (Some(a), Some(b)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: overlap agency-a.csv agency-b.csv [example-numbers.csv]".into());
+    let Some(folder) = std::env::args().nth(1) else {
+        return Err("usage: measure DATA_DIR".into());
     };
-    let lists = [read(&a)?, read(&b)?];
+    let lists = [
+        read(&format!("{folder}/watchlists/agency-a.csv"))?,
+        read(&format!("{folder}/watchlists/agency-b.csv"))?,
+    ];
     println!("profile {}\n", profile_id());
     countries(&lists);
     dates(&lists);
     let parsed = lists.each_ref().map(|rows| rows.iter().map(parse).collect::<Vec<_>>());
     refusals(&lists, &parsed);
     overlap(&lists, &parsed);
-    speed(&lists);
-    if let Some(phones) = arguments.next() {
-        phone_spellings(&phones)?;
-    }
-    Ok(())
+    let phones = phone_spellings(&format!("{folder}/canonical/phone/example-numbers.csv"))?;
+    speed(&lists, &phones)
 }
 
 fn read(path: &str) -> Result<Vec<Row>, Box<dyn Error>> {
@@ -252,60 +255,150 @@ fn simple_form(row: &Row) -> Option<String> {
     (!form.is_empty()).then_some(form)
 }
 
-fn speed(lists: &[Vec<Row>; 2]) {
-    println!("one core, this machine:");
-    type Wanted = (&'static str, fn(&str) -> bool);
-    let groups: [Wanted; 6] = [
-        ("numbers", |id| {
-            !matches!(id, "name" | "name_dob" | "org_name" | "vessel_name" | "phone" | "email")
-                && !id.starts_with("crypto")
-        }),
-        ("person names", |id| matches!(id, "name" | "name_dob")),
-        ("organisation and vessel names", |id| matches!(id, "org_name" | "vessel_name")),
-        ("wallets", |id| id.starts_with("crypto")),
-        ("e-mail addresses", |id| id == "email"),
-        ("phones", |id| id == "phone"),
-    ];
-    for (name, wanted) in groups {
-        let rows: Vec<&Row> = lists.iter().flatten().filter(|row| wanted(&row.id_type)).collect();
-        let rounds = 200_000 / rows.len().max(1) + 1;
-        let rounds = if name == "phones" { rounds.min(40) } else { rounds };
-        for row in &rows {
-            black_box(parse(row).is_ok());
-        }
-        let start = Instant::now();
-        for _ in 0..rounds {
-            for row in &rows {
-                black_box(parse(row).is_ok());
-            }
-        }
-        let count = rounds * rows.len();
-        let rate = count as f64 / start.elapsed().as_secs_f64();
-        println!("  {name}: {rate:.0}/s");
+/// A number as text, issuer and date, ready to be parsed again and again.
+struct Sample {
+    kind: Kind,
+    text: String,
+    issuer: Option<String>,
+    date: Option<String>,
+}
+
+impl Sample {
+    fn parse(&self) -> bool {
+        let input =
+            Input { text: &self.text, issuer: self.issuer.as_deref(), date: self.date.as_deref() };
+        Canonical::parse(self.kind, input).is_ok()
     }
 }
 
-/// Six spellings of each number must give one canonical form.
-fn phone_spellings(path: &str) -> Result<(), Box<dyn Error>> {
-    let mut reader = csv::Reader::from_path(path)?;
-    let (mut spellings, mut wrong) = (0, BTreeMap::<String, usize>::new());
-    for record in reader.records() {
-        let record = record?;
-        let [region, _, rest @ .., e164] = &record.iter().collect::<Vec<_>>()[..] else {
-            continue;
-        };
-        for (column, spelling) in
-            ["national", "international", "rfc3966", "dialled_from_us"].iter().zip(rest)
-        {
-            let region = if *column == "dialled_from_us" { "US" } else { region };
-            spellings += 1;
-            let input = Input { text: spelling, issuer: Some(region), date: None };
-            let right = Canonical::parse(Kind::Phone, input).is_ok_and(|c| c.expose() == *e164);
-            if !right {
-                *wrong.entry(format!("{column} {region}")).or_default() += 1;
-            }
+/// Throughput per kind: the rows of the lists where they have the kind, else the inputs of its
+/// vectors; telephone numbers from every region.
+fn speed(lists: &[Vec<Row>; 2], phones: &[Sample]) -> Result<(), Box<dyn Error>> {
+    let mut by_kind = BTreeMap::<(&str, &str), Vec<Sample>>::new();
+    for row in lists.iter().flatten() {
+        let Some((kind, issuer)) = kind_of(row) else { continue };
+        let samples = by_kind.entry((kind.as_str(), "lists")).or_default();
+        if samples.len() < 20_000 {
+            let (text, issuer) = (row.text.clone(), Some(issuer.to_owned()));
+            samples.push(Sample { kind, text, issuer, date: None });
         }
     }
-    println!("\nphone spellings: {spellings}, of another form than published: {wrong:?}");
+    for kind in Kind::ALL {
+        if !by_kind.contains_key(&(kind.as_str(), "lists")) {
+            by_kind.insert((kind.as_str(), "vectors"), vectors(*kind)?);
+        }
+    }
+    println!("\nidentifiers a second, one core of this machine, median of five rounds:\n");
+    println!("| kind | input | a second |");
+    println!("|---|---|---|");
+    for ((kind, source), samples) in &by_kind {
+        println!("| {kind} | {source} | {} |", rate(&samples.iter().collect::<Vec<_>>()));
+    }
+    let (plus, inside): (Vec<_>, Vec<_>) =
+        phones.iter().partition(|sample| sample.text.starts_with('+'));
+    println!("| phone | international, every region | {} |", rate(&plus));
+    println!("| phone | national and dialled, every region | {} |", rate(&inside));
     Ok(())
+}
+
+fn rate(samples: &[&Sample]) -> u64 {
+    let all = || samples.iter().filter(|sample| black_box(sample.parse())).count();
+    black_box(all());
+    let repeats = 50_000 / samples.len().max(1) + 1;
+    let mut rates: Vec<f64> = (0..5)
+        .map(|_| {
+            let start = Instant::now();
+            for _ in 0..repeats {
+                black_box(all());
+            }
+            (repeats * samples.len()) as f64 / start.elapsed().as_secs_f64()
+        })
+        .collect();
+    rates.sort_by(f64::total_cmp);
+    rates.get(2).map_or(0, |rate| rate.round() as u64)
+}
+
+fn vectors(kind: Kind) -> Result<Vec<Sample>, Box<dyn Error>> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors/identifiers");
+    let text = std::fs::read_to_string(format!("{folder}/{kind}.json"))?;
+    let cases: Vec<Value> = serde_json::from_str(&text)?;
+    let part = |input: &Value, name: &str| input[name].as_str().map(str::to_owned);
+    let accepted = cases.iter().filter(|case| case["canonical"].is_string());
+    Ok(accepted
+        .flat_map(|case| case["inputs"].as_array().into_iter().flatten())
+        .filter_map(|input| {
+            let text = part(input, "text")?;
+            Some(Sample { kind, text, issuer: part(input, "issuer"), date: part(input, "date") })
+        })
+        .collect())
+}
+
+/// How officers and lists write one number, from the columns of the file.
+fn spellings(record: &csv::StringRecord) -> Option<(Vec<(&'static str, Sample)>, String)> {
+    let [region, _, national, international, rfc3966, from_us, e164] =
+        &record.iter().collect::<Vec<_>>()[..]
+    else {
+        return None;
+    };
+    let digits = e164.trim_start_matches('+');
+    let wide = e164.chars().filter_map(|c| char::from_u32(u32::from(c) + 0xfee0)).collect();
+    let made = [
+        ("national", (*national).to_owned(), *region),
+        ("national without separators", national.replace([' ', '-', '(', ')'], ""), region),
+        ("international", (*international).to_owned(), ""),
+        ("international with dots", international.replace(' ', "."), ""),
+        ("international, region given", (*international).to_owned(), region),
+        ("rfc3966", (*rfc3966).to_owned(), ""),
+        ("dialled from the US", (*from_us).to_owned(), "US"),
+        ("E.164", (*e164).to_owned(), ""),
+        ("E.164 full width", wide, ""),
+        ("+ dropped", digits.to_owned(), ""),
+        ("+ dropped, region given", digits.to_owned(), region),
+        ("00 for +", format!("00{digits}"), ""),
+        ("with an extension", format!("{international} ext. 12"), ""),
+    ];
+    let sample = |(name, text, issuer): (&'static str, String, &str)| {
+        let issuer = (!issuer.is_empty()).then(|| issuer.to_owned());
+        (name, Sample { kind: Kind::Phone, text, issuer, date: None })
+    };
+    Some((made.map(sample).into(), (*e164).to_owned()))
+}
+
+/// Every spelling of each number must give one key: that of the published E.164 form.
+fn phone_spellings(path: &str) -> Result<Vec<Sample>, Box<dyn Error>> {
+    let mut reader = csv::Reader::from_path(path)?;
+    let mut by_spelling = BTreeMap::<&str, (usize, BTreeSet<String>)>::new();
+    let (mut numbers, mut whole, mut samples) = (0, 0, Vec::new());
+    for record in reader.records() {
+        let record = record?;
+        let Some((spellings, e164)) = spellings(&record) else { continue };
+        let mut all = true;
+        numbers += 1;
+        for (name, sample) in spellings {
+            let input = Input { text: &sample.text, issuer: sample.issuer.as_deref(), date: None };
+            let parsed = Canonical::parse(Kind::Phone, input);
+            let right = parsed.as_ref().is_ok_and(|canonical| canonical.expose() == e164);
+            let (held, failed) = by_spelling.entry(name).or_default();
+            *held += usize::from(right);
+            if !right {
+                let why = match parsed {
+                    Err(error) => error.code(),
+                    Ok(canonical) if canonical.check() == Check::Invalid => "in no range",
+                    Ok(_) => "another number",
+                };
+                failed.insert(format!("{} {why}", record.get(0).unwrap_or_default()));
+            }
+            all &= right;
+            samples.push(sample);
+        }
+        whole += usize::from(all);
+    }
+    println!("telephone numbers with one key in every spelling: {whole} of {numbers}\n");
+    println!("| spelling | the published key | regions that fail |");
+    println!("|---|---|---|");
+    for (name, (held, failed)) in by_spelling {
+        let failed = failed.into_iter().collect::<Vec<_>>().join(", ");
+        println!("| {name} | {held} | {failed} |");
+    }
+    Ok(samples)
 }
