@@ -132,7 +132,10 @@ pub(crate) fn url(input: &Input<'_>) -> Result<Draft, IdentError> {
     let kind = Kind::Url;
     let text = armed(input.text);
     let (scheme, rest) = text.split_once("://").unwrap_or(("https", &text));
-    let scheme = scheme.to_ascii_lowercase().replace("xx", "tt");
+    let mut scheme = scheme.to_ascii_lowercase();
+    if matches!(scheme.as_str(), "hxxp" | "hxxps") {
+        scheme.replace_range(1..3, "tt");
+    }
     let known = scheme.starts_with(|c: char| c.is_ascii_lowercase())
         && scheme.len() <= 16
         && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
