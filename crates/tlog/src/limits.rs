@@ -58,7 +58,7 @@ pub const ADD_CHECKPOINT_BYTES_MAX: usize = NOTE_BYTES_MAX + 4 * 1024;
 pub const EXTRA_BYTES_MAX: usize = 64 * 1024;
 
 /// A log proof, in bytes: the note, the extra data in base64, and 64 lines.
-pub const LOG_PROOF_BYTES_MAX: usize = NOTE_BYTES_MAX + EXTRA_BYTES_MAX / 3 * 4 + 4 * 1024;
+pub const LOG_PROOF_BYTES_MAX: usize = 220 * 1024;
 
 /// The proof of a split view, in bytes: two notes and 64 lines.
 pub const SPLIT_VIEW_BYTES_MAX: usize = 2 * NOTE_BYTES_MAX + 4 * 1024;

@@ -1,5 +1,10 @@
 //! The stories of the Go program litewitness, request by request, against the rules of a witness.
-#![expect(clippy::unwrap_used, reason = "helpers of a test over committed files")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of a test over committed files"
+)]
 
 use base64ct::{Base64, Encoding};
 use sha2::{Digest, Sha256};
@@ -67,7 +72,7 @@ fn witness(story: &str) -> CosignatureSigner {
     let (_, pem) = story.split_once("-- witness_key.pem --\n").unwrap();
     let base64: String = pem.lines().skip(1).take_while(|line| !line.starts_with('-')).collect();
     let file = Base64::decode_vec(&base64).unwrap();
-    let fingerprint = hex::decode(option(story, " -key=e9").to_owned()).unwrap();
+    let fingerprint = hex::decode(option(story, " -key=e9")).unwrap();
     let is_public = |window: &&[u8]| Sha256::digest(window)[1..] == fingerprint[..];
     let public = file.windows(32).rev().find(is_public).unwrap();
     let at = file.windows(32).rposition(|window| window == public).unwrap();

@@ -1,5 +1,5 @@
 //! Quorum policies: the example of the specification, each error with its line, and the quorum.
-#![expect(clippy::unwrap_used, reason = "helpers of a test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of a test")]
 
 #[path = "support/sample.rs"]
 mod sample;
