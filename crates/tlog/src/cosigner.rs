@@ -10,8 +10,10 @@ use ed25519_dalek::{Signer, SigningKey};
 
 use crate::cosignature::{CosignatureType, CosignatureVerifier, ed25519_message};
 use crate::error::TlogError;
+use crate::label;
 use crate::note::{KeyName, SignatureLine};
 use crate::signature::{ML_DSA_44_SIGNATURE_BYTES, PublicKey, cosigned_message};
+use crate::signer::derive;
 use crate::witness::Durable;
 
 /// A key that cosigns checkpoints. Both libraries wipe it when it is dropped.
@@ -56,6 +58,16 @@ impl CosignatureSigner {
         Ok(Self { verifier: CosignatureVerifier::new(name, public), secret })
     }
 
+    /// The ML-DSA-44 key of the log with this `origin` and `seed`, which cosigns other logs under
+    /// the name of its own: whoever has the keys of the log can verify it.
+    ///
+    /// # Errors
+    /// As [`crate::CheckpointSigner::from_seed`].
+    pub fn of_log(origin: &str, seed: &[u8; 32]) -> Result<Self, TlogError> {
+        let seed = derive(label::LOG_ML_DSA_44, seed);
+        Self::from_seed(KeyName::parse(origin)?, CosignatureType::MlDsa44, &seed)
+    }
+
     /// The key that verifies what this one signs.
     #[must_use]
     pub const fn verifier(&self) -> &CosignatureVerifier {
@@ -69,6 +81,7 @@ impl CosignatureSigner {
     /// checkpoint differ.
     ///
     /// # Errors
+    /// [`TlogError::OwnLog`] for a checkpoint of the log that has the cosigner's name;
     /// [`TlogError::TimestampMissing`] if that time is 0: "the timestamp MUST NOT be zero";
     /// [`TlogError::Malformed`] if it is beyond 2^63 - 1; [`TlogError::Signing`] if the library
     /// fails.
@@ -78,6 +91,10 @@ impl CosignatureSigner {
             return Err(TlogError::TimestampMissing);
         }
         let signed = durable.checkpoint().signed();
+        // What a log says of itself is no second opinion.
+        if signed.checkpoint().origin() == self.verifier.name().as_str() {
+            return Err(TlogError::OwnLog);
+        }
         let name = self.verifier.name().clone();
         let mut timestamped = now.to_be_bytes().to_vec();
         match &self.secret {

@@ -108,6 +108,9 @@ pub enum TlogError {
     /// A witness states the time of each cosignature.
     #[error("a cosignature of a witness states a time other than 0")]
     TimestampMissing,
+    /// A log is no witness of itself.
+    #[error("a log is no witness of itself")]
+    OwnLog,
     /// A log has keys.
     #[error("a log has at least one key")]
     NoKey,

@@ -153,7 +153,7 @@ impl CheckpointSigner {
     }
 }
 
-fn derive(label: &str, seed: &[u8; 32]) -> Zeroizing<[u8; 32]> {
+pub(crate) fn derive(label: &str, seed: &[u8; 32]) -> Zeroizing<[u8; 32]> {
     let mut hash = Sha256::new_with_prefix(label);
     hash.update(seed);
     Zeroizing::new(hash.finalize().into())

@@ -8,6 +8,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::checkpoint::{SignedCheckpoint, VerifiedCheckpoint};
+use crate::cosignature::CosignatureVerifier;
 use crate::error::{Format, TlogError};
 use crate::limits::VKEY_BYTES_MAX;
 use crate::note::{KeyName, SignedNote};
@@ -203,6 +204,12 @@ impl CheckpointVerifier {
     #[must_use]
     pub fn vkeys(&self) -> [String; 2] {
         [self.ed25519.to_string(), self.ml_dsa_44.to_string()]
+    }
+
+    /// The ML-DSA-44 key as that of a cosigner of other logs, under the name of this one.
+    #[must_use]
+    pub fn cosigner(&self) -> CosignatureVerifier {
+        CosignatureVerifier::new(self.ml_dsa_44.name.clone(), self.ml_dsa_44.key.clone())
     }
 
     /// Origin of the log's checkpoints, which is the name of both keys.

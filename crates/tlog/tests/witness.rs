@@ -10,8 +10,8 @@ use symbolon_tlog::add_checkpoint::{
 };
 use symbolon_tlog::witness::{Authentic, Durability, Head, Refusal, Swap, authenticate, receive};
 use symbolon_tlog::{
-    AddCheckpoint, AuthenticCheckpoint, CheckpointSigner, CosignatureType, EMPTY_ROOT, Hash,
-    LogVerifier, SplitView, TlogError, consistency_proof, root_from,
+    AddCheckpoint, AuthenticCheckpoint, CheckpointSigner, CosignatureSigner, CosignatureType,
+    EMPTY_ROOT, Hash, LogVerifier, SplitView, TlogError, consistency_proof, root_from,
 };
 
 fn received(body: &str) -> Result<Authentic, Refusal> {
@@ -291,6 +291,35 @@ fn every_changed_byte_of_a_split_view_is_noticed() {
     let parts: Vec<&str> = text.trim_end().split("\n\n").collect();
     let turned = [parts[0], parts[3], parts[4], parts[1], parts[2]].join("\n\n") + "\n";
     assert!(matches!(SplitView::parse(&turned), Err(TlogError::Malformed { .. })));
+}
+
+#[test]
+fn every_changed_byte_of_a_request_is_noticed() {
+    let text = request(3, 7).to_string();
+    let accepted = |bytes: &[u8]| {
+        let log = log_verifier();
+        let received = receive(bytes, |origin| (origin == log.origin()).then_some(&log));
+        received.is_ok_and(|authentic| authentic.decide(head(3)).is_ok())
+    };
+    assert!(accepted(text.as_bytes()));
+    for position in (0..text.len()).filter(|at| *at < 600 || at % 16 == 0 || at + 8 > text.len()) {
+        let mut bytes = text.clone().into_bytes();
+        bytes[position] ^= 0x01;
+        assert!(!accepted(&bytes), "byte {position}");
+    }
+}
+
+#[test]
+fn a_log_cosigns_others_with_its_own_key_but_not_itself() {
+    let partner = CheckpointSigner::from_seed("example.com/partner", &[5; 32]).unwrap();
+    let key = CosignatureSigner::of_log("example.com/partner", &[5; 32]).unwrap();
+    assert_eq!(*key.verifier(), partner.verifier().cosigner());
+    assert_eq!(key.verifier().to_string(), partner.verifier().vkeys()[1]);
+    let cosigned = cosigned(&signed("a", 7), &[&key]);
+    let verdict = partner.verifier().cosigner().verify(&cosigned).unwrap();
+    assert_eq!((verdict.origin(), verdict.size()), (sample::ORIGIN, 7));
+    let own = CosignatureSigner::of_log(sample::ORIGIN, &[7; 32]).unwrap();
+    assert_eq!(own.cosign(&durable(&signed("a", 7), NOW)), Err(TlogError::OwnLog));
 }
 
 #[test]
