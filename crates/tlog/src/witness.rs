@@ -4,6 +4,23 @@
 //!
 //! Invariant: the steps are `AddCheckpoint` → [`Authentic`] → [`Accepted`] → [`Durable`], each made
 //! only of the one before it; [`crate::CosignatureSigner`] signs nothing but the last.
+//! Answering before the head is durable does not compile:
+//!
+//! ```compile_fail,E0308
+//! # use symbolon_tlog::{CosignatureSigner, witness::Accepted};
+//! fn answer(key: &CosignatureSigner, accepted: &Accepted) {
+//!     let _ = key.cosign(accepted);
+//! }
+//! ```
+//!
+//! Where [`Accepted::make_durable`] stands between the two, it does:
+//!
+//! ```
+//! # use symbolon_tlog::{CosignatureSigner, TlogError, note::SignatureLine, witness::Durable};
+//! fn answer(key: &CosignatureSigner, durable: &Durable) -> Result<SignatureLine, TlogError> {
+//!     key.cosign(durable)
+//! }
+//! ```
 
 use crate::add_checkpoint::{AddCheckpoint, format_conflict};
 use crate::error::{Format, TlogError};

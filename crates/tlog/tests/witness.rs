@@ -251,6 +251,27 @@ fn a_proof_from_the_other_history_gives_the_log_away() {
 }
 
 #[test]
+fn what_a_witness_refuses_may_be_the_proof() {
+    let stored = authentic("a", 7);
+    let refused = |size, old| {
+        let proof = consistency_proof(&tree("b"), old, size).unwrap();
+        let request = AddCheckpoint::new(old, proof, &signed("b", size)).unwrap();
+        authenticate(&request, &log_verifier()).unwrap().decide(head(7)).unwrap_err()
+    };
+    // The same size with another root, a proof from the other tree, and an old size that is not
+    // the stored one.
+    for (size, old, status) in [(7, 7, 422), (9, 7, 422), (7, 5, 409)] {
+        let refused = refused(size, old);
+        assert_eq!((refused.refusal().status(), refused.stored()), (status, head(7)));
+        let split = SplitView::find(&stored, refused.checkpoint(), refused.proof()).unwrap();
+        assert!(split.verify(&log_verifier()).is_ok(), "{size} {old}");
+    }
+    // A proof for other sizes than those of the two checkpoints says nothing.
+    let refused = refused(9, 5);
+    assert_eq!(SplitView::find(&stored, refused.checkpoint(), refused.proof()), None);
+}
+
+#[test]
 fn one_history_is_never_a_split_view() {
     for (old, new) in (0..=20).flat_map(|old| (old..=20).map(move |new| (old, new))) {
         let (older, newer) = (authentic("a", old), authentic("a", new));
