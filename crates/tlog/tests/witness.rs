@@ -8,10 +8,12 @@ use sample::{NOW, cosigned, durable, log, log_verifier, request, signed, tree, w
 use symbolon_tlog::add_checkpoint::{
     add_cosignatures, format_conflict, format_cosignatures, parse_conflict, parse_cosignatures,
 };
+use symbolon_tlog::note::{KeyName, SignedNote};
 use symbolon_tlog::witness::{Authentic, Durability, Head, Refusal, Swap, authenticate, receive};
 use symbolon_tlog::{
-    AddCheckpoint, AuthenticCheckpoint, CheckpointSigner, CosignatureSigner, CosignatureType,
-    EMPTY_ROOT, Hash, LogVerifier, SplitView, TlogError, consistency_proof, root_from,
+    AddCheckpoint, AuthenticCheckpoint, Checkpoint, CheckpointSigner, CosignatureSigner,
+    CosignatureType, CosignatureVerifier, EMPTY_ROOT, Hash, LogVerifier, NoteSigner, SignatureType,
+    SignedCheckpoint, SplitView, TlogError, consistency_proof, root_from,
 };
 
 fn received(body: &str) -> Result<Authentic, Refusal> {
@@ -78,7 +80,7 @@ fn each_rule_has_its_answer() {
 fn unknown_and_untrusted_logs_are_told_apart() {
     let stranger = CheckpointSigner::from_seed("example.com/other", &[7; 32]).unwrap();
     let root = root_from(&tree("a"), 7).unwrap();
-    let checkpoint = |origin| symbolon_tlog::Checkpoint::new(origin, 7, root).unwrap();
+    let checkpoint = |origin| Checkpoint::new(origin, 7, root).unwrap();
     let body = |signed| AddCheckpoint::new(0, Vec::new(), &signed).unwrap().to_string();
     let unknown = body(stranger.sign(&checkpoint("example.com/other")).unwrap());
     assert_eq!(received(&unknown).unwrap_err(), Refusal::UnknownLog);
@@ -198,6 +200,14 @@ fn the_answer_is_added_to_the_clients_checkpoint() {
     let ignored = add_cosignatures(checkpoint, &[log_line], &known);
     assert_eq!(ignored, Err(TlogError::SignatureMissing));
 
+    // "The cosignature MUST NOT omit the timestamp": such a line is a log's, not a witness's.
+    let name = KeyName::parse("w.example/3").unwrap();
+    let timeless = NoteSigner::from_seed(name, SignatureType::MlDsa44, &[3; 32]).unwrap();
+    let line = timeless.sign(signed("a", 7).checkpoint(), 0).unwrap();
+    let known = CosignatureVerifier::parse(&timeless.verifier().to_string()).unwrap();
+    let refused = add_cosignatures(signed("a", 7), &[line], &[known]);
+    assert_eq!(refused, Err(TlogError::TimestampMissing));
+
     for body in ["", "\n", "— w.example/1 AAAAAAA=", "x\n", &body.repeat(20)] {
         assert!(parse_cosignatures(body).is_err(), "{body:?}");
     }
@@ -269,6 +279,27 @@ fn what_a_witness_refuses_may_be_the_proof() {
     // A proof for other sizes than those of the two checkpoints says nothing.
     let refused = refused(9, 5);
     assert_eq!(SplitView::find(&stored, refused.checkpoint(), refused.proof()), None);
+}
+
+#[test]
+fn two_logs_of_one_key_do_not_contradict_each_other() {
+    let name = KeyName::parse("example.com/key").unwrap();
+    let key = NoteSigner::from_seed(name, SignatureType::Ed25519, &[4; 32]).unwrap();
+    let log = |origin| LogVerifier::any(origin, vec![key.verifier().clone()]).unwrap();
+    let signed = |origin, root| {
+        let checkpoint = Checkpoint::new(origin, 7, Hash(root)).unwrap();
+        let line = key.sign(&checkpoint, 0).unwrap();
+        let note = SignedNote::new(checkpoint.to_string(), vec![line]).unwrap();
+        SignedCheckpoint::from_note(note).unwrap()
+    };
+    let (one, other) = (signed("example.com/1", [1; 32]), signed("example.com/2", [2; 32]));
+    assert_eq!(log("example.com/1").verify(&other), Err(TlogError::OriginMismatch));
+    let one = log("example.com/1").verify(&one).unwrap();
+    let other = log("example.com/2").verify(&other).unwrap();
+    assert_eq!(SplitView::find(&one, &other, &[]), None);
+    let third = log("example.com/1").verify(&signed("example.com/1", [2; 32])).unwrap();
+    assert!(SplitView::find(&one, &third, &[]).is_some());
+    assert_eq!(LogVerifier::any("example.com/1", Vec::new()), Err(TlogError::NoKey));
 }
 
 #[test]
