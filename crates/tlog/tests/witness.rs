@@ -12,8 +12,8 @@ use symbolon_tlog::note::{KeyName, SignedNote};
 use symbolon_tlog::witness::{Authentic, Durability, Head, Refusal, Swap, authenticate, receive};
 use symbolon_tlog::{
     AddCheckpoint, AuthenticCheckpoint, Checkpoint, CheckpointSigner, CosignatureSigner,
-    CosignatureType, CosignatureVerifier, EMPTY_ROOT, Hash, LogVerifier, NoteSigner, SignatureType,
-    SignedCheckpoint, SplitView, TlogError, consistency_proof, root_from,
+    CosignatureType, EMPTY_ROOT, Hash, LogVerifier, NoteSigner, SignatureType, SignedCheckpoint,
+    SplitView, TlogError, consistency_proof, root_from,
 };
 
 fn received(body: &str) -> Result<Authentic, Refusal> {
@@ -201,11 +201,8 @@ fn the_answer_is_added_to_the_clients_checkpoint() {
     assert_eq!(ignored, Err(TlogError::SignatureMissing));
 
     // "The cosignature MUST NOT omit the timestamp": such a line is a log's, not a witness's.
-    let name = KeyName::parse("w.example/3").unwrap();
-    let timeless = NoteSigner::from_seed(name, SignatureType::MlDsa44, &[3; 32]).unwrap();
-    let line = timeless.sign(signed("a", 7).checkpoint(), 0).unwrap();
-    let known = CosignatureVerifier::parse(&timeless.verifier().to_string()).unwrap();
-    let refused = add_cosignatures(signed("a", 7), &[line], &[known]);
+    let line = log().sign(signed("a", 7).checkpoint()).unwrap().note().signatures()[1].clone();
+    let refused = add_cosignatures(signed("a", 7), &[line], &[log().verifier().cosigner()]);
     assert_eq!(refused, Err(TlogError::TimestampMissing));
 
     for body in ["", "\n", "— w.example/1 AAAAAAA=", "x\n", &body.repeat(20)] {
