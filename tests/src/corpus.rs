@@ -80,6 +80,21 @@ pub fn seeds() -> Vec<Seed> {
     add("oprf", "element", [&[0], &element.as_bytes()[..]].concat());
 
     let vkeys = a.signer.verifier().vkeys().join("\n");
+    let note = &evidence.checkpoint;
+    let cosigned = include_str!("../../spec/vectors/cosignature/checkpoint");
+    let witness = include_str!("../../spec/vectors/cosignature/witness.vkeys").lines().next();
+    let witness = witness.unwrap();
+    let hash = cosigned.lines().nth(2).unwrap();
+    for (name, text) in [
+        ("add_checkpoint", format!("old 0\n\n{note}")),
+        ("cosignatures", cosigned.split_once("\n\n").unwrap().1.to_owned()),
+        ("log_proof", format!("c2sp.org/tlog-proof@v1\nextra AA==\nindex 1\n{hash}\n\n{note}")),
+        ("quorum", format!("witness w {witness}\ngroup g any w\nquorum g\n")),
+        ("split_view", format!("symbolon/1 split view\n{hash}\n\n{note}\n{cosigned}")),
+        ("witness_vkey", witness.to_owned()),
+    ] {
+        add("tlog", name, [&[0], text.as_bytes()].concat());
+    }
     for (name, text) in [
         ("checkpoint", evidence.checkpoint),
         ("unsigned", a.tree().to_string()),

@@ -17,6 +17,14 @@ pub enum Format {
     Tile,
     /// An entry bundle.
     EntryBundle,
+    /// An offline proof that a leaf is logged.
+    LogProof,
+    /// The body of an add-checkpoint request.
+    AddCheckpoint,
+    /// The body of the answer to an add-checkpoint request.
+    AddCheckpointAnswer,
+    /// The proof that a log showed two histories.
+    SplitView,
 }
 
 impl std::fmt::Display for Format {
@@ -29,6 +37,10 @@ impl std::fmt::Display for Format {
             Self::TilePath => "tile path",
             Self::Tile => "tile",
             Self::EntryBundle => "entry bundle",
+            Self::LogProof => "log proof",
+            Self::AddCheckpoint => "add-checkpoint request",
+            Self::AddCheckpointAnswer => "add-checkpoint answer",
+            Self::SplitView => "split view",
         })
     }
 }
@@ -43,6 +55,15 @@ pub enum TlogError {
     Malformed {
         /// Which format.
         format: Format,
+        /// The rule, in words.
+        rule: &'static str,
+    },
+
+    /// A line of a quorum policy breaks a rule.
+    #[error("malformed policy, line {line}: {rule}")]
+    PolicyLine {
+        /// The line, counted from 1.
+        line: u32,
         /// The rule, in words.
         rule: &'static str,
     },
@@ -73,7 +94,26 @@ pub enum TlogError {
     #[error("the proof does not lead to the root")]
     ProofMismatch,
 
+    /// A cosignature states a time that is yet to come.
+    #[error("a cosignature is dated in the future")]
+    TimestampInFuture,
+    /// The two checkpoints do not contradict each other.
+    #[error("the checkpoints do not contradict each other")]
+    NoContradiction,
+
     // The caller asked for the impossible.
+    /// The evidence is about another checkpoint.
+    #[error("the evidence is about another checkpoint")]
+    OtherCheckpoint,
+    /// A witness states the time of each cosignature.
+    #[error("a cosignature of a witness states a time other than 0")]
+    TimestampMissing,
+    /// A log is no witness of itself.
+    #[error("a log is no witness of itself")]
+    OwnLog,
+    /// A log has keys.
+    #[error("a log has at least one key")]
+    NoKey,
     /// The index or size lies beyond the tree, or the tree beyond the largest.
     #[error("beyond the end of the tree")]
     BeyondTree,

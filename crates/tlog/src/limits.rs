@@ -46,3 +46,31 @@ pub const VKEY_BYTES_MAX: usize = 2048;
 
 /// Latest time of a timestamped signature, in Unix seconds. "It MUST NOT exceed 2^63 - 1."
 pub const TIMESTAMP_SECONDS_MAX: u64 = i64::MAX as u64;
+
+/// Consistency proof lines of an add-checkpoint request. "The client MUST NOT send more than 63
+/// consistency proof lines."
+pub const ADD_CHECKPOINT_HASHES_MAX: usize = 63;
+
+/// The body of an add-checkpoint request, in bytes: the note, and 63 lines and the old size.
+pub const ADD_CHECKPOINT_BYTES_MAX: usize = NOTE_BYTES_MAX + 4 * 1024;
+
+/// The extra data of a log proof, in bytes.
+pub const EXTRA_BYTES_MAX: usize = 64 * 1024;
+
+/// A log proof, in bytes: the note, the extra data in base64, and 64 lines.
+pub const LOG_PROOF_BYTES_MAX: usize = 220 * 1024;
+
+/// The proof of a split view, in bytes: two notes and 64 lines.
+pub const SPLIT_VIEW_BYTES_MAX: usize = 2 * NOTE_BYTES_MAX + 4 * 1024;
+
+/// A quorum policy, in bytes: room for all of its lines with the largest keys, and comments.
+pub const POLICY_BYTES_MAX: usize = 512 * 1024;
+
+/// Log lines of a quorum policy: "at least up to 32 logs".
+pub const POLICY_LOGS_MAX: usize = 64;
+
+/// Witness lines of a quorum policy: "at least up to […] 32 witnesses".
+pub const POLICY_WITNESSES_MAX: usize = 64;
+
+/// Group lines of a quorum policy: "at least up to […] 32 groups".
+pub const POLICY_GROUPS_MAX: usize = 64;

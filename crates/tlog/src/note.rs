@@ -61,7 +61,8 @@ impl SignatureLine {
         Self { name, key_id, signature }
     }
 
-    fn parse(line: &str) -> Result<Self, TlogError> {
+    /// Reads a line without its newline.
+    pub(crate) fn parse(line: &str) -> Result<Self, TlogError> {
         let rest = line
             .strip_prefix(SIGNATURE_PREFIX)
             .ok_or(malformed("a signature line begins with an em dash and a space"))?;
@@ -173,6 +174,18 @@ impl SignedNote {
     #[must_use]
     pub fn signatures(&self) -> &[SignatureLine] {
         &self.signatures
+    }
+
+    /// The lines of one key.
+    ///
+    /// "Verifiers MUST ignore signatures from unknown keys, even if they share a name or ID (but
+    /// not both) with a known key."
+    pub(crate) fn signatures_by(
+        &self,
+        name: &KeyName,
+        key_id: u32,
+    ) -> impl Iterator<Item = &SignatureLine> {
+        self.signatures.iter().filter(move |line| line.key_id == key_id && line.name == *name)
     }
 
     /// The same note with one more signature line, such as a cosignature.

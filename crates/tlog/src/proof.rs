@@ -208,6 +208,27 @@ pub fn verify_consistency(
     }
 }
 
+/// The root of the first `old` leaves of the tree (`new`, `new_root`) as a proof that was meant for
+/// the other root `old_root` gives it away, if it leads to `new_root`.
+///
+/// Whoever finds no collisions makes no such proof but from that tree, so the root is its own.
+pub(crate) fn prefix_root(
+    old: u64,
+    old_root: Hash,
+    new: u64,
+    new_root: Hash,
+    proof: &[Hash],
+) -> Option<Hash> {
+    if old == new {
+        return proof.is_empty().then_some(new_root);
+    }
+    if old == 0 || old > new || new > TREE_LEAVES_MAX {
+        return None;
+    }
+    let (old_hash, new_hash) = walk_consistency(old, old_root, new, proof).ok()?;
+    (new_hash == new_root).then_some(old_hash)
+}
+
 /// The roots of both trees as the proof has them (RFC 9162 §2.1.4.2), for 0 < `old` < `new`.
 fn walk_consistency(
     old: u64,

@@ -104,11 +104,7 @@ impl PublicKey {
             }
             Self::MlDsa44(key) => {
                 let (timestamp, signature) =
-                    signature.split_first_chunk::<8>().ok_or_else(wrong_length)?;
-                if signature.len() != ML_DSA_44_SIGNATURE_BYTES {
-                    return Err(wrong_length());
-                }
-                let timestamp = u64::from_be_bytes(*timestamp);
+                    split_timestamped(signature, ML_DSA_44_SIGNATURE_BYTES)?;
                 let message = cosigned_message(name, timestamp, &Checkpoint::parse(text)?)?;
                 UnparsedPublicKey::new(&ML_DSA_44, key.as_slice())
                     .verify(&message, signature)
@@ -119,7 +115,29 @@ impl PublicKey {
     }
 }
 
-const fn wrong_length() -> TlogError {
+/// The time and the signature of a `timestamped_signature` whose signature has `length` bytes.
+pub(crate) fn split_timestamped(
+    signature: &[u8],
+    length: usize,
+) -> Result<(u64, &[u8]), TlogError> {
+    let (timestamp, signature) = signature.split_first_chunk::<8>().ok_or_else(wrong_length)?;
+    if signature.len() != length {
+        return Err(wrong_length());
+    }
+    let timestamp = u64::from_be_bytes(*timestamp);
+    check_timestamp(timestamp)?;
+    Ok((timestamp, signature))
+}
+
+/// "It MUST NOT exceed 2^63 - 1".
+pub(crate) fn check_timestamp(timestamp: u64) -> Result<(), TlogError> {
+    if timestamp > TIMESTAMP_SECONDS_MAX {
+        return Err(TlogError::malformed(Format::Signature, "a timestamp is below 2^63"));
+    }
+    Ok(())
+}
+
+pub(crate) const fn wrong_length() -> TlogError {
     TlogError::malformed(Format::Signature, "a signature has the length of its type")
 }
 
@@ -144,9 +162,7 @@ pub(crate) fn cosigned_message(
     timestamp: u64,
     checkpoint: &Checkpoint,
 ) -> Result<Vec<u8>, TlogError> {
-    if timestamp > TIMESTAMP_SECONDS_MAX {
-        return Err(TlogError::malformed(Format::Signature, "a timestamp is below 2^63"));
-    }
+    check_timestamp(timestamp)?;
     let mut message =
         Vec::with_capacity(12 + 1 + KEY_NAME_BYTES_MAX + 8 + 1 + ORIGIN_BYTES_MAX + 48);
     message.extend_from_slice(b"subtree/v1\n\0");

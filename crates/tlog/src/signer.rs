@@ -69,12 +69,16 @@ impl NoteSigner {
     /// checkpoint differ.
     ///
     /// # Errors
-    /// [`TlogError::Malformed`] if `now` is beyond 2^63 - 1, [`TlogError::Signing`] if the library
-    /// fails.
+    /// [`TlogError::OriginMismatch`] if an ML-DSA-44 key is to sign a checkpoint of another log: that
+    /// is a cosignature, which only [`crate::CosignatureSigner`] makes. [`TlogError::Malformed`] if
+    /// `now` is beyond 2^63 - 1, [`TlogError::Signing`] if the library fails.
     pub fn sign(&self, checkpoint: &Checkpoint, now: u64) -> Result<SignatureLine, TlogError> {
         let name = self.verifier.name().clone();
         let signature = match &self.secret {
             Secret::Ed25519(key) => key.sign(checkpoint.to_string().as_bytes()).to_bytes().to_vec(),
+            Secret::MlDsa44(_) if checkpoint.origin() != name.as_str() => {
+                return Err(TlogError::OriginMismatch);
+            }
             Secret::MlDsa44(key) => {
                 let message = cosigned_message(&name, now, checkpoint)?;
                 let mut timestamped = now.to_be_bytes().to_vec();
@@ -153,7 +157,7 @@ impl CheckpointSigner {
     }
 }
 
-fn derive(label: &str, seed: &[u8; 32]) -> Zeroizing<[u8; 32]> {
+pub(crate) fn derive(label: &str, seed: &[u8; 32]) -> Zeroizing<[u8; 32]> {
     let mut hash = Sha256::new_with_prefix(label);
     hash.update(seed);
     Zeroizing::new(hash.finalize().into())

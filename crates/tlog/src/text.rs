@@ -2,6 +2,8 @@
 
 use base64ct::{Base64, Encoding};
 
+use crate::hash::Hash;
+
 /// "The standard Base 64 encoding specified in RFC 4648, Section 4."
 pub(crate) fn base64(bytes: &[u8]) -> String {
     Base64::encode_string(bytes)
@@ -11,6 +13,11 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
 pub(crate) fn parse_base64(text: &str) -> Option<Vec<u8>> {
     // The decoder may be lenient about the unused bits of the last character; we are not.
     Base64::decode_vec(text).ok().filter(|bytes| base64(bytes) == text)
+}
+
+/// One hash, "base64-encoded […], one SHA-256 hash per line".
+pub(crate) fn parse_hash(line: &str) -> Option<Hash> {
+    parse_base64(line).and_then(|bytes| bytes.try_into().ok()).map(Hash)
 }
 
 /// "ASCII decimal representation […] with no leading zeroes".

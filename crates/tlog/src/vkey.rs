@@ -8,6 +8,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::checkpoint::{SignedCheckpoint, VerifiedCheckpoint};
+use crate::cosignature::CosignatureVerifier;
 use crate::error::{Format, TlogError};
 use crate::limits::VKEY_BYTES_MAX;
 use crate::note::{KeyName, SignedNote};
@@ -46,23 +47,12 @@ impl NoteVerifier {
     /// # Errors
     /// [`TlogError::Malformed`], also when the key id is not the one that the key has.
     pub fn parse(vkey: &str) -> Result<Self, TlogError> {
-        let malformed = |rule| TlogError::malformed(Format::VerifierKey, rule);
-        if vkey.len() > VKEY_BYTES_MAX {
-            return Err(malformed("a verifier key has at most 2048 bytes"));
-        }
-        let mut parts = vkey.splitn(3, '+');
-        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(malformed("a verifier key has a name, a key id and a key"));
-        };
-        let key = parse_base64(key).ok_or(malformed("the key is canonical base64"))?;
-        let (code, public) = key.split_first().ok_or(malformed("the key has a type"))?;
-        let kind = SignatureType::from_code(*code)
-            .ok_or(malformed("the type is Ed25519 (0x01) or ML-DSA-44 (0x06)"))?;
-        let verifier = Self::new(KeyName::parse(name)?, PublicKey::decode(kind, public)?);
-        if format!("{:08x}", verifier.key_id()) != id {
-            return Err(malformed("the key id is that of the name and key, in lowercase hex"));
-        }
-        Ok(verifier)
+        let parts = VkeyParts::parse(vkey)?;
+        let kind = SignatureType::from_code(parts.code).ok_or(TlogError::malformed(
+            Format::VerifierKey,
+            "the type is Ed25519 (0x01) or ML-DSA-44 (0x06)",
+        ))?;
+        Ok(Self::new(parts.name, PublicKey::decode(kind, &parts.public)?))
     }
 
     /// Name of the key.
@@ -80,11 +70,23 @@ impl NoteVerifier {
     /// "key ID = SHA-256(key name || 0x0A || signature type || public key)\[:4\]"
     #[must_use]
     pub fn key_id(&self) -> u32 {
-        let mut hash = Sha256::new_with_prefix(self.name.as_str());
-        hash.update([0x0a, self.key.kind().code()]);
-        hash.update(self.key.as_bytes());
-        let [a, b, c, d, ..] = <[u8; 32]>::from(hash.finalize());
-        u32::from_be_bytes([a, b, c, d])
+        key_id(&self.name, self.key.kind().code(), self.key.as_bytes())
+    }
+
+    /// The raw public key, which tells whether two verifier keys wrap the same.
+    pub(crate) fn public_bytes(&self) -> &[u8] {
+        self.key.as_bytes()
+    }
+
+    /// Verifies the signature lines of this key on `note`, however many; gives their number.
+    pub(crate) fn verify_lines(&self, note: &SignedNote) -> Result<usize, TlogError> {
+        let key_id = self.key_id();
+        let mut verified = 0;
+        for line in note.signatures_by(&self.name, key_id) {
+            self.key.verify(&self.name, note.text(), line.signature())?;
+            verified += 1;
+        }
+        Ok(verified)
     }
 
     /// Verifies that this key signed `note`, once.
@@ -98,12 +100,7 @@ impl NoteVerifier {
     /// checkpoint under an ML-DSA-44 signature, breaks a rule.
     pub fn verify(&self, note: &SignedNote) -> Result<VerifiedSignature, TlogError> {
         let key_id = self.key_id();
-        // "Verifiers MUST ignore signatures from unknown keys, even if they share a name or ID
-        // (but not both) with a known key."
-        let mut lines = note
-            .signatures()
-            .iter()
-            .filter(|line| line.key_id() == key_id && *line.name() == self.name);
+        let mut lines = note.signatures_by(&self.name, key_id);
         let line = lines.next().ok_or(TlogError::SignatureMissing)?;
         if lines.next().is_some() {
             return Err(TlogError::SignatureRepeated);
@@ -115,8 +112,7 @@ impl NoteVerifier {
 
 impl std::fmt::Display for NoteVerifier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let key = [&[self.key.kind().code()], self.key.as_bytes()].concat();
-        write!(f, "{}+{:08x}+{}", self.name, self.key_id(), base64(&key))
+        write_vkey(f, &self.name, self.key.kind().code(), self.key.as_bytes())
     }
 }
 
@@ -124,6 +120,52 @@ impl std::fmt::Debug for NoteVerifier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "NoteVerifier({}+{:08x})", self.name, self.key_id())
     }
+}
+
+/// The parts of a verifier key, whose key id has been checked.
+pub(crate) struct VkeyParts {
+    pub(crate) name: KeyName,
+    pub(crate) code: u8,
+    pub(crate) public: Vec<u8>,
+}
+
+impl VkeyParts {
+    pub(crate) fn parse(vkey: &str) -> Result<Self, TlogError> {
+        let malformed = |rule| TlogError::malformed(Format::VerifierKey, rule);
+        if vkey.len() > VKEY_BYTES_MAX {
+            return Err(malformed("a verifier key has at most 2048 bytes"));
+        }
+        let mut parts = vkey.splitn(3, '+');
+        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(malformed("a verifier key has a name, a key id and a key"));
+        };
+        let key = parse_base64(key).ok_or(malformed("the key is canonical base64"))?;
+        let (code, public) = key.split_first().ok_or(malformed("the key has a type"))?;
+        let name = KeyName::parse(name)?;
+        if format!("{:08x}", key_id(&name, *code, public)) != id {
+            return Err(malformed("the key id is that of the name and key, in lowercase hex"));
+        }
+        Ok(Self { name, code: *code, public: public.to_vec() })
+    }
+}
+
+/// "key ID = SHA-256(key name || 0x0A || signature type || public key)\[:4\]"
+pub(crate) fn key_id(name: &KeyName, code: u8, public: &[u8]) -> u32 {
+    let mut hash = Sha256::new_with_prefix(name.as_str());
+    hash.update([0x0a, code]);
+    hash.update(public);
+    let [a, b, c, d, ..] = <[u8; 32]>::from(hash.finalize());
+    u32::from_be_bytes([a, b, c, d])
+}
+
+pub(crate) fn write_vkey(
+    f: &mut std::fmt::Formatter<'_>,
+    name: &KeyName,
+    code: u8,
+    public: &[u8],
+) -> std::fmt::Result {
+    let key = [&[code], public].concat();
+    write!(f, "{name}+{:08x}+{}", key_id(name, code, public), base64(&key))
 }
 
 /// The two keys of a log, which both must have signed its checkpoints.
@@ -162,6 +204,12 @@ impl CheckpointVerifier {
     #[must_use]
     pub fn vkeys(&self) -> [String; 2] {
         [self.ed25519.to_string(), self.ml_dsa_44.to_string()]
+    }
+
+    /// The ML-DSA-44 key as that of a cosigner of other logs, under the name of this one.
+    #[must_use]
+    pub fn cosigner(&self) -> CosignatureVerifier {
+        CosignatureVerifier::new(self.ml_dsa_44.name.clone(), self.ml_dsa_44.key.clone())
     }
 
     /// Origin of the log's checkpoints, which is the name of both keys.

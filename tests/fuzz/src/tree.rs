@@ -1,13 +1,19 @@
 //! Decoders of logs and of the matching protocol's elements.
 
-/// Notes, checkpoints, keys, tiles, bundles, frontiers.
+/// Notes, checkpoints, keys, tiles, bundles, frontiers, policies, and what carries checkpoints.
 pub mod tlog {
+    use symbolon_tlog::add_checkpoint::{format_cosignatures, parse_conflict, parse_cosignatures};
     use symbolon_tlog::bundle::decode_entries;
     use symbolon_tlog::tile::{Tile, decode_hashes, encode_hashes};
+    use symbolon_tlog::witness::{Head, receive};
     use symbolon_tlog::{
-        Checkpoint, CheckpointVerifier, Frontier, Hash, NoteVerifier, SignedCheckpoint, SignedNote,
+        AddCheckpoint, Checkpoint, CheckpointVerifier, CosignatureVerifier, Frontier, Hash,
+        LogProof, LogVerifier, NoteVerifier, Policy, SignedCheckpoint, SignedNote, SplitView,
         verify_consistency, verify_inclusion,
     };
+
+    const CHECKPOINT: &str = include_str!("../../../spec/vectors/cosignature/checkpoint");
+    const VKEYS: &str = include_str!("../../../spec/vectors/cosignature/witness.vkeys");
 
     /// The first byte is the width of a tile or a bundle as well.
     pub fn run(bytes: &[u8]) {
@@ -22,6 +28,7 @@ pub mod tlog {
         }
         let _ = SignedCheckpoint::decode(rest);
         proofs(first, rest);
+        carried(rest);
         let Ok(text) = std::str::from_utf8(rest) else { return };
         if let Ok(checkpoint) = Checkpoint::parse(text) {
             assert_eq!(checkpoint.to_string(), text);
@@ -36,6 +43,40 @@ pub mod tlog {
         }
         let lines: Vec<&str> = text.lines().collect();
         let _ = CheckpointVerifier::parse(&lines);
+    }
+
+    /// Requests, answers, proofs and policies, each verified by a key that is no stranger to it.
+    fn carried(bytes: &[u8]) {
+        // The ML-DSA-44 key may be one of a log as well.
+        let key = VKEYS.lines().nth(1).and_then(|vkey| NoteVerifier::parse(vkey).ok()).unwrap();
+        let log = |origin: &str| LogVerifier::any(origin, vec![key.clone()]).unwrap();
+        if let Ok(request) = AddCheckpoint::decode(bytes) {
+            assert_eq!(request.to_string().as_bytes(), bytes);
+            let log = log(request.origin());
+            if let Ok(authentic) = receive(bytes, |_| Some(&log)) {
+                let _ = authentic.decide(Head::EMPTY).map(|accepted| accepted.step().next());
+            }
+        }
+        if let Ok(proof) = LogProof::decode(bytes) {
+            assert_eq!(proof.to_string().as_bytes(), bytes);
+        }
+        if let Ok(split) = SplitView::decode(bytes) {
+            assert_eq!(split.to_string().as_bytes(), bytes);
+            let _ = split.verify(&log(split.origin()));
+        }
+        if let Ok(policy) = Policy::parse(bytes) {
+            let authentic = log("example.com/behind-the-sofa");
+            let authentic = authentic.verify(&SignedCheckpoint::parse(CHECKPOINT).unwrap());
+            let _ = policy.evaluate_authentic(authentic.unwrap());
+        }
+        let Ok(text) = std::str::from_utf8(bytes) else { return };
+        if let Ok(lines) = parse_cosignatures(text) {
+            assert_eq!(format_cosignatures(&lines).unwrap(), text);
+        }
+        let _ = parse_conflict(text);
+        if let Ok(verifier) = CosignatureVerifier::parse(text) {
+            assert_eq!(verifier.to_string(), text);
+        }
     }
 
     /// Two sizes and a list of hashes.
