@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use symbolon_codec::{Framed, sha256};
 use symbolon_disclosure::{Kept, Payload};
-use symbolon_ident::{Canonical, Kind, MatchKey, Strength};
+use symbolon_ident::{Canonical, Class, Kind, MatchKey, Strength};
 use symbolon_oprf::Hit as Met;
 use symbolon_record::{Comparison, RecordId};
 use symbolon_store::{Hit, HitId, HitState, IndexHit, QueryId, Write};
@@ -249,14 +249,17 @@ impl Support {
         Support(map)
     }
 
-    /// A weak key is supported by a hit on another kind of identifier of the same record: a second
-    /// name in the same list says little more than the first.
+    /// A weak key is supported by a hit on another kind of identifier of the same record. A second
+    /// name says little more than the first, so a name never supports a name of the same class.
     fn is_supported(&self, hit: &Hit) -> bool {
         let Some(record) = hit.record else {
             return false;
         };
         let others = self.0.get(&(hit.partner, record));
-        others.is_some_and(|others| others.iter().any(|kind| *kind != hit.kind))
+        let is_name = matches!(hit.kind.class(), Class::Person | Class::Organisation);
+        let supports =
+            |kind: &Kind| *kind != hit.kind && !(is_name && kind.class() == hit.kind.class());
+        others.is_some_and(|others| others.iter().any(supports))
     }
 }
 
@@ -277,4 +280,53 @@ pub(crate) fn state_name(state: HitState) -> &'static str {
 fn hit_id(text: &str) -> Result<HitId, DeskError> {
     let remedy = "'symbolon hit list' shows the ids";
     text.parse().map_err(|_| DeskError::invalid("this is no id of a hit", remedy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use symbolon_ident::{Class, KeyForm};
+    use symbolon_oprf::{ConfirmCode, Tag};
+
+    fn hit(kind: Kind, record: u8) -> Hit {
+        Hit {
+            id: HitId::generate(0, [kind.code(); 32]),
+            partner: NodeId::from_bytes([1; 32]),
+            class: Class::Person,
+            epoch: 1,
+            serial: 1,
+            query: None,
+            record: Some(RecordId::generate(0, [record; 32])),
+            subject: 0,
+            kind,
+            form: KeyForm::Tokens,
+            strength: Strength::Weak,
+            tag: Tag::from_bytes([0; 16]),
+            tag_index: 0,
+            confirm: ConfirmCode::from_bytes([0; 32]),
+            state: HitState::Found,
+            found_at: 0,
+            changed_at: 0,
+            case: String::new(),
+            purpose: String::new(),
+            confirm_hash: None,
+            answer_hash: None,
+        }
+    }
+
+    #[test]
+    fn a_name_never_supports_a_name() {
+        let name = hit(Kind::PersonName, 1);
+        let alone = [name.clone(), hit(Kind::PersonNameBirthDate, 1), hit(Kind::Passport, 2)];
+        assert!(!Support::new(&alone).is_supported(&name));
+        let with_passport = [name.clone(), hit(Kind::Passport, 1)];
+        assert!(Support::new(&with_passport).is_supported(&name));
+        let passport = hit(Kind::Passport, 1);
+        assert!(Support::new(&with_passport).is_supported(&passport));
+        let papers = [passport.clone(), hit(Kind::NationalId, 1)];
+        assert!(Support::new(&papers).is_supported(&passport), "two papers are two fields");
+        let mut typed = hit(Kind::PersonName, 1);
+        typed.record = None;
+        assert!(!Support::new(&with_passport).is_supported(&typed));
+    }
 }

@@ -213,6 +213,10 @@ impl Work<'_> {
                     let rule = format!("{check} does not hold; kept as a weak identifier");
                     self.problem(row, &map.text, &rule, Severity::Warning);
                 }
+                for refused in canonical.refused() {
+                    let rule = format!("no key {}: {}", refused.form, refused.reason);
+                    self.problem(row, &map.text, &rule, Severity::Warning);
+                }
                 if !subject.identifiers.contains(&identifier) {
                     let keys = canonical.keys().iter().cloned();
                     self.keys.extend(keys.map(|key| DraftKey { subject: 0, key }));
