@@ -4,6 +4,7 @@
 
 mod commands;
 mod export;
+mod identify;
 mod output;
 mod progress;
 pub(crate) mod tables;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use commands::{init, read_text, run};
+pub(crate) use identify::identify;
 pub(crate) use output::{Output, number, table};
 pub(crate) use progress::Progress;
 
@@ -52,6 +54,11 @@ pub(crate) enum Command {
     /// Records: import and reading.
     #[command(subcommand)]
     Record(Record),
+    /// Says what a pasted text may be: kind, check digits, canonical form. Asks nobody.
+    Identify {
+        /// The text; `-` reads it from standard input, so that it is in no list of processes.
+        text: String,
+    },
     /// Asks partners about one identifier, or about a file of them.
     Query(Query),
     /// Matches all own identifiers against a partner's tag sets.

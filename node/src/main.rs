@@ -40,6 +40,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Init(init) => cli::init(&cli, init),
         Command::Run(unlock) => daemon::run(&cli.data, unlock),
+        Command::Identify { text } if text == "-" => {
+            cli::identify(&cli::read_text("-".as_ref())?, cli::Output::new(cli.json))
+        }
+        Command::Identify { text } => cli::identify(text, cli::Output::new(cli.json)),
         Command::Bench(bench) => bench::bench(bench, cli.json),
         Command::Demo(demo) => demo::demo(demo, cli.json),
         _ => {

@@ -232,3 +232,36 @@ fn what_has_expired_is_refused() {
     assert_eq!((&listed[0]["state"], &listed[0]["agreement"]), (&json!("pending"), &Value::Null));
     node.log_holds();
 }
+
+#[test]
+fn a_pasted_text_is_identified_without_a_node() {
+    let identify = |text: &str| {
+        let output = Command::new(program()).args(["--json", "identify", text]).output().unwrap();
+        let shown: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        (output, shown)
+    };
+    // ICAO Doc 9303-4's specimen.
+    let zone = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\n\
+                L898902C36UTO7408122F1204159ZE184226B<<<<<10";
+    let (_, shown) = identify(zone);
+    let checks = shown["checks"].as_array().unwrap();
+    assert!(checks.len() == 5 && checks.iter().all(|one| one["check"] == "valid"), "{shown}");
+    let kinds: Vec<&str> = shown["proposals"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds.first(), Some(&"passport"), "{shown}");
+    assert!(kinds.contains(&"person_name_birth_date"), "{shown}");
+    let (_, shown) = identify("GB82 WEST 1234 5698 7654 32");
+    assert_eq!(
+        (&shown["proposals"][0]["kind"], &shown["proposals"][0]["check"]),
+        (&json!("iban"), &json!("valid"))
+    );
+    // Ship or company: both schemes are shown where both hold, and nothing is chosen.
+    let (_, shown) = identify("IMO 9074729");
+    assert_eq!(shown["proposals"][0]["kind"], "imo_ship", "{shown}");
+    let (output, _) = identify("!!");
+    refused(&output, NOT_FOUND, "no identifier", "symbolon query");
+}

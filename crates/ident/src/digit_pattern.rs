@@ -23,7 +23,8 @@ const END: usize = 10;
 
 impl DigitPattern {
     /// Compiles digits, `\d`, classes, groups, alternatives, `$`, and the counts `?`, `{n}` and
-    /// `{n,m}`. White space is ignored. `None` for anything else, and for what needs too many states.
+    /// `{n,m}`. White space is ignored. `None` for anything else, and for what needs too many
+    /// states.
     pub(crate) fn compile(pattern: &str) -> Option<Self> {
         let text: Vec<u8> = pattern.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
         let mut parser = Parser { text: &text, at: 0, arrows: Vec::new() };

@@ -69,9 +69,10 @@ impl NoteSigner {
     /// checkpoint differ.
     ///
     /// # Errors
-    /// [`TlogError::OriginMismatch`] if an ML-DSA-44 key is to sign a checkpoint of another log: that
-    /// is a cosignature, which only [`crate::CosignatureSigner`] makes. [`TlogError::Malformed`] if
-    /// `now` is beyond 2^63 - 1, [`TlogError::Signing`] if the library fails.
+    /// [`TlogError::OriginMismatch`] if an ML-DSA-44 key is to sign a checkpoint of another log:
+    /// that is a cosignature, which only [`crate::CosignatureSigner`] makes.
+    /// [`TlogError::Malformed`] if `now` is beyond 2^63 - 1, [`TlogError::Signing`] if the library
+    /// fails.
     pub fn sign(&self, checkpoint: &Checkpoint, now: u64) -> Result<SignatureLine, TlogError> {
         let name = self.verifier.name().clone();
         let signature = match &self.secret {

@@ -60,7 +60,11 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Policy(command) => run.policy(command).await,
         Command::Audit(command) => run.audit(command).await,
         Command::Doctor => run.doctor().await,
-        Command::Init(_) | Command::Run(_) | Command::Bench(_) | Command::Demo(_) => {
+        Command::Init(_)
+        | Command::Run(_)
+        | Command::Identify { .. }
+        | Command::Bench(_)
+        | Command::Demo(_) => {
             Err(Failure::new(Exit::Internal, "this command is not a call of the node", ""))
         }
     }
