@@ -22,6 +22,7 @@ const INVALID: i32 = 2;
 const NOT_FOUND: i32 = 3;
 const REFUSED: i32 = 4;
 const UNAVAILABLE: i32 = 5;
+const CHECK_FAILED: i32 = 6;
 const DAY: u64 = 86_400;
 
 /// One line on standard error that names the cause and, after a colon or comma, the remedy.
@@ -205,6 +206,11 @@ fn what_has_expired_is_refused() {
     let shown = add(&good.card, &Value::Null).result.unwrap();
     let partner = add(&good.card, &shown["fingerprint"]).result.unwrap();
     assert_eq!(partner["state"], "pending");
+    // The stranger's card names another profile: nothing can be matched, and doctor says so.
+    let ill = node.command(&["doctor"]);
+    let said = String::from_utf8_lossy(&ill.stdout);
+    assert_eq!(ill.status.code(), Some(CHECK_FAILED), "{said}");
+    assert!(said.contains("rules for identifiers differ") && said.contains("both:"), "{said}");
     let mine = hex::decode(own["fingerprint"].as_str().unwrap()).unwrap();
     let me = NodeId::from_bytes(mine.try_into().unwrap());
     let mut parties = [me, good.root.public().fingerprint()];

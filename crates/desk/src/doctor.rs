@@ -2,11 +2,12 @@
 //!
 //! Implements spec/node.md#commands.
 
+use symbolon_ident::profile_id;
 use symbolon_store::{BudgetKey, Direction, SetSide, SetState};
 use symbolon_trust::VerifiedAgreement;
 
 use crate::api::{DoctorReport, Finding, Health, Nothing, Quiet, Report};
-use crate::desk::Known;
+use crate::desk::{Known, hex};
 use crate::limits::EXPIRY_WARNING_DAYS;
 use crate::{Desk, DeskError, Officer};
 
@@ -51,6 +52,22 @@ impl Desk {
         let card = partner.card.card();
         let remedy = "there: the partner sends a new card";
         findings.push(self.expiry("card", name.clone(), card.not_after, remedy));
+        let (own, theirs) = (*profile_id().as_bytes(), card.profile);
+        findings.push(if own == theirs {
+            well("profile", name.clone(), "the same rules for identifiers".to_owned())
+        } else {
+            let short = |profile: &[u8]| hex(profile).chars().take(16).collect::<String>();
+            failing(
+                "profile",
+                name.clone(),
+                format!(
+                    "the rules for identifiers differ, so nothing is matched: {} here, {} there",
+                    short(&own),
+                    short(&theirs)
+                ),
+                "both: run versions with the same profile, then exchange cards again",
+            )
+        });
         let agreement = match partner.in_force(self.now()) {
             Ok(agreement) => agreement,
             Err(cause) => {

@@ -169,7 +169,8 @@ pub(crate) fn query(report: &QueryReport) -> String {
 }
 
 pub(crate) fn published(report: &TagSetReport) -> String {
-    let head = ["partner", "class", "epoch", "serial", "match keys", "padded to", "kept out"];
+    let head =
+        ["partner", "class", "epoch", "serial", "keys, with repeats", "padded to", "kept out"];
     let mut rows = vec![row(head)];
     for set in &report.sets {
         rows.push(row([
