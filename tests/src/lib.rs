@@ -15,7 +15,9 @@ pub mod sample;
 pub mod vectors;
 
 pub use http::Answer;
-pub use node::{MAPPING, Node, PURPOSE, columns, free_address, introduce, program, row};
+pub use node::{
+    MAPPING, Node, PURPOSE, columns, free_address, introduce, neighbours, program, row,
+};
 pub use relay::Relay;
 
 use std::path::{Path, PathBuf};

@@ -271,6 +271,17 @@ impl Drop for Node {
     }
 }
 
+/// Two nodes that run, north and south, and have agreed on these budgets.
+#[must_use]
+pub fn neighbours(folder: &Path, budgets: &Value) -> (Node, Node) {
+    let mut north = Node::new(folder, "north", "NOR");
+    let mut south = Node::new(folder, "south", "PRT");
+    north.start();
+    south.start();
+    introduce(&north, &south, budgets);
+    (north, south)
+}
+
 /// Cards both ways, and an agreement that both sign, with these budgets.
 pub fn introduce(one: &Node, other: &Node, budgets: &Value) {
     for (from, to) in [(one, other), (other, one)] {

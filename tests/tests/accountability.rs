@@ -10,7 +10,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use symbolon_audit::QueryPrivate;
 use symbolon_store::{Query, Store, Unlock, Write};
-use symbolon_tests::{Node, PURPOSE, columns, introduce, row};
+use symbolon_tests::{Node, PURPOSE, columns, neighbours, row};
 
 const CHECK_FAILED: i32 = 6;
 const INVALID: i32 = 2;
@@ -48,11 +48,7 @@ fn private(query: &mut Query, change: impl Fn(&mut QueryPrivate)) {
 #[test]
 fn a_query_opens_to_what_was_asked_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
-    let mut north = Node::new(folder.path(), "north", "NOR");
-    let mut south = Node::new(folder.path(), "south", "PRT");
-    north.start();
-    south.start();
-    introduce(&north, &south, &json!({ "document": 1_000 }));
+    let (north, south) = neighbours(folder.path(), &json!({ "document": 1_000 }));
     let theirs = columns() + &row("S-1", "green", "A. Vexley", "passport", "kx1002001");
     assert!(south.import(&theirs).unwrap().result.is_some());
     let _sets = south.call("exchange/publish", &json!({}));
@@ -81,11 +77,7 @@ fn a_query_opens_to_what_was_asked_and_nothing_else() {
 #[test]
 fn a_changed_blind_a_swapped_identifier_and_a_missing_leaf_are_seen() {
     let folder = tempfile::tempdir().unwrap();
-    let mut north = Node::new(folder.path(), "north", "NOR");
-    let mut south = Node::new(folder.path(), "south", "PRT");
-    north.start();
-    south.start();
-    introduce(&north, &south, &json!({ "document": 1_000 }));
+    let (mut north, south) = neighbours(folder.path(), &json!({ "document": 1_000 }));
     let _sets = south.call("exchange/publish", &json!({}));
     let asked = ask(&north, "KX-100 2001");
     let changes: [(&str, fn(&mut Query)); 4] = [

@@ -14,7 +14,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use symbolon_tests::{Answer, Dice, Node, PURPOSE, columns, introduce, row};
+use symbolon_tests::{Answer, Dice, Node, PURPOSE, columns, neighbours, row};
 
 const IMPORTS: u64 = 18;
 const QUERIES: u64 = 18;
@@ -134,11 +134,8 @@ fn measured(work: impl FnOnce()) -> Duration {
 #[test]
 fn nothing_acknowledged_is_lost_by_a_kill() {
     let folder = tempfile::tempdir().unwrap();
-    let mut north = Node::new(folder.path(), "north", "NOR");
-    let mut south = Node::new(folder.path(), "south", "PRT");
-    north.start();
-    south.start();
-    introduce(&north, &south, &json!({ "document": 1_000_000, "contact": 1_000_000 }));
+    let (mut north, mut south) =
+        neighbours(folder.path(), &json!({ "document": 1_000_000, "contact": 1_000_000 }));
     assert_eq!(south.import(&shared()).unwrap().result.unwrap()["records_new"], SHARED);
     let _sets = south.call("exchange/publish", &json!({ "partners": ["north"] }));
     let (mut dice, mut known, mut kills) = (Dice(0xdead), Acknowledged::default(), 0);

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use symbolon_tests::{Node, PURPOSE, columns, introduce, program, row, wait_for};
+use symbolon_tests::{Node, PURPOSE, columns, neighbours, program, row, wait_for};
 
 const CHECK_FAILED: i32 = 6;
 const REFUSED: i32 = 4;
@@ -40,11 +40,7 @@ fn class<'a>(report: &'a Value, name: &str) -> &'a Value {
 #[test]
 fn a_stop_in_an_exchange_drains_and_the_next_run_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let mut north = Node::new(folder.path(), "north", "NOR");
-    let mut south = Node::new(folder.path(), "south", "PRT");
-    north.start();
-    south.start();
-    introduce(&north, &south, &json!({ "document": 100_000 }));
+    let (mut north, mut south) = neighbours(folder.path(), &json!({ "document": 100_000 }));
     assert!(north.import(&passports(0..PASSPORTS)).unwrap().result.is_some());
     let theirs = passports(PASSPORTS - SHARED..PASSPORTS + 100);
     assert!(south.import(&theirs).unwrap().result.is_some());
@@ -85,13 +81,33 @@ fn a_stop_in_an_exchange_drains_and_the_next_run_goes_on() {
 }
 
 #[test]
+fn what_could_not_be_asked_is_asked_by_the_next_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let (north, mut south) = neighbours(folder.path(), &json!({ "document": 100_000 }));
+    assert!(north.import(&passports(0..SHARED)).unwrap().result.is_some());
+    assert!(south.import(&passports(0..SHARED)).unwrap().result.is_some());
+    let _sets = south.call("exchange/publish", &json!({}));
+    // Card and tag set are here after a first question, so what fails next is the batch itself.
+    assert_eq!(north.ask("passport", "QX9999991")["outcome"], "no_hit");
+    south.kill();
+    for _ in 0..3 {
+        let report = exchange(&north).unwrap().result.unwrap();
+        let document = class(&report, "document");
+        assert_ne!(document["not_asked"], Value::Null, "{document}");
+        assert_eq!((&document["asked"], &document["met"]), (&json!(0), &json!(0)));
+    }
+    south.start();
+    let report = wait_for("the partner is reached", 30, || {
+        let report = exchange(&north)?.result?;
+        (class(&report, "document")["not_asked"] == Value::Null).then_some(report)
+    });
+    assert_eq!(report["hits_by_kind"]["passport"], SHARED, "{report}");
+}
+
+#[test]
 fn a_clock_that_is_off_is_named_by_query_and_doctor() {
     let folder = tempfile::tempdir().unwrap();
-    let mut north = Node::new(folder.path(), "north", "NOR");
-    let mut south = Node::new(folder.path(), "south", "PRT");
-    north.start();
-    south.start();
-    introduce(&north, &south, &json!({ "contact": 1_000 }));
+    let (north, mut south) = neighbours(folder.path(), &json!({ "contact": 1_000 }));
     let _sets = south.call("exchange/publish", &json!({}));
     assert_eq!(north.ask("email", "a@example.org")["outcome"], "no_hit");
     let well = north.command(&["doctor"]);

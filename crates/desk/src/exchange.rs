@@ -166,6 +166,8 @@ struct Tally {
     met: HashMap<[u8; 32], Strength>,
     /// When the run began that this one goes on with.
     resumed_from: Option<u64>,
+    /// Whether the last batch was handed out.
+    fed: bool,
     failed: Option<DeskError>,
 }
 
@@ -212,10 +214,13 @@ impl Run<'_> {
             kinds,
             met: HashMap::new(),
             resumed_from,
+            fed: false,
             failed: None,
         });
         self.pump(&tally, &card, set, state, index, report)?;
         let mut tally = tally.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // Only now is known whether every batch that was fed was answered too.
+        tally.class.is_done = tally.fed && !tally.is_stopped();
         tally.class.kinds = tally.kinds.into_iter().filter(|(_, count)| *count > 0).collect();
         let hits_new = tally.hits_new;
         self.keep(state, index, tally.class)?;
@@ -306,7 +311,7 @@ impl Run<'_> {
         }
         let last = Batch { number, keys, last: after };
         if feed.send(last).is_ok() {
-            lock(tally).class.is_done = true;
+            lock(tally).fed = true;
         }
         Ok(())
     }
@@ -423,7 +428,6 @@ impl Tally {
 
     fn stop(&mut self, cause: String) {
         self.class.not_asked.get_or_insert(cause);
-        self.class.is_done = false;
     }
 
     /// Counts an identifier once, under the strongest of its keys that met so far.
