@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use symbolon_audit::QueryPrivate;
 use symbolon_store::{Query, Store, Unlock, Write};
 use symbolon_tests::{Node, PURPOSE, columns, neighbours, row};
+use symbolon_trust::NodeId;
 
 const CHECK_FAILED: i32 = 6;
 const INVALID: i32 = 2;
@@ -48,7 +49,7 @@ fn private(query: &mut Query, change: impl Fn(&mut QueryPrivate)) {
 #[test]
 fn a_query_opens_to_what_was_asked_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
-    let (north, south) = neighbours(folder.path(), &json!({ "document": 1_000 }));
+    let (mut north, south) = neighbours(folder.path(), &json!({ "document": 1_000 }));
     let theirs = columns() + &row("S-1", "green", "A. Vexley", "passport", "kx1002001");
     assert!(south.import(&theirs).unwrap().result.is_some());
     let _sets = south.call("exchange/publish", &json!({}));
@@ -69,6 +70,16 @@ fn a_query_opens_to_what_was_asked_and_nothing_else() {
     let shown = north.command(&["audit", "open", id, "--reason", "sampling"]);
     let text = String::from_utf8_lossy(&shown.stdout);
     assert!(shown.status.success() && text.contains("KX1002001") && text.contains("T-7"), "{text}");
+    // Whom, when: what is shown is what the log commits to, whatever the row beside it says.
+    let asked_at = query["asked_at"].clone();
+    tamper(&mut north, |query| {
+        query.partner = NodeId::from_bytes([7; 32]);
+        query.asked_at += 1_000;
+        query.epoch += 1;
+    });
+    let again = open(&north, &asked["id"])["queries"][0].clone();
+    assert_eq!((&again["partner"], &again["asked_at"]), (&json!("south"), &asked_at), "{again}");
+    assert_eq!(again["epoch"], query["epoch"]);
     let nothing = ["audit", "open", "00ff", "--reason", "sampling"];
     assert_eq!(north.command(&nothing).status.code(), Some(NOT_FOUND));
     assert_eq!(north.command(&["audit", "open", id, "--reason", ""]).status.code(), Some(INVALID));

@@ -11,10 +11,8 @@ use crate::api::{
     AuditEntry, AuditLeaves, AuditPage, AuditReport, AuditShow, LeavesPage, Nothing, Report,
 };
 use crate::desk::hex;
-use crate::limits::{LEAVES_PAGE_MAX, PAGE_ROWS_MAX};
+use crate::limits::{LEAVES_PAGE_MAX, PAGE_ROWS_MAX, SCAN_ENTRIES};
 use crate::{Desk, DeskError, Officer};
-
-const SCAN_ENTRIES: usize = 2_000;
 
 impl Desk {
     /// Recomputes the whole log from its entries.

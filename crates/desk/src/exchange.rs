@@ -435,8 +435,8 @@ impl Tally {
         self.hits_new += u64::from(known.is_none());
         // What the runs before this one met of the same set is counted already.
         let earlier = || {
-            let known = known.filter(|known| Some(known.found_at) >= self.resumed_from);
-            known.filter(|_| self.resumed_from.is_some()).map(|known| known.strength)
+            let from = self.resumed_from?;
+            known.filter(|known| known.found_at >= from).map(|known| known.strength)
         };
         let counted = self.met.get(&name).copied().or_else(earlier);
         if counted.is_none_or(|counted| counted < strength) {

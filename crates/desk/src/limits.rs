@@ -32,3 +32,5 @@ pub const REASON_BYTES_MAX: usize = 256;
 pub const EXPIRY_WARNING_DAYS: u64 = 30;
 /// Leaves of the log in one answer: 256 KiB of hexadecimal.
 pub(crate) const LEAVES_PAGE_MAX: u32 = 4_096;
+/// Entries of the log read at once.
+pub(crate) const SCAN_ENTRIES: usize = 2_000;

@@ -8,14 +8,12 @@ use symbolon_audit::{Entry, Event, Logged, QueryEvent, QueryPrivate, ReopenedQue
 use symbolon_codec::sha256;
 use symbolon_store::{Query, QueryState, Write};
 use symbolon_tlog::verify_inclusion;
+use symbolon_trust::NodeId;
 
 use crate::api::{AuditOpen, AuditOpened, OpenedKey, OpenedQuery, Report};
 use crate::desk::hex;
-use crate::limits::{PAGE_ROWS_MAX, REASON_BYTES_MAX};
+use crate::limits::{PAGE_ROWS_MAX, REASON_BYTES_MAX, SCAN_ENTRIES};
 use crate::{Desk, DeskError, Officer};
-
-/// Entries looked through at once for the leaf of a query that was cut off.
-const SCAN_ENTRIES: usize = 2_000;
 
 impl Desk {
     /// Opens every batch of a query or an exchange, and recomputes it from identifiers and blinds.
@@ -41,14 +39,16 @@ impl Desk {
                 "give the id that 'symbolon query' or 'symbolon exchange run' printed",
             ));
         }
-        let act = format!("query {} opened: {}", request.query, request.reason);
-        let digest = sha256("", &[request.query.as_bytes()]);
+        let group = queries.first().map(|query| query.group).unwrap_or_default();
+        // The id as this node writes it: one padded by the caller could crowd out the reason.
+        let act = format!("query {} opened: {}", hex(&group), request.reason);
+        let digest = sha256("", &[&group]);
         let write = Write::new().log(Entry::admin(self.who(officer), &act, digest));
         self.store.commit(write)?;
         let total = Some(queries.len() as u64);
         let mut opened = Vec::with_capacity(queries.len());
         for (done, query) in (1..).zip(&queries) {
-            opened.push(self.query_opened(query)?);
+            opened.push(self.query_opened(query));
             report.progress("recomputing what was asked", done, total);
         }
         let holds = opened.iter().all(|query| query.problem.is_none());
@@ -70,11 +70,10 @@ impl Desk {
         }
     }
 
-    fn query_opened(&self, query: &Query) -> Result<OpenedQuery, DeskError> {
-        let partner = self.partner(&query.partner);
+    fn query_opened(&self, query: &Query) -> OpenedQuery {
         let mut shown = OpenedQuery {
             id: query.id.to_string(),
-            partner: partner.map_or(query.partner.to_string(), |known| known.name().to_owned()),
+            partner: self.name_of(query.partner),
             class: query.class.to_string(),
             epoch: query.epoch,
             officer: String::new(),
@@ -91,6 +90,10 @@ impl Desk {
         match self.reopen(query, &mut shown) {
             Ok(reopened) => {
                 let private = reopened.private();
+                // What is proved, in place of what the row says.
+                shown.partner = self.name_of(private.partner);
+                shown.class = private.class.to_string();
+                shown.epoch = private.epoch;
                 shown.officer.clone_from(&private.officer);
                 shown.purpose.clone_from(&private.purpose);
                 shown.legal_basis.clone_from(&private.legal_basis);
@@ -99,13 +102,18 @@ impl Desk {
             }
             Err(problem) => shown.problem = Some(problem),
         }
-        Ok(shown)
+        shown
+    }
+
+    fn name_of(&self, node: NodeId) -> String {
+        self.partner(&node).map_or(node.to_string(), |known| known.name().to_owned())
     }
 
     fn reopen(&self, query: &Query, shown: &mut OpenedQuery) -> Result<ReopenedQuery, String> {
         let private = QueryPrivate::decode(&query.private).map_err(|error| error.to_string())?;
         let (index, logged, event) = self.logged_query(query, &private)?;
         shown.leaf_index = Some(index);
+        shown.asked_at = logged.entry().at();
         shown.elements = u64::from(event.elements);
         self.in_the_log(index, &logged)?;
         ReopenedQuery::verify(&event, private).map_err(|error| error.to_string())

@@ -81,6 +81,13 @@ pub(crate) fn numbered(kind: Kind, input: &Input<'_>) -> Result<Draft, IdentErro
 fn number_draft(kind: Kind, input: &Input<'_>) -> Result<Draft, IdentError> {
     let folded = fold::number(input.text);
     let (number, stated) = unlabelled(kind, &folded);
+    usable(kind, number)?;
+    let country = input.country().map(Country::as_str).or(stated);
+    Ok(Draft::new(kind, number).issuer(country))
+}
+
+/// Refuses what is no number: nothing, too much, no digit, a placeholder.
+pub(crate) fn usable(kind: Kind, number: &str) -> Result<(), IdentError> {
     if number.is_empty() {
         return Err(IdentError::Empty);
     }
@@ -90,9 +97,7 @@ fn number_draft(kind: Kind, input: &Input<'_>) -> Result<Draft, IdentError> {
     if !number.chars().any(char::is_numeric) {
         return Err(IdentError::NotThisKind { kind, rule: "a number has a digit" });
     }
-    placeholder::refuse_number(number)?;
-    let country = input.country().map(Country::as_str).or(stated);
-    Ok(Draft::new(kind, number).issuer(country))
+    placeholder::refuse_number(number)
 }
 
 fn keyed(draft: Draft, strength: Strength) -> Result<Draft, IdentError> {

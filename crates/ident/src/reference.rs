@@ -5,7 +5,7 @@
 use crate::canonical::{Draft, Input};
 use crate::check_digit::{digit, is_digits};
 use crate::company::folded;
-use crate::document::without_issuer;
+use crate::document::{usable, without_issuer};
 use crate::goods::iso_6346;
 use crate::key::{Check, KeyForm, MatchKey, Strength};
 use crate::limits::NUMBER_CHARS_MAX;
@@ -105,16 +105,7 @@ fn authorised(kind: Kind, input: &Input<'_>) -> Result<Draft, IdentError> {
         .find_map(|label| folded.strip_prefix(label))
         .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
         .unwrap_or(&folded);
-    if number.is_empty() {
-        return Err(IdentError::Empty);
-    }
-    if number.chars().count() > NUMBER_CHARS_MAX {
-        return Err(IdentError::TooLong);
-    }
-    if !number.chars().any(char::is_numeric) {
-        return Err(IdentError::NotThisKind { kind, rule: "a number has a digit" });
-    }
-    placeholder::refuse_number(number)?;
+    usable(kind, number)?;
     let (country, authority) = authority(input.issuer.unwrap_or_default());
     let country = country.map_or("", Country::as_str);
     let issuer = match (country, authority.as_str()) {
