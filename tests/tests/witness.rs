@@ -11,7 +11,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use symbolon_tests::{Node, PURPOSE, columns, neighbours, row, wait_for};
+use symbolon_tests::{Node, PURPOSE, columns, introduce, neighbours, row, wait_for};
 use symbolon_tlog::{CheckpointVerifier, LogVerifier, SignedCheckpoint, SplitView};
 
 const CHECK_FAILED: i32 = 6;
@@ -86,6 +86,34 @@ fn partners_cosign_and_anyone_can_check_it() {
     assert_eq!(again["checkpoint"], report["checkpoint"]);
     assert_eq!((north.log_holds(), south.log_holds()), before);
     assert!(alarms(&north).is_empty() && alarms(&south).is_empty());
+}
+
+#[test]
+fn a_log_beats_and_is_cosigned_though_nothing_happens() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut nodes = [("north", "NOR"), ("south", "PRT")].map(|(name, country)| {
+        let node = Node::new(folder.path(), name, country);
+        let path = node.directory.join("symbolon.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let quick = text.replace("interval_seconds = 300", "interval_seconds = 1");
+        assert_ne!(text, quick, "the cadence stands in the file");
+        std::fs::write(&path, quick).unwrap();
+        node
+    });
+    nodes.iter_mut().for_each(Node::start);
+    let [north, south] = &nodes;
+    introduce(north, south, &json!({ "document": 1_000 }));
+    for node in &nodes {
+        let size = wait_for("the log beats and is cosigned", 30, || {
+            let beats = node.call("audit/verify", &json!({}))["entries"]["heartbeat"].as_u64();
+            let checked = finding(node, "cosigning")["state"] == "well";
+            (beats >= Some(8) && checked).then(|| node.log_holds())
+        });
+        assert!(size > 8);
+        // At each beat the log stands at a multiple of four; between beats nothing is added here.
+        let report = node.call("audit/cosign", &json!({}));
+        assert_eq!(report["size"].as_u64().unwrap() % 4, 0, "{report}");
+    }
 }
 
 /// A copy of a node's folder, without its socket.
