@@ -1,0 +1,17 @@
+//! Bulk set intersection against a cheating partner; no policy, no wire, no clock, no randomness.
+//!
+//! Implements spec/psi.md. The sender holds the answering set, the receiver learns which of its own
+//! items are in it and nothing else; the sender learns the receiver's padded count only.
+//!
+//! Invariants: one state is one struct and a message consumes it; only padded counts travel; no
+//! branch and no address depends on the sender's secret, the masks or the other side's items.
+
+mod error;
+mod field;
+mod kernel;
+mod label;
+mod limits;
+mod workers;
+
+pub use error::PsiError;
+pub use limits::*;
