@@ -19,6 +19,9 @@ pub enum PsiError {
     Count,
 
     // Our bug, or an event of negligible probability.
+    /// The store has no solution under this seed.
+    #[error("the key-value store has no solution under this seed")]
+    Unsolvable,
     /// A worker thread ended early.
     #[error("a worker thread ended early")]
     WorkerLost,

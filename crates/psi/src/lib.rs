@@ -8,10 +8,13 @@
 
 mod error;
 mod field;
+mod hash;
 mod kernel;
 mod label;
 mod limits;
+mod okvs;
 mod workers;
 
 pub use error::PsiError;
+pub use hash::Item;
 pub use limits::*;
