@@ -8,3 +8,13 @@ pub(crate) const ITEM: &str = "symbolon/1 psi item";
 pub(crate) const ROW: &str = "symbolon/1 psi row";
 /// Key of the hash that gives the output of an item.
 pub(crate) const OUTPUT: &str = "symbolon/1 psi output";
+/// Digest of the terms of a session; the version of the protocol stands in it.
+pub(crate) const TERMS: &str = "symbolon/1 psi terms";
+/// Commitment to the sender's half of the coin.
+pub(crate) const COIN: &str = "symbolon/1 psi coin";
+/// Hash over all messages of a session.
+pub(crate) const TRANSCRIPT: &str = "symbolon/1 psi transcript";
+/// Name of the session of one partition.
+pub(crate) const PARTITION: &str = "symbolon/1 psi partition";
+/// Key of the hash that chooses an item's partition.
+pub(crate) const PARTITION_KEY: &str = "symbolon/1 psi partition key";

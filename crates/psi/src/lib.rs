@@ -13,6 +13,7 @@ mod kernel;
 mod label;
 mod limits;
 mod okvs;
+mod outputs;
 mod workers;
 
 pub use error::PsiError;

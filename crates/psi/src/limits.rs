@@ -7,3 +7,24 @@ pub const WORKERS_MAX: usize = 64;
 
 /// Items of a bin that peeling may leave to the dense solver.
 pub(crate) const CORE_ITEMS_MAX: usize = 128;
+
+/// Items of the smallest set, padding included.
+pub const SESSION_ITEMS_MIN: u64 = 1024;
+
+/// Items of the largest set of one session, padding included; more are partitioned.
+pub const SESSION_ITEMS_MAX: u64 = 1 << 22;
+
+/// Items that a partition is planned for, at most, padding included.
+pub const PARTITION_ITEMS: u64 = 1 << 20;
+
+/// Partitions of one exchange.
+pub const PARTITIONS_MAX: u32 = 1 << 12;
+
+/// Bytes of a message's header.
+pub const HEAD_BYTES_MAX: usize = 256;
+
+/// Raw bytes that a header may announce.
+pub const BULK_BYTES_MAX: u64 = 128 << 20;
+
+/// Fresh seeds after a first one under which the store has no solution.
+pub(crate) const SEED_RETRIES: usize = 3;

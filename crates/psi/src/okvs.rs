@@ -171,16 +171,16 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_item_cannot_be_solved() {
+    fn repeated_items_are_one() {
         let hashes = Hashes::new(&[3; 32]);
-        let mut own = items(200, 3);
-        own.push(own[17]);
+        let own = [items(400, 3), items(400, 3), vec![items(1, 3)[0]; 200]].concat();
         let shape = Shape::for_padded(1024).unwrap();
         let binned = Binned::new(shape, &own, &hashes, Block(1), 1).unwrap();
-        // The same equation twice is consistent; only contradicting values would fail.
-        assert!(binned.solve(1).is_ok());
+        let store = binned.solve(1).unwrap();
+        assert!(binned.decode(&store, 0) == binned.bins[0].values);
     }
 }
+
 #[cfg(test)]
 mod timing {
     use super::*;

@@ -14,6 +14,9 @@ const ONE: u64 = 1 << 32;
 /// Columns that nothing determines stay zero: the store is never seen without its mask.
 pub(super) fn solve(shape: &Shape, bin: &Bin, columns: &mut [Block]) -> Result<(), PsiError> {
     let (order, rest) = peel(shape, &bin.rows);
+    if has_repetition(bin, &rest) {
+        return solve(shape, &distinct(bin), columns);
+    }
     let (sparse, dense) = columns.split_at_mut(shape.sparse());
     if !rest.is_empty() {
         core::solve(shape, bin, &rest, sparse, dense)?;
@@ -32,6 +35,22 @@ pub(super) fn solve(shape: &Shape, bin: &Bin, columns: &mut [Block]) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Whether two of the items at `places` are the same. Peeling always leaves repeated ones over.
+fn has_repetition(bin: &Bin, places: &[u32]) -> bool {
+    let mut rows: Vec<u128> = places.iter().map(|place| at(&bin.rows, *place).0).collect();
+    rows.sort_unstable();
+    rows.iter().zip(rows.iter().skip(1)).any(|(left, right)| left == right)
+}
+
+/// The items of the bin, each once.
+fn distinct(bin: &Bin) -> Bin {
+    let mut pairs: Vec<_> = bin.rows.iter().zip(&bin.values).map(|(r, v)| (r.0, v.0)).collect();
+    pairs.sort_unstable();
+    pairs.dedup_by_key(|(row, _)| *row);
+    let (rows, values) = pairs.into_iter().map(|(row, value)| (Block(row), Block(value))).unzip();
+    Bin { rows, values, indexes: Vec::new() }
 }
 
 /// `dense[0] * row + dense[1] * row^2 + …`
