@@ -6,16 +6,24 @@
 //! Invariants: one state is one struct and a message consumes it; only padded counts travel; no
 //! branch and no address depends on the sender's secret, the masks or the other side's items.
 
+mod cost;
 mod error;
 mod field;
+mod frame;
 mod hash;
 mod kernel;
 mod label;
 mod limits;
 mod okvs;
 mod outputs;
+mod plan;
+mod terms;
 mod workers;
 
+pub use cost::{Cost, Way, cheaper, oprf_cost, psi_cost};
 pub use error::PsiError;
+pub use frame::{Head, Message};
 pub use hash::Item;
 pub use limits::*;
+pub use plan::Plan;
+pub use terms::{Terms, padded_count};

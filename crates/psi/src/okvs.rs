@@ -74,14 +74,22 @@ impl Binned {
         workers::run(tasks, workers, |(bin, columns)| solve::solve(&self.shape, bin, columns))?;
         Ok(store)
     }
+}
 
-    /// Decodes `store` at each item of bin `number`, in the order of the bin.
-    pub(crate) fn decode(&self, store: &[Block], number: usize) -> Vec<Block> {
-        let columns = store.chunks_exact(self.shape.bin_columns()).nth(number);
-        match (self.bins.get(number), columns) {
-            (Some(bin), Some(columns)) => decode(&self.shape, &bin.rows, columns),
-            _ => Vec::new(),
-        }
+impl Bin {
+    /// Decodes the bin's columns at each of its items, in their order.
+    ///
+    /// The sum of three sparse columns, and the dense ones times the powers of the row.
+    pub(crate) fn decode(&self, shape: &Shape, columns: &[Block]) -> Vec<Block> {
+        let (sparse, dense) = columns.split_at(shape.sparse().min(columns.len()));
+        let at = |column: u32| sparse.get(column as usize).copied().unwrap_or_default();
+        let sum = |row: &Block| {
+            let [first, second, third] = shape.columns_of(*row);
+            at(first) ^ at(second) ^ at(third)
+        };
+        let mut sums: Vec<Block> = self.rows.iter().map(sum).collect();
+        field::polynomial_add(&mut sums, &self.rows, dense);
+        sums
     }
 }
 
@@ -112,22 +120,16 @@ fn scatter(
     bins
 }
 
-/// The sum of three sparse columns, and the dense ones times the powers of the row.
-fn decode(shape: &Shape, rows: &[Block], columns: &[Block]) -> Vec<Block> {
-    let (sparse, dense) = columns.split_at(shape.sparse().min(columns.len()));
-    let at = |column: u32| sparse.get(column as usize).copied().unwrap_or_default();
-    let sum = |row: &Block| {
-        let [first, second, third] = shape.columns_of(*row);
-        at(first) ^ at(second) ^ at(third)
-    };
-    let mut sums: Vec<Block> = rows.iter().map(sum).collect();
-    field::polynomial_add(&mut sums, rows, dense);
-    sums
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whether `store` decodes to the value of every item.
+    fn holds(binned: &Binned, store: &[Block]) -> bool {
+        let columns = store.chunks_exact(binned.shape.bin_columns());
+        let mut bins = binned.bins.iter().zip(columns);
+        bins.all(|(bin, columns)| bin.decode(&binned.shape, columns) == bin.values)
+    }
 
     fn items(count: u64, salt: u64) -> Vec<Item> {
         let item = |n: u64| Item::derive(&[n.to_le_bytes(), salt.to_le_bytes()].concat());
@@ -144,12 +146,10 @@ mod tests {
                 let binned = Binned::new(shape, &own, &hashes, Block(99), workers).unwrap();
                 let store = binned.solve(workers).unwrap();
                 assert_eq!(store.len(), shape.columns());
-                for (number, bin) in binned.bins.iter().enumerate() {
-                    assert!(binned.decode(&store, number) == bin.values);
-                }
+                assert!(holds(&binned, &store));
                 let other = Binned::new(shape, &items(500, 1), &hashes, Block(99), 1).unwrap();
-                for (number, bin) in other.bins.iter().enumerate() {
-                    let decoded = other.decode(&store, number);
+                for (bin, columns) in other.bins.iter().zip(store.chunks_exact(shape.bin_columns())) {
+                    let decoded = bin.decode(&shape, columns);
                     assert!(decoded.iter().zip(&bin.values).all(|(left, right)| left != right));
                 }
             }
@@ -166,7 +166,7 @@ mod tests {
         };
         let (left, right) = (vector(3), vector(1 << 50));
         let sum: Vec<Block> = left.iter().zip(&right).map(|(l, r)| *l ^ *r).collect();
-        let [l, r, s] = [&left, &right, &sum].map(|store| binned.decode(store, 0));
+        let [l, r, s] = [&left, &right, &sum].map(|store| binned.bins[0].decode(&shape, store));
         assert!(l.iter().zip(&r).zip(&s).all(|((l, r), s)| *l ^ *r == *s));
     }
 
@@ -177,44 +177,6 @@ mod tests {
         let shape = Shape::for_padded(1024).unwrap();
         let binned = Binned::new(shape, &own, &hashes, Block(1), 1).unwrap();
         let store = binned.solve(1).unwrap();
-        assert!(binned.decode(&store, 0) == binned.bins[0].values);
-    }
-}
-
-#[cfg(test)]
-mod timing {
-    use super::*;
-    #[test]
-    #[ignore = "temporary"]
-    fn timing() {
-        let hashes = Hashes::new(&[1; 32]);
-        let n = 1u64 << 20;
-        let items: Vec<Item> = (0..n).map(|n| Item::derive(&n.to_le_bytes())).collect();
-        for bins in [1, 4, 8, 16, 32] {
-            let shape = Shape::timing(n, bins);
-            for workers in [1, 2] {
-                let mut t = vec![];
-                for _ in 0..3 {
-                    let t0 = std::time::Instant::now();
-                    let binned = Binned::new(shape, &items, &hashes, Block(99), workers).unwrap();
-                    let t1 = std::time::Instant::now();
-                    let store = binned.solve(workers).unwrap();
-                    let t2 = std::time::Instant::now();
-                    let tasks: Vec<usize> = (0..shape.bins()).collect();
-                    let d = workers::run(tasks, workers, |b| Ok(binned.decode(&store, b))).unwrap();
-                    let t3 = std::time::Instant::now();
-                    let tasks: Vec<usize> = (0..shape.bins()).collect();
-                    let o = workers::run(tasks, workers, |b| {
-                        let mut out = vec![];
-                        hashes.outputs(binned.bins[b].indexes.iter().map(|i| &items[*i as usize]), &d[b], |o| out.push(o));
-                        Ok(out)
-                    }).unwrap();
-                    let t4 = std::time::Instant::now();
-                    std::hint::black_box(o);
-                    t.push((t1 - t0, t2 - t1, t3 - t2, t4 - t3));
-                }
-                println!("bins {bins} workers {workers} cols {}: {:?}", shape.columns(), t);
-            }
-        }
+        assert!(holds(&binned, &store));
     }
 }

@@ -114,7 +114,7 @@ pub(crate) struct Own {
 impl Own {
     /// `lists` are pairs of outputs and the indexes of their items, `count` in all.
     pub(crate) fn new(
-        lists: &[(&[u32], Vec<Block>)],
+        lists: &[(Vec<u32>, Vec<Block>)],
         count: usize,
         workers: usize,
     ) -> Result<Self, PsiError> {
@@ -278,7 +278,7 @@ mod tests {
         theirs.sort_unstable_by_key(|output| output.0);
         let expect: Vec<u32> = (0..5000).step_by(3).collect();
         for workers in [1, 2] {
-            let own = Own::new(&[(&indexes, reversed.clone())], 5000, workers).unwrap();
+            let own = Own::new(&[(indexes.clone(), reversed.clone())], 5000, workers).unwrap();
             assert_eq!(own.intersect(&theirs), expect);
             assert_eq!(own.intersect(&[]), Vec::<u32>::new());
         }

@@ -101,11 +101,3 @@ const TABLE: &[(u64, u32, u32, u32)] = &[
     (3145728, 32, 126385, 3),
     (4194304, 64, 85281, 3),
 ];
-#[cfg(test)]
-impl Shape {
-    pub(crate) fn timing(n: u64, bins: u32) -> Self {
-        let s = match bins { 1 => 1289333, 4 => 329562, 8 => 167084, 16 => 85161, _ => 43742 };
-        let _ = n;
-        Self { bins, sparse: s, dense: 3 }
-    }
-}
