@@ -146,6 +146,12 @@ impl Message {
         &self.bulk
     }
 
+    /// The encoded head, as [`Message::encode_head`] gives it, and the raw bytes, not copied.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<u8>, Vec<u8>) {
+        (self.encode_head(), self.bulk)
+    }
+
     /// The whole message: head and raw bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
