@@ -6,11 +6,24 @@
 //! Invariants: one state is one struct and a message consumes it; only padded counts travel; no
 //! branch and no address depends on the sender's secret, the masks or the other side's items.
 
+mod code;
 mod error;
 mod field;
+mod ggm;
 mod kernel;
 mod label;
 mod limits;
+mod message;
+mod ot_base;
+mod ot_extend;
+mod ot_matrix;
+mod prg;
+mod vole_layout;
+#[cfg(test)]
+mod vole_pair;
+mod vole_receiver;
+mod vole_sender;
+mod vole_transcript;
 mod workers;
 
 pub use error::PsiError;

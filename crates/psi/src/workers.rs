@@ -43,6 +43,55 @@ where
     })
 }
 
+/// How many of `items` each worker takes: a multiple of `unit`, at least one unit.
+pub(crate) fn piece_items(items: usize, unit: usize, workers: usize) -> usize {
+    items.div_ceil(workers.clamp(1, WORKERS_MAX)).max(1).next_multiple_of(unit.max(1))
+}
+
+/// Calls `run` for each piece, the first on the calling thread and each other on its own.
+///
+/// One result per piece, in order. Where the system gives no thread, the piece cannot be taken
+/// back: an error.
+pub(crate) fn run<P, R, F>(pieces: impl Iterator<Item = P>, run: F) -> Result<Vec<R>, PsiError>
+where
+    P: Send,
+    R: Send,
+    F: Fn(P) -> Result<R, PsiError> + Sync,
+{
+    std::thread::scope(|scope| {
+        let run = &run;
+        let mut pieces = pieces;
+        let first = pieces.next();
+        let threads: Vec<_> = pieces
+            .map(|piece| std::thread::Builder::new().spawn_scoped(scope, move || run(piece)))
+            .collect();
+        let first = first.map(run);
+        let others = threads.into_iter().map(|thread| {
+            let thread = thread.map_err(|_| PsiError::WorkerLost)?;
+            thread.join().map_err(|_| PsiError::WorkerLost)?
+        });
+        first.into_iter().chain(others).collect()
+    })
+}
+
+/// Cuts `target` into one piece per worker, each a multiple of `unit` items but the last, and calls
+/// `piece(index of the first item, items)`.
+pub(crate) fn fill<T, R, F>(
+    target: &mut [T],
+    unit: usize,
+    workers: usize,
+    piece: F,
+) -> Result<Vec<R>, PsiError>
+where
+    T: Send,
+    R: Send,
+    F: Fn(usize, &mut [T]) -> Result<R, PsiError> + Sync,
+{
+    let length = piece_items(target.len(), unit, workers);
+    let pieces = target.chunks_mut(length).enumerate();
+    run(pieces, |(number, part)| piece(number * length, part))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +107,22 @@ mod tests {
             assert_eq!(pieces.unwrap().concat(), items, "{workers} workers");
         }
         assert_eq!(map(&[0u8; 0], 4, |_, part| Ok(part.len())), Ok(vec![0]));
+    }
+
+    #[test]
+    fn fills_every_place_once() {
+        for length in [0usize, 1, 63, 64, 65, 1000] {
+            for workers in [0, 1, 2, 3, 64] {
+                let mut places = vec![0; length];
+                let firsts = fill(&mut places, 64, workers, |first, part| {
+                    assert!(first.is_multiple_of(64));
+                    part.iter_mut().zip(first..).for_each(|(place, index)| *place += index);
+                    Ok(first)
+                });
+                assert!(firsts.unwrap().is_sorted());
+                assert!(places.iter().enumerate().all(|(index, place)| index == *place));
+            }
+        }
     }
 
     #[test]
