@@ -100,8 +100,9 @@ impl Code {
         output: &mut [Block],
         workers: usize,
     ) -> Result<(), PsiError> {
-        let length = workers::piece_items(output.len(), ROWS, workers);
-        workers::run(output.chunks_mut(length).enumerate(), |(number, rows)| {
+        let length = workers::piece_length(output.len(), workers, ROWS);
+        let pieces = output.chunks_mut(length).enumerate().collect();
+        workers::run(pieces, workers, |(number, rows): (usize, &mut [Block])| {
             let rows = rows.iter_mut();
             self.expand_rows(input, number * length, rows, |row, sum| *row = sum)
         })?;
@@ -120,9 +121,9 @@ impl Code {
         right: &mut [Block],
         workers: usize,
     ) -> Result<(), PsiError> {
-        let length = workers::piece_items(left.len(), ROWS, workers);
+        let length = workers::piece_length(left.len(), workers, ROWS);
         let pieces = left.chunks_mut(length).zip(right.chunks_mut(length)).enumerate();
-        workers::run(pieces, |(number, (left, right))| {
+        workers::run(pieces.collect(), workers, |(number, (left, right))| {
             let rows = left.iter_mut().zip(right.iter_mut());
             self.expand_rows(input, number * length, rows, |(left, right), Pair(sums)| {
                 [*left, *right] = sums;

@@ -122,6 +122,11 @@ pub(crate) fn inner_product(left: &[Block], right: &[Block]) -> Block {
     kernel::inner_product(left, right)
 }
 
+/// `sums[i] += coefficients[0] * points[i] + coefficients[1] * points[i]^2 + …`
+pub(crate) fn polynomial_add(sums: &mut [Block], points: &[Block], coefficients: &[Block]) {
+    kernel::polynomial_add(sums, points, coefficients);
+}
+
 /// `sums[i] += values[i]`.
 pub(crate) fn add_slice(sums: &mut [Block], values: &[Block]) {
     for (sum, value) in sums.iter_mut().zip(values) {

@@ -74,6 +74,25 @@ pub(crate) fn inner_product(left: &[Block], right: &[Block]) -> Block {
     left.iter().zip(right).fold(Block::ZERO, |sum, (l, r)| sum ^ portable::mul(*l, *r))
 }
 
+/// `sums[i] += coefficients[0] * points[i] + coefficients[1] * points[i]^2 + …`
+pub(crate) fn polynomial_add(sums: &mut [Block], points: &[Block], coefficients: &[Block]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if x86::is_wide() {
+            // SAFETY: `is_wide` detected every feature that the function is compiled with.
+            return unsafe { x86::polynomial_add_wide(sums, points, coefficients) };
+        }
+        if is_x86_feature_detected!("pclmulqdq") {
+            // SAFETY: the instruction was detected on the line above.
+            return unsafe { x86::polynomial_add(sums, points, coefficients) };
+        }
+    }
+    for (sum, point) in sums.iter_mut().zip(points) {
+        let step = |total: Block, c: &Block| portable::mul(total ^ *c, *point);
+        *sum ^= coefficients.iter().rev().fold(Block::ZERO, step);
+    }
+}
+
 mod portable {
     use super::Block;
 
@@ -217,6 +236,18 @@ mod x86 {
         store(reduce(sum))
     }
 
+    #[target_feature(enable = "pclmulqdq,sse2")]
+    pub(super) fn polynomial_add(sums: &mut [Block], points: &[Block], coefficients: &[Block]) {
+        for (sum, point) in sums.iter_mut().zip(points) {
+            let point = load(*point);
+            let mut total = _mm_setzero_si128();
+            for coefficient in coefficients.iter().rev() {
+                total = reduce(product(_mm_xor_si128(total, load(*coefficient)), point));
+            }
+            *sum ^= store(total);
+        }
+    }
+
     #[inline]
     #[target_feature(enable = "vpclmulqdq,avx512f,avx512bw,pclmulqdq")]
     fn load_wide(blocks: &[Block; LANES]) -> __m512i {
@@ -276,6 +307,27 @@ mod x86 {
             store_wide(sum, total);
         }
         mul_add(sums_rest, left_rest, right_rest);
+    }
+
+    #[target_feature(enable = "vpclmulqdq,avx512f,avx512bw,pclmulqdq")]
+    pub(super) fn polynomial_add_wide(
+        sums: &mut [Block],
+        points: &[Block],
+        coefficients: &[Block],
+    ) {
+        let (sums, sums_rest) = sums.as_chunks_mut::<LANES>();
+        let (points, points_rest) = points.as_chunks::<LANES>();
+        for (sum, point) in sums.iter_mut().zip(points) {
+            let point = load_wide(point);
+            let mut total = _mm512_setzero_si512();
+            for coefficient in coefficients.iter().rev() {
+                let coefficient = _mm512_broadcast_i32x4(load(*coefficient));
+                total = reduce_wide(product_wide(_mm512_xor_si512(total, coefficient), point));
+            }
+            let total = _mm512_xor_si512(load_wide(sum), total);
+            store_wide(sum, total);
+        }
+        polynomial_add(sums_rest, points_rest, coefficients);
     }
 
     #[target_feature(enable = "vpclmulqdq,avx512f,avx512bw,pclmulqdq")]
@@ -346,6 +398,14 @@ mod tests {
             let expect = blocks(count, 3);
             assert!(sums.iter().zip(&expect).zip(&products).all(|((s, e), p)| *s == *e ^ *p));
             assert!(inner_product(l, r) == products.iter().fold(Block::ZERO, |s, p| s ^ *p));
+            let coefficients = blocks(3, 8);
+            let mut sums = blocks(count, 3);
+            polynomial_add(&mut sums, l, &coefficients);
+            let values = l.iter().map(|point| {
+                let step = |total, c: &Block| definition(total ^ *c, *point);
+                coefficients.iter().rev().fold(Block::ZERO, step)
+            });
+            assert!(sums.iter().zip(&expect).zip(values).all(|((s, e), p)| *s == *e ^ p));
             let mut sums = blocks(count, 3);
             scale_add(&mut sums, l, Block(77 << 90));
             let scaled = l.iter().map(|l| definition(*l, Block(77 << 90)));
@@ -365,10 +425,12 @@ mod tests {
         let product = unsafe {
             x86::mul_add(&mut narrow, &left, &right);
             x86::scale_add(&mut narrow, &left, Block(9));
+            x86::polynomial_add(&mut narrow, &left, &right);
             x86::inner_product(&left, &right)
         };
         mul_add(&mut wide, &left, &right);
         scale_add(&mut wide, &left, Block(9));
+        polynomial_add(&mut wide, &left, &right);
         assert!(narrow == wide && product == inner_product(&left, &right));
     }
 }

@@ -10,14 +10,18 @@ mod code;
 mod error;
 mod field;
 mod ggm;
+mod hash;
 mod kernel;
 mod label;
 mod limits;
 mod message;
+mod okvs;
 mod ot_base;
 mod ot_extend;
 mod ot_matrix;
+mod outputs;
 mod prg;
+mod vole;
 mod vole_layout;
 #[cfg(test)]
 mod vole_pair;
@@ -27,4 +31,5 @@ mod vole_transcript;
 mod workers;
 
 pub use error::PsiError;
+pub use hash::Item;
 pub use limits::*;

@@ -163,7 +163,10 @@ pub(crate) fn answer(
     let answer = RistrettoPoint::mul_base(&secret).compress().to_bytes();
     let half = Zeroizing::new(half(&secret));
     let (pairs, _) = offer.as_chunks::<{ 2 * POINT_BYTES }>();
-    let pieces = workers::map(pairs, workers, |first, pairs| {
+    let length = workers::piece_length(BASE_TRANSFERS, workers, 1);
+    let pieces = pairs.chunks(length).enumerate().collect();
+    let pieces = workers::run(pieces, workers, |(number, pairs): (usize, &[[u8; 64]])| {
+        let first = number * length;
         let mut shared = Zeroizing::new(Vec::with_capacity(2 * pairs.len()));
         for (offset, pair) in pairs.iter().enumerate() {
             let (left, right) = pair.split_at(POINT_BYTES);

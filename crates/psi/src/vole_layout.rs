@@ -1,15 +1,6 @@
-//! Vector correlation `C = A'·Δ + B` over GF(2^128): the sizes, and what both sides compute alike.
+//! The sizes of a vector correlation, and what both sides compute alike.
 //!
-//! Implements spec/psi.md#vole. The sender knows Δ and `B`, the receiver `A'` and `C`; five
-//! messages, the sender's first:
-//!
-//! ```text
-//! sender  offer      ──▶            8,192 bytes: base transfers
-//!                    ◀── setup      receiver: base answer, extension, choices of the trees
-//!         trees      ──▶            masked level sums and corrections
-//!                    ◀── challenge  receiver: 48 bytes
-//!         proof      ──▶            32 bytes
-//! ```
+//! Implements spec/psi.md#correlation.
 //!
 //! Invariant: every size follows from the agreed length alone.
 
@@ -21,7 +12,6 @@ use crate::limits::{NOISE_TREE_LEAVES_MIN, NOISE_TREES, VOLE_LENGTH_MAX};
 use crate::prg::{CorrelationHash, Doubler};
 use crate::vole_transcript::{Purpose, Transcript};
 use crate::{PsiError, label, ot_base, ot_extend};
-
 
 /// Bytes of the receiver's challenge: a seed, and the masked check value.
 pub(crate) const CHALLENGE_BYTES: usize = 32 + Block::BYTES;

@@ -2,25 +2,26 @@
 
 use crate::PsiError;
 use crate::field::Block;
-use crate::vole::{
-    CHALLENGE_BYTES, ExpectOffer, ExpectSetup, PROOF_BYTES, ReceiverVectors, SenderVectors, Terms,
-};
+use crate::vole::{ReceiverPart, SenderPart};
+use crate::vole_layout::{CHALLENGE_BYTES, PROOF_BYTES, Setting};
+use crate::vole_receiver::ExpectOffer;
+use crate::vole_sender::ExpectSetup;
 
 /// Both ends of one run. `alter(step, message)` may change what travels.
 fn run(
     length: usize,
     workers: usize,
     mut alter: impl FnMut(usize, &mut Vec<u8>),
-) -> Result<(SenderVectors, ReceiverVectors), PsiError> {
-    let terms = Terms::new([3; 32], length, workers)?;
-    let (sender, mut offer) = ExpectSetup::begin(terms, [1; 32]);
-    let receiver = ExpectOffer::begin(terms, [2; 32]);
+) -> Result<(SenderPart, ReceiverPart), PsiError> {
+    let setting = Setting::new([3; 32], length, workers)?;
+    let (sender, mut offer) = ExpectSetup::begin(setting, [1; 32]);
+    let receiver = ExpectOffer::begin(setting, [2; 32]);
     alter(0, &mut offer);
     let (receiver, mut setup) = receiver.handle_offer(&offer)?;
-    assert_eq!(setup.len(), terms.layout.setup_bytes());
+    assert_eq!(setup.len(), setting.layout.setup_bytes());
     alter(1, &mut setup);
     let (sender, mut trees) = sender.handle_setup(&setup)?;
-    assert_eq!(trees.len(), terms.layout.trees_bytes());
+    assert_eq!(trees.len(), setting.layout.trees_bytes());
     alter(2, &mut trees);
     let (receiver, mut challenge) = receiver.handle_trees(&trees)?;
     assert_eq!(challenge.len(), CHALLENGE_BYTES);
@@ -33,22 +34,22 @@ fn run(
 }
 
 /// `C = A'·Δ + B` at every index.
-fn correlated(sender: &mut SenderVectors, receiver: &mut ReceiverVectors) -> bool {
-    let delta = sender.expose_delta();
-    let a: Vec<Block> = receiver.expose_a().to_vec();
-    let (b, c) = (sender.expose_b(), receiver.expose_c());
-    let mut entries = a.iter().zip(c).zip(b.iter());
-    a.len() == b.len() && entries.all(|((a, c), b)| *c == *a * delta ^ *b)
+fn correlated(sender: &SenderPart, receiver: &ReceiverPart) -> bool {
+    let (a, c, b) = (&receiver.masks, &receiver.shares, &sender.shares);
+    let mut entries = a.iter().zip(c.iter()).zip(b.iter());
+    a.len() == b.len()
+        && a.len() == c.len()
+        && entries.all(|((a, c), b)| *c == *a * *sender.delta ^ *b)
 }
 
 #[test]
 fn the_vectors_are_correlated_at_every_index() {
     for (length, workers) in [(1, 1), (100, 2), (4000, 1), (10_001, 3), (65_536, 2)] {
-        let (mut sender, mut receiver) = run(length, workers, |_, _| ()).unwrap();
-        assert_eq!(receiver.expose_a().len(), length);
-        assert!(correlated(&mut sender, &mut receiver), "{length} entries");
+        let (sender, receiver) = run(length, workers, |_, _| ()).unwrap();
+        assert_eq!(receiver.masks.len(), length);
+        assert!(correlated(&sender, &receiver), "{length} entries");
         let distinct: std::collections::HashSet<u128> =
-            receiver.expose_a().iter().map(|a| a.0).collect();
+            receiver.masks.iter().map(|a| a.0).collect();
         assert!(distinct.len() == length);
     }
 }

@@ -1,6 +1,6 @@
 //! The receiver of a vector correlation: learns `A'` and `C`, and nothing of Δ.
 //!
-//! Implements spec/psi.md#vole-receiver.
+//! Implements spec/psi.md#correlation-receiver.
 //!
 //! Invariants: each state takes one message and is used up by it; the vectors come out only after
 //! the sender's proof; neither branch nor address depends on a noisy place or its value.
@@ -14,22 +14,24 @@ use crate::code::{Code, Pair};
 use crate::field::{self, Block};
 use crate::ggm::{self, masked};
 use crate::limits::NOISE_TREES;
-use crate::message::Reader;
 use crate::ot_extend::Choices;
-use crate::vole_layout::{Layout, PROOF_BYTES, Setting, Weights, noise_doubler, proof, transfer_hash};
+use crate::vole::ReceiverPart;
+use crate::vole_layout::{
+    Layout, PROOF_BYTES, Setting, Weights, noise_doubler, proof, transfer_hash,
+};
 use crate::vole_transcript::{Purpose, Transcript};
 use crate::{PsiError, ot_base, ot_extend, workers};
 
 /// Waits for the sender's offer.
 pub(crate) struct ExpectOffer {
-    terms: Setting,
+    setting: Setting,
     transcript: Transcript,
     rng: ChaCha20Rng,
 }
 
 /// Has set up the transfers; waits for the sender's trees.
 pub(crate) struct ExpectTrees {
-    terms: Setting,
+    setting: Setting,
     transcript: Transcript,
     noise: Noise,
     /// Pads of the sums that the receiver may open, one for each level of each tree.
@@ -39,7 +41,7 @@ pub(crate) struct ExpectTrees {
 
 /// Has sent its challenge; waits for the sender's proof, and may compute meanwhile.
 pub(crate) struct ExpectProof {
-    terms: Setting,
+    setting: Setting,
     code: [u8; 32],
     expect: [u8; PROOF_BYTES],
     vectors: Vectors,
@@ -48,13 +50,7 @@ pub(crate) struct ExpectProof {
 /// What of the vectors is there.
 enum Vectors {
     Sparse(Zeroizing<Vec<Pair>>),
-    Encoded(ReceiverVectors),
-}
-
-/// The receiver's part of the correlation.
-pub(crate) struct ReceiverVectors {
-    a: Zeroizing<Vec<Block>>,
-    c: Zeroizing<Vec<Block>>,
+    Encoded(ReceiverPart),
 }
 
 /// The sparse vector: of each tree its place and value, and the value's share `c = b + value·Δ`.
@@ -66,9 +62,9 @@ struct Noise {
 
 impl ExpectOffer {
     /// `seed` is fresh and serves once.
-    pub(crate) fn begin(terms: Setting, seed: [u8; 32]) -> Self {
+    pub(crate) fn begin(setting: Setting, seed: [u8; 32]) -> Self {
         let rng = ChaCha20Rng::from_seed(*Zeroizing::new(seed));
-        Self { terms, transcript: terms.transcript(), rng }
+        Self { setting, transcript: setting.transcript(), rng }
     }
 
     /// Takes the sender's offer and makes the setup.
@@ -76,9 +72,9 @@ impl ExpectOffer {
     /// # Errors
     /// [`PsiError::Malformed`].
     pub(crate) fn handle_offer(mut self, offer: &[u8]) -> Result<(ExpectTrees, Vec<u8>), PsiError> {
-        let layout = self.terms.layout;
-        let session = &self.terms.session;
-        let (answer, keys) = ot_base::answer(session, offer, &mut self.rng, self.terms.workers)?;
+        let layout = self.setting.layout;
+        let session = &self.setting.session;
+        let (answer, keys) = ot_base::answer(session, offer, &mut self.rng, self.setting.workers)?;
         self.transcript.absorb(offer);
         self.transcript.absorb(&answer);
         let (choices, extension) =
@@ -92,12 +88,12 @@ impl ExpectOffer {
         setup.extend(flips);
         let mut challenge_seed = [0; 32];
         self.rng.fill_bytes(&mut challenge_seed);
-        let Self { terms, transcript, .. } = self;
-        Ok((ExpectTrees { terms, transcript, noise, pads, challenge_seed }, setup))
+        let Self { setting, transcript, .. } = self;
+        Ok((ExpectTrees { setting, transcript, noise, pads, challenge_seed }, setup))
     }
 
     fn pads(&self, choices: &Choices) -> Zeroizing<Vec<Block>> {
-        let layout = self.terms.layout;
+        let layout = self.setting.layout;
         let rows = (0..layout.transfer_blocks()).map(|block| choices.columns.rows(1 + block));
         let numbered = rows.flat_map(|rows| *rows).take(layout.transfers()).enumerate();
         let mut inputs = Zeroizing::new(Vec::with_capacity(layout.transfers()));
@@ -147,16 +143,18 @@ impl ExpectTrees {
     /// [`PsiError::Malformed`] for a message of another length. Trees that are wrong show only when
     /// the proof does not fit.
     pub(crate) fn handle_trees(mut self, trees: &[u8]) -> Result<(ExpectProof, Vec<u8>), PsiError> {
-        let layout = self.terms.layout;
+        let layout = self.setting.layout;
         if trees.len() != layout.trees_bytes() {
             return Err(PsiError::Malformed);
         }
         let code = self.transcript.derive(Purpose::Code, 0);
         let weights = Weights::new(&self.challenge_seed, layout.shape);
         let mut pairs = Zeroizing::new(vec![Pair::default(); layout.code_length()]);
-        let leaves = layout.shape.leaves();
-        let sums = workers::fill(&mut pairs, leaves, self.terms.workers, |first, piece| {
-            Ok(self.fill(first / leaves, piece, trees, &weights))
+        let workers = self.setting.workers;
+        let length = workers::piece_length(NOISE_TREES, workers, 1);
+        let pieces = pairs.chunks_mut(length * layout.shape.leaves()).enumerate().collect();
+        let sums = workers::run(pieces, workers, |(number, piece): (usize, &mut [Pair])| {
+            Ok(self.fill(number * length, piece, trees, &weights))
         })?;
         // The last element of the extension masks what the challenge tells about the noise.
         let mask = |elements: &[Block]| elements.get(NOISE_TREES).copied().unwrap_or_default();
@@ -168,12 +166,12 @@ impl ExpectTrees {
         self.transcript.absorb(&challenge);
         let expect = proof(&self.transcript, value);
         let vectors = Vectors::Sparse(pairs);
-        Ok((ExpectProof { terms: self.terms, code, expect, vectors }, challenge))
+        Ok((ExpectProof { setting: self.setting, code, expect, vectors }, challenge))
     }
 
     /// Fills the trees from number `first` on, and gives their part of both check sums.
     fn fill(&self, first: usize, piece: &mut [Pair], trees: &[u8], weights: &Weights) -> Pair {
-        let (layout, shape) = (self.terms.layout, self.terms.layout.shape);
+        let (layout, shape) = (self.setting.layout, self.setting.layout.shape);
         let messages = trees.chunks_exact(layout.tree_bytes()).skip(first);
         let noise = self.noise.places.iter().zip(self.noise.values.iter());
         let noise = noise.zip(self.noise.shares.iter()).zip(self.pads.chunks_exact(shape.depth()));
@@ -214,9 +212,9 @@ impl ExpectProof {
     /// # Errors
     /// [`PsiError::WorkerLost`].
     pub(crate) fn encode(self) -> Result<Self, PsiError> {
-        let Self { terms, code, expect, vectors } = self;
-        let vectors = Vectors::Encoded(vectors.encode(&terms, code)?);
-        Ok(Self { terms, code, expect, vectors })
+        let Self { setting, code, expect, vectors } = self;
+        let vectors = Vectors::Encoded(vectors.encode(&setting, code)?);
+        Ok(Self { setting, code, expect, vectors })
     }
 
     /// Takes the sender's proof and gives the vectors.
@@ -224,39 +222,27 @@ impl ExpectProof {
     /// # Errors
     /// [`PsiError::CheckFailed`] if the sender's trees or its proof are not what they should be;
     /// [`PsiError::Malformed`].
-    pub(crate) fn handle_proof(self, proof: &[u8]) -> Result<ReceiverVectors, PsiError> {
+    pub(crate) fn handle_proof(self, proof: &[u8]) -> Result<ReceiverPart, PsiError> {
         let proof: &[u8; PROOF_BYTES] = proof.try_into().map_err(|_| PsiError::Malformed)?;
         if !bool::from(proof.ct_eq(&self.expect)) {
             return Err(PsiError::CheckFailed);
         }
-        self.vectors.encode(&self.terms, self.code)
+        self.vectors.encode(&self.setting, self.code)
     }
 }
 
 impl Vectors {
-    fn encode(self, terms: &Setting, code: [u8; 32]) -> Result<ReceiverVectors, PsiError> {
+    fn encode(self, setting: &Setting, code: [u8; 32]) -> Result<ReceiverPart, PsiError> {
         let mut pairs = match self {
             Self::Sparse(pairs) => pairs,
             Self::Encoded(vectors) => return Ok(vectors),
         };
         let code = Code::new(code);
         code.convolve(&mut pairs);
-        let zeros = || Zeroizing::new(vec![Block::ZERO; terms.layout.length]);
+        let zeros = || Zeroizing::new(vec![Block::ZERO; setting.layout.length]);
         let (mut a, mut c) = (zeros(), zeros());
-        code.expand_pairs(&pairs, &mut a, &mut c, terms.workers)?;
-        Ok(ReceiverVectors { a, c })
-    }
-}
-
-impl ReceiverVectors {
-    /// `A'`, to be read or added to in place.
-    pub(crate) fn expose_a(&mut self) -> &mut [Block] {
-        &mut self.a
-    }
-
-    /// `C`.
-    pub(crate) fn expose_c(&self) -> &[Block] {
-        &self.c
+        code.expand_pairs(&pairs, &mut a, &mut c, setting.workers)?;
+        Ok(ReceiverPart { masks: a, shares: c })
     }
 }
 

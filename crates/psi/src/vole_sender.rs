@@ -1,13 +1,13 @@
 //! The sender of a vector correlation: chooses Δ, learns `B`, and nothing of `A'`.
 //!
-//! Implements spec/psi.md#vole-sender.
+//! Implements spec/psi.md#correlation-sender.
 //!
 //! Invariants: each state takes one message and is used up by it; neither branch nor address
 //! depends on Δ or on a leaf; secrets are wiped when a state ends.
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::code::Code;
 use crate::field::{self, Block};
@@ -16,66 +16,52 @@ use crate::limits::NOISE_TREES;
 use crate::message::Reader;
 use crate::ot_base::{self, Chooser};
 use crate::ot_matrix::Columns;
+use crate::vole::SenderPart;
 use crate::vole_layout::{Setting, Weights, noise_doubler, proof, transfer_hash};
 use crate::vole_transcript::{Purpose, Transcript};
 use crate::{PsiError, ot_extend, workers};
 
 /// Has offered base transfers; waits for the receiver's setup.
 pub(crate) struct ExpectSetup {
-    terms: Setting,
+    setting: Setting,
     transcript: Transcript,
     chooser: Chooser,
-    delta: Secret,
+    delta: Zeroizing<Block>,
     rng: ChaCha20Rng,
 }
 
 /// Has sent its trees; waits for the receiver's challenge.
 pub(crate) struct ExpectChallenge {
-    terms: Setting,
+    setting: Setting,
     transcript: Transcript,
     code: [u8; 32],
-    delta: Secret,
+    delta: Zeroizing<Block>,
     leaves: Zeroizing<Vec<Block>>,
     /// Masks the check.
-    mask: Secret,
+    mask: Zeroizing<Block>,
 }
 
 /// Has answered the challenge; only its own computation is left.
 pub(crate) struct SenderReady {
-    terms: Setting,
+    setting: Setting,
     code: [u8; 32],
-    delta: Secret,
+    delta: Zeroizing<Block>,
     leaves: Zeroizing<Vec<Block>>,
-}
-
-/// The sender's part of the correlation.
-pub(crate) struct SenderVectors {
-    delta: Secret,
-    b: Zeroizing<Vec<Block>>,
-}
-
-/// A block that is wiped.
-struct Secret(Block);
-
-impl Drop for Secret {
-    fn drop(&mut self) {
-        self.0.zeroize();
-    }
 }
 
 impl ExpectSetup {
     /// Draws Δ from `seed`, which is fresh and serves once, and makes the first message.
-    pub(crate) fn begin(terms: Setting, seed: [u8; 32]) -> (Self, Vec<u8>) {
+    pub(crate) fn begin(setting: Setting, seed: [u8; 32]) -> (Self, Vec<u8>) {
         let mut rng = ChaCha20Rng::from_seed(*Zeroizing::new(seed));
         let mut bytes = Zeroizing::new([0; Block::BYTES]);
         rng.fill_bytes(bytes.as_mut());
-        let delta = Secret(Block::from_bytes(*bytes));
+        let delta = Zeroizing::new(Block::from_bytes(*bytes));
         // The extension wants the key of the side away from the path.
-        let chooser = Chooser::new(terms.session, !delta.0.0, &mut rng);
+        let chooser = Chooser::new(setting.session, !delta.0, &mut rng);
         let offer = chooser.offer().to_vec();
-        let mut transcript = terms.transcript();
+        let mut transcript = setting.transcript();
         transcript.absorb(&offer);
-        (Self { terms, transcript, chooser, delta, rng }, offer)
+        (Self { setting, transcript, chooser, delta, rng }, offer)
     }
 
     /// Takes the receiver's setup and makes the message of the trees.
@@ -86,7 +72,7 @@ impl ExpectSetup {
         mut self,
         setup: &[u8],
     ) -> Result<(ExpectChallenge, Vec<u8>), PsiError> {
-        let layout = self.terms.layout;
+        let layout = self.setting.layout;
         let mut reader = Reader::new(setup);
         let answer = reader.array::<{ ot_base::POINT_BYTES }>()?;
         let extension = reader.take(ot_extend::message_bytes(layout.blocks()))?;
@@ -95,16 +81,15 @@ impl ExpectSetup {
         let keys = self.chooser.keys(&answer)?;
         self.transcript.absorb(&answer);
         let blocks = layout.blocks();
-        let columns =
-            ot_extend::send(&mut self.transcript, &keys, self.delta.0, blocks, extension)?;
+        let columns = ot_extend::send(&mut self.transcript, &keys, *self.delta, blocks, extension)?;
         self.transcript.absorb(flips);
         let elements = columns.elements(layout.first_element());
         let (leaves, message) = self.grow(&columns, &elements, flips)?;
         let code = self.transcript.derive(Purpose::Code, 0);
         self.transcript.absorb(&message);
-        let mask = Secret(elements.get(NOISE_TREES).copied().unwrap_or_default());
-        let Self { terms, transcript, delta, .. } = self;
-        Ok((ExpectChallenge { terms, transcript, code, delta, leaves, mask }, message))
+        let mask = Zeroizing::new(elements.get(NOISE_TREES).copied().unwrap_or_default());
+        let Self { setting, transcript, delta, .. } = self;
+        Ok((ExpectChallenge { setting, transcript, code, delta, leaves, mask }, message))
     }
 
     /// Grows all trees, and writes for each its level sums under pads and its correction.
@@ -114,7 +99,7 @@ impl ExpectSetup {
         elements: &[Block],
         flips: &[u8],
     ) -> Result<(Zeroizing<Vec<Block>>, Vec<u8>), PsiError> {
-        let layout = self.terms.layout;
+        let layout = self.setting.layout;
         let mut seeds = Zeroizing::new(vec![0; NOISE_TREES * Block::BYTES]);
         self.rng.fill_bytes(&mut seeds);
         let roots = Zeroizing::new(field::from_bytes(&seeds));
@@ -122,9 +107,11 @@ impl ExpectSetup {
         let (shape, depth) = (layout.shape, layout.shape.depth());
         let mut leaves = Zeroizing::new(vec![Block::ZERO; layout.code_length()]);
         let transcript = &self.transcript;
-        let workers = self.terms.workers;
-        let pieces = workers::fill(&mut leaves, shape.leaves(), workers, |first, piece| {
-            let first = first / shape.leaves();
+        let workers = self.setting.workers;
+        let length = workers::piece_length(NOISE_TREES, workers, 1);
+        let pieces = leaves.chunks_mut(length * shape.leaves()).enumerate().collect();
+        let pieces = workers::run(pieces, workers, |(number, piece): (usize, &mut [Block])| {
+            let first = number * length;
             let mut message =
                 Vec::with_capacity(piece.len() / shape.leaves() * layout.tree_bytes());
             let inputs = roots.iter().zip(elements).zip(pads.chunks_exact(depth));
@@ -146,14 +133,14 @@ impl ExpectSetup {
 
     /// The pads of both sides of each extended transfer; a flipped one has them exchanged.
     fn pads(&self, columns: &Columns, flips: &[u8]) -> Zeroizing<Vec<[Block; 2]>> {
-        let layout = self.terms.layout;
+        let layout = self.setting.layout;
         let rows = (0..layout.transfer_blocks()).map(|block| columns.rows(1 + block));
         let mut inputs = Zeroizing::new(Vec::with_capacity(2 * layout.transfers()));
         for (transfer, row) in rows.flat_map(|rows| *rows).take(layout.transfers()).enumerate() {
             let flip = flips.get(transfer / 8).map_or(0, |byte| byte >> (transfer % 8) & 1);
             let left = 0u128.wrapping_sub(u128::from(flip));
-            inputs.push((transfer as u64, row ^ masked(self.delta.0, left)));
-            inputs.push((transfer as u64, row ^ masked(self.delta.0, !left)));
+            inputs.push((transfer as u64, row ^ masked(*self.delta, left)));
+            inputs.push((transfer as u64, row ^ masked(*self.delta, !left)));
         }
         transfer_hash(&self.transcript).apply(&mut inputs);
         let (pairs, _) = inputs.as_chunks::<2>();
@@ -175,21 +162,16 @@ impl ExpectChallenge {
         let masked_sum = reader.block()?;
         reader.finish()?;
         self.transcript.absorb(challenge);
-        let shape = self.terms.layout.shape;
+        let shape = self.setting.layout.shape;
         let weights = Weights::new(&seed, shape);
-        let trees: Vec<&[Block]> = self.leaves.chunks_exact(shape.leaves()).collect();
-        let parts = workers::map(&trees, self.terms.workers, |first, trees| {
-            let tree_weights = weights.trees.iter().skip(first);
-            let sums = trees
-                .iter()
-                .zip(tree_weights)
-                .map(|(leaves, weight)| field::inner_product(leaves, &weights.leaves) * *weight);
-            Ok(sums.fold(Block::ZERO, |sum, part| sum ^ part))
+        let trees = self.leaves.chunks_exact(shape.leaves()).zip(&weights.trees);
+        let parts = workers::run(trees.collect(), self.setting.workers, |(leaves, weight)| {
+            Ok(field::inner_product(leaves, &weights.leaves) * *weight)
         })?;
-        let sum = parts.into_iter().fold(self.mask.0, |sum, part| sum ^ part);
-        let proof = proof(&self.transcript, sum ^ masked_sum * self.delta.0);
-        let Self { terms, code, delta, leaves, .. } = self;
-        Ok((SenderReady { terms, code, delta, leaves }, proof.to_vec()))
+        let sum = parts.into_iter().fold(*self.mask, |sum, part| sum ^ part);
+        let proof = proof(&self.transcript, sum ^ (masked_sum * *self.delta));
+        let Self { setting, code, delta, leaves, .. } = self;
+        Ok((SenderReady { setting, code, delta, leaves }, proof.to_vec()))
     }
 }
 
@@ -198,23 +180,11 @@ impl SenderReady {
     ///
     /// # Errors
     /// [`PsiError::WorkerLost`].
-    pub(crate) fn encode(mut self) -> Result<SenderVectors, PsiError> {
+    pub(crate) fn encode(mut self) -> Result<SenderPart, PsiError> {
         let code = Code::new(self.code);
-        let mut b = Zeroizing::new(vec![Block::ZERO; self.terms.layout.length]);
+        let mut b = Zeroizing::new(vec![Block::ZERO; self.setting.layout.length]);
         code.convolve(&mut self.leaves);
-        code.expand(&self.leaves, &mut b, self.terms.workers)?;
-        Ok(SenderVectors { delta: self.delta, b })
-    }
-}
-
-impl SenderVectors {
-    /// The scalar of the correlation.
-    pub(crate) fn expose_delta(&self) -> Block {
-        self.delta.0
-    }
-
-    /// `B`, to be read or added to in place.
-    pub(crate) fn expose_b(&mut self) -> &mut [Block] {
-        &mut self.b
+        code.expand(&self.leaves, &mut b, self.setting.workers)?;
+        Ok(SenderPart { delta: self.delta, shares: b })
     }
 }
