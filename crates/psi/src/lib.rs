@@ -6,21 +6,39 @@
 //! Invariants: one state is one struct and a message consumes it; only padded counts travel; no
 //! branch and no address depends on the sender's secret, the masks or the other side's items.
 
+mod code;
 mod cost;
+mod drive;
 mod error;
 mod field;
 mod frame;
+mod ggm;
 mod hash;
 mod kernel;
 mod label;
 mod limits;
+mod message;
 mod okvs;
+mod ot_base;
+mod ot_extend;
+mod ot_matrix;
 mod outputs;
 mod plan;
+mod prg;
+pub mod receiver;
+pub mod sender;
 mod terms;
+mod vole;
+mod vole_layout;
+#[cfg(test)]
+mod vole_pair;
+mod vole_receiver;
+mod vole_sender;
+mod vole_transcript;
 mod workers;
 
 pub use cost::{Cost, Way, cheaper, oprf_cost, psi_cost};
+pub use drive::{Poll, Receiver, Sender};
 pub use error::PsiError;
 pub use frame::{Head, Message};
 pub use hash::Item;

@@ -28,3 +28,18 @@ pub const BULK_BYTES_MAX: u64 = 128 << 20;
 
 /// Fresh seeds after a first one under which the store has no solution.
 pub(crate) const SEED_RETRIES: usize = 3;
+/// Entries that the expander of the code sums for each entry of the result (ePrint 2023/882).
+pub const EXPANDER_WEIGHT: usize = 21;
+
+/// Entries of the vector that the code shortens, at most.
+pub const VOLE_CODE_LENGTH_MAX: usize = 1 << 25;
+
+/// Punctured trees of a vector correlation, each with one noisy place: the least number `t` with
+/// `(1 - d/N)^t <= 2^-128` for `d/N = 0.1` (spec/psi.md#parameters).
+pub const NOISE_TREES: usize = 843;
+
+/// Leaves of a noise tree, at least.
+pub const NOISE_TREE_LEAVES_MIN: usize = 8;
+
+/// Entries of one vector correlation, at most; longer sets are partitioned.
+pub const VOLE_LENGTH_MAX: usize = 1 << 23;

@@ -18,8 +18,9 @@ use crate::limits::SEED_RETRIES;
 use crate::okvs::{Binned, Shape};
 use crate::outputs::{self, Own};
 use crate::terms::{From, Terms, Transcript};
+use crate::vole::ReceiverPart;
 use crate::vole_layout::Setting;
-use crate::vole_receiver::{self as vole, ReceiverVectors};
+use crate::vole_receiver as vole;
 use crate::{PsiError, workers};
 
 /// What all states of the receiver carry.
@@ -168,20 +169,21 @@ impl ExpectProof {
     pub fn handle(self, message: Message) -> Result<(ExpectReveal, Message), PsiError> {
         let Self { mut session, correlation, solved } = self;
         let message = session.read(message, Kind::Correlation)?;
-        let mut vectors = correlation.handle_proof(message.bulk())?;
+        let ReceiverPart { mut masks, shares } = correlation.handle_proof(message.bulk())?;
         let solved = match solved {
             Some(solved) => solved,
             None => solve(&mut session)?,
         };
         let Solved { hashes, binned, seed, store } = solved;
         // A = P + A', in the place of A'.
-        field::add_slice(vectors.expose_a(), &store);
+        field::add_slice(&mut masks, &store);
         drop(store);
         let coin: [u8; 16] = session.draw();
-        let bulk = field::to_bytes(vectors.expose_a());
+        let bulk = field::to_bytes(&masks);
+        drop(masks);
         let message = session.send(Kind::Store, &[&seed.to_bytes(), &coin], bulk);
         let coin = Block::from_bytes(coin);
-        Ok((ExpectReveal { session, hashes, binned, vectors, coin }, message))
+        Ok((ExpectReveal { session, hashes, binned, shares, coin }, message))
     }
 }
 
@@ -214,7 +216,7 @@ pub struct ExpectReveal {
     session: Session,
     hashes: Hashes,
     binned: Binned,
-    vectors: ReceiverVectors,
+    shares: Zeroizing<Vec<Block>>,
     coin: Block,
 }
 
@@ -224,7 +226,7 @@ impl ExpectReveal {
     /// # Errors
     /// [`PsiError::CommitmentBroken`] if it is not the half that the sender committed to.
     pub fn handle(self, message: Message) -> Result<ExpectOutputs, PsiError> {
-        let Self { mut session, hashes, binned, vectors, coin } = self;
+        let Self { mut session, hashes, binned, shares, coin } = self;
         let message = session.read(message, Kind::Reveal)?;
         let theirs = message.field(0)?;
         let is_committed = session.terms.coin_commitment(&theirs).ct_eq(&session.commitment);
@@ -234,8 +236,8 @@ impl ExpectReveal {
         let coin = coin ^ Block::from_bytes(theirs);
         let items = std::mem::take(&mut session.items);
         let shape = session.shape;
-        let shares = vectors.expose_c().chunks_exact(shape.bin_columns());
-        let tasks = binned.bins.into_iter().zip(shares).collect();
+        let columns = shares.chunks_exact(shape.bin_columns());
+        let tasks = binned.bins.into_iter().zip(columns).collect();
         let lists = workers::run(tasks, session.workers, |(bin, shares)| {
             let mut masks = bin.decode(&shape, shares);
             masks.iter_mut().for_each(|mask| *mask ^= coin);

@@ -15,8 +15,9 @@ use crate::hash::{Hashes, Item};
 use crate::okvs::{Bin, Binned, Shape};
 use crate::outputs;
 use crate::terms::{From, Terms, Transcript};
+use crate::vole::SenderPart;
 use crate::vole_layout::Setting;
-use crate::vole_sender::{self as vole, SenderReady, SenderVectors};
+use crate::vole_sender::{self as vole, SenderReady};
 use crate::{PsiError, workers};
 
 /// What all states of the sender carry.
@@ -120,14 +121,14 @@ impl ExpectChallenge {
 /// The sender's share of the correlation, computed or not.
 enum Share {
     Ready(SenderReady),
-    Encoded(SenderVectors),
+    Encoded(SenderPart),
 }
 
 impl Share {
-    fn encode(self) -> Result<SenderVectors, PsiError> {
+    fn encode(self) -> Result<SenderPart, PsiError> {
         match self {
             Self::Ready(ready) => ready.encode(),
-            Self::Encoded(vectors) => Ok(vectors),
+            Self::Encoded(part) => Ok(part),
         }
     }
 }
@@ -186,19 +187,18 @@ impl Answering {
         let hashes = Hashes::new(&session.terms.session);
         let items = std::mem::take(&mut session.items);
         let binned = Binned::new(session.shape, &items, &hashes, seed, session.workers)?;
-        let mut vectors = share.encode()?;
-        let delta = vectors.expose_delta();
+        let SenderPart { delta, mut shares } = share.encode()?;
         let columns = session.shape.bin_columns();
         let stores = store.chunks_exact(columns * Block::BYTES);
-        let tasks = stores.zip(vectors.expose_b().chunks_exact_mut(columns)).zip(binned.bins).collect();
-        let mut lists = workers::run(tasks, session.workers, |((store, shares), bin)| {
-            let masks = masks(&session.shape, &bin, store, shares, delta, coin);
+        let tasks = stores.zip(shares.chunks_exact_mut(columns)).zip(binned.bins).collect();
+        let lists = workers::run(tasks, session.workers, |((store, shares), bin)| {
+            let masks = masks(&session.shape, &bin, store, shares, *delta, coin);
             let mut list = Vec::with_capacity(masks.len());
             let own = bin.indexes.iter().filter_map(|index| items.get(*index as usize));
             hashes.outputs(own, &masks, |output| list.push(output));
             Ok(list)
         })?;
-        drop((store, vectors, items));
+        drop((store, shares, items));
         let sorted = fill(lists, &session)?;
         let message = session.send(Kind::Outputs, &[], outputs::encode(&sorted)?);
         Ok((ExpectDone { transcript: session.transcript }, message))

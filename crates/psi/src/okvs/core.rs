@@ -2,7 +2,7 @@
 //!
 //! Implements spec/psi.md#store. Runs on the receiver's own items only.
 
-use super::{Bin, Shape, solve};
+use super::{Bin, Shape};
 use crate::PsiError;
 use crate::field::{self, Block};
 use crate::limits::CORE_ITEMS_MAX;
@@ -24,7 +24,8 @@ pub(super) fn solve(
     if places.len() > CORE_ITEMS_MAX {
         return Err(PsiError::Unsolvable);
     }
-    let rows: Vec<Block> = places.iter().filter_map(|p| bin.rows.get(*p as usize)).copied().collect();
+    let rows: Vec<Block> =
+        places.iter().filter_map(|p| bin.rows.get(*p as usize)).copied().collect();
     let values = places.iter().filter_map(|place| bin.values.get(*place as usize));
     let mut columns: Vec<u32> = rows.iter().flat_map(|row| shape.columns_of(*row)).collect();
     columns.sort_unstable();
