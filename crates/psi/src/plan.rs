@@ -1,0 +1,176 @@
+//! Cuts large sets into partitions, each a session of its own, so that memory stays bounded.
+//!
+//! Implements spec/psi.md#partitions.
+//!
+//! Invariants: both sides compute the same plan from the same two counts; which partition an item
+//! falls into depends on a keyed hash, so nobody can aim items at one; only padded counts travel.
+
+use crate::hash::Item;
+use crate::limits::{PARTITION_ITEMS, PARTITIONS_MAX};
+use crate::terms::{Terms, padded_count};
+use crate::{PsiError, label};
+
+/// Standard deviations of a partition's load that are provided for: more come with probability
+/// below 2^-64 in any partition (Chernoff).
+const LOAD_DEVIATIONS: u64 = 11;
+
+/// How two sets are matched: in how many partitions, and with which padded counts in each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    session: [u8; 32],
+    key: [u8; 32],
+    partitions: u32,
+    receiver_count: u64,
+    sender_count: u64,
+    intersection_max: u64,
+}
+
+impl Plan {
+    /// The plan for sets of at most these sizes; `session` is unique to the whole exchange.
+    ///
+    /// The counts are what both sides told each other: padded counts or agreed bounds, not the true
+    /// sizes of the lists. `intersection_max` bounds the common items of all partitions together.
+    ///
+    /// # Errors
+    /// [`PsiError::Count`] if more than [`PARTITIONS_MAX`] partitions were needed.
+    pub fn new(
+        session: [u8; 32],
+        receiver_count: u64,
+        sender_count: u64,
+        intersection_max: u64,
+    ) -> Result<Self, PsiError> {
+        let largest = receiver_count.max(sender_count);
+        let mut partitions = u32::try_from(largest.div_ceil(PARTITION_ITEMS))
+            .map_err(|_| PsiError::Count)?
+            .max(1);
+        while load(largest, partitions) > PARTITION_ITEMS {
+            partitions += 1;
+        }
+        if partitions > PARTITIONS_MAX {
+            return Err(PsiError::Count);
+        }
+        Ok(Self {
+            session,
+            key: blake3::derive_key(label::PARTITION_KEY, &session),
+            partitions,
+            receiver_count: padded_count(load(receiver_count, partitions))?,
+            sender_count: padded_count(load(sender_count, partitions))?,
+            intersection_max,
+        })
+    }
+
+    /// How many partitions there are; each can be run, and run again, alone.
+    #[must_use]
+    pub const fn partitions(&self) -> u32 {
+        self.partitions
+    }
+
+    /// The partition of an item.
+    #[must_use]
+    pub fn partition_of(&self, item: &Item) -> u32 {
+        if self.partitions == 1 {
+            return 0;
+        }
+        let hash = blake3::keyed_hash(&self.key, item.as_bytes());
+        let word = hash.as_bytes().first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+        ((u64::from(word) * u64::from(self.partitions)) >> 32) as u32
+    }
+
+    /// The terms of one partition at its `attempt`; an attempt that failed is not continued, the
+    /// partition begins anew under another name.
+    ///
+    /// # Errors
+    /// [`PsiError::Count`] if there is no such partition.
+    pub fn terms(&self, partition: u32, attempt: u32) -> Result<Terms, PsiError> {
+        if partition >= self.partitions {
+            return Err(PsiError::Count);
+        }
+        let mut hasher = blake3::Hasher::new_derive_key(label::PARTITION);
+        hasher.update(&self.session);
+        for number in [self.partitions, partition, attempt] {
+            hasher.update(&number.to_le_bytes());
+        }
+        Ok(Terms {
+            session: *hasher.finalize().as_bytes(),
+            receiver_count: self.receiver_count,
+            sender_count: self.sender_count,
+            intersection_max: self.intersection_max,
+        })
+    }
+}
+
+/// Items of the fullest of `partitions` that are provided for.
+fn load(count: u64, partitions: u32) -> u64 {
+    let mean = count.div_ceil(u64::from(partitions));
+    if partitions == 1 {
+        mean
+    } else {
+        // For small means the square root alone is too little; the constant covers them.
+        (mean + LOAD_DEVIATIONS * (mean.isqrt() + 1) + 64).min(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(receiver: u64, sender: u64) -> Plan {
+        Plan::new([3; 32], receiver, sender, 1000).unwrap()
+    }
+
+    #[test]
+    fn small_sets_are_one_partition() {
+        for (receiver, sender) in [(0, 0), (1, 1), (1000, 1 << 20), (1 << 20, 5)] {
+            let plan = plan(receiver, sender);
+            assert_eq!(plan.partitions(), 1);
+            let terms = plan.terms(0, 0).unwrap();
+            assert_eq!(terms.receiver_count, padded_count(receiver).unwrap());
+            assert_eq!(terms.sender_count, padded_count(sender).unwrap());
+        }
+        assert_eq!(plan(1 << 24, 1 << 24).partitions(), 17);
+        assert_eq!(plan(1 << 24, 1 << 24).terms(0, 0).unwrap().receiver_count, 1 << 20);
+        assert_eq!(plan(1 << 24, 1 << 12).terms(16, 0).unwrap().receiver_count, 1 << 20);
+        assert_eq!(plan(1 << 24, 1 << 12).terms(16, 0).unwrap().sender_count, 1024);
+        assert!(Plan::new([3; 32], u64::MAX, 1, 1).is_err());
+        assert!(Plan::new([3; 32], 1 << 32, 1, 1).is_err());
+    }
+
+    #[test]
+    fn every_attempt_has_its_own_name() {
+        let plan = plan(1 << 22, 1 << 22);
+        let names: std::collections::BTreeSet<[u8; 32]> = [(0, 0), (0, 1), (1, 0), (2, 7)]
+            .map(|(partition, attempt)| plan.terms(partition, attempt).unwrap().session)
+            .into();
+        assert_eq!(names.len(), 4);
+        assert_eq!(plan.terms(plan.partitions(), 0), Err(PsiError::Count));
+    }
+
+    #[test]
+    fn partitions_are_even() {
+        let plan = plan(1 << 24, 1 << 24);
+        let mut loads = vec![0_u64; 17];
+        let count = 170_000_u64;
+        for n in 0..count {
+            let item = Item::derive(&n.to_le_bytes());
+            loads[plan.partition_of(&item) as usize] += 1;
+        }
+        assert!(loads.iter().all(|own| *own <= load(count, 17) && *own > 9_000), "{loads:?}");
+    }
+
+    #[test]
+    fn the_provided_load_covers_64_bits() {
+        // Chernoff with relative entropy, in bits, for every mean from one to a full partition.
+        for mean in (0..=20).map(|bits| 1_u64 << bits) {
+            for partitions in [2_u32, 17, 257, 4096] {
+                let count = mean * u64::from(partitions);
+                let (p, q) = (1.0 / f64::from(partitions), load(count, partitions) as f64 / count as f64);
+                if q >= 1.0 {
+                    continue;
+                }
+                let entropy = q * (q / p).log2() + (1.0 - q) * ((1.0 - q) / (1.0 - p)).log2();
+                let bits = count as f64 * entropy - f64::from(partitions).log2();
+                assert!(bits >= 64.0, "{mean} in each of {partitions}: {bits} bits");
+            }
+        }
+    }
+}
