@@ -270,6 +270,13 @@ pub(crate) enum Exchange {
         /// Class; may be repeated. All agreed classes if none is named.
         #[arg(long = "class")]
         classes: Vec<String>,
+        /// How: `oprf` evaluates each key, `psi` matches the whole set at once; `auto` takes what
+        /// costs less.
+        #[arg(long, default_value = "auto")]
+        engine: String,
+        /// Stays, and runs again whenever the partner has published anew.
+        #[arg(long)]
+        watch: bool,
         #[command(flatten)]
         why: Why,
     },

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use symbolon_desk::{Answered, Desk, DeskError, Link, LinkError as DeskLinkError, Surroundings};
 use symbolon_protocol::{
-    AccountRequest, Cosign, Cosigned, Delivered, Disclose, Epochs, EpochsRequest, Established,
-    Evaluate, Evaluated, Incoming, Local, Partner, ProtocolError, Refusal, TagSetEvent,
-    TagSetProgress, TagSetUpload, VerifiedEpochCard,
+    AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Cosign, Cosigned,
+    Delivered, Disclose, Epochs, EpochsRequest, Established, Evaluate, Evaluated, Incoming, Local,
+    Partner, ProtocolError, Refusal, TagSetEvent, TagSetProgress, TagSetUpload, VerifiedEpochCard,
 };
 use symbolon_store::SetKey;
 use symbolon_tlog::VerifiedCheckpoint;
@@ -150,6 +150,26 @@ impl Link for Quic {
         partner: &NodeId,
         request: &AccountRequest,
     ) -> Result<Delivered, DeskLinkError> {
+        self.0.request(*partner, request).map_err(told)
+    }
+
+    fn bulk_begin(
+        &self,
+        partner: &NodeId,
+        request: &BulkBegin,
+    ) -> Result<BulkState, DeskLinkError> {
+        self.0.request(*partner, request).map_err(told)
+    }
+
+    fn bulk_wait(&self, partner: &NodeId, request: &BulkWait) -> Result<BulkState, DeskLinkError> {
+        self.0.request(*partner, request).map_err(told)
+    }
+
+    fn bulk_carry(
+        &self,
+        partner: &NodeId,
+        request: &BulkCarry,
+    ) -> Result<BulkCarried, DeskLinkError> {
         self.0.request(*partner, request).map_err(told)
     }
 

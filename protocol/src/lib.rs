@@ -11,6 +11,7 @@
 //! leaves only as [`Disclose`], an evaluation only as [`Evaluation`], and both take evidence.
 
 mod account;
+mod bulk;
 mod card;
 mod checkpoint;
 mod code;
@@ -31,6 +32,7 @@ mod tag_set;
 mod transmit;
 
 pub use account::AccountRequest;
+pub use bulk::{BulkBegin, BulkCarried, BulkCarry, BulkId, BulkState, BulkWait};
 pub use card::{Card, CardRequest, Epochs, EpochsRequest};
 pub use code::{Code, Detail};
 pub use cosign::{Cosign, Cosigned};

@@ -93,6 +93,13 @@ pub const COSIGN_BYTES_MAX: usize = 16 * 1024;
 /// One answer to it: a cosignature line, or a few.
 pub const COSIGNED_BYTES_MAX: usize = 16 * 1024;
 
+/// One request to match a whole set: terms and evidence.
+pub const BULK_BEGIN_BYTES_MAX: usize = symbolon_audit::limits::EVIDENCE_BYTES_MAX + 128;
+/// Bytes of bulk matching that one request or one answer carries.
+pub const BULK_PIECE_BYTES_MAX: usize = 960 * 1024;
+/// Items of a set that is matched in bulk, padding included.
+pub const BULK_ITEMS_MAX: u64 = 1 << 26;
+
 /// One sealed envelope on a stream, so that it fits a frame with its header.
 pub const ENVELOPE_BYTES_MAX: usize = FRAME_BYTES_MAX - 1024;
 

@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 
 use crate::account::AccountRequest;
+use crate::bulk::{BulkBegin, BulkCarry, BulkWait};
 use crate::card::{CardRequest, EpochsRequest};
 use crate::cosign::Cosign;
 use crate::deliver::Delivery;
@@ -43,6 +44,12 @@ pub enum Incoming {
     Cosign(Asked<Cosign>),
     /// For this node's account of what passed.
     Account(Asked<AccountRequest>),
+    /// To match a whole set.
+    BulkBegin(Asked<BulkBegin>),
+    /// Whether the match is ready.
+    BulkWait(Asked<BulkWait>),
+    /// A piece of the match.
+    BulkCarry(Asked<BulkCarry>),
 }
 
 /// One request and the right to answer it once.
@@ -215,6 +222,12 @@ impl Serve {
             Delivery::TYPE => self.asked(&body).map(Incoming::Deliver),
             Cosign::TYPE => self.asked(&body).map(Incoming::Cosign),
             AccountRequest::TYPE => self.asked(&body).map(Incoming::Account),
+            BulkBegin::TYPE => {
+                self.matching?;
+                self.asked(&body).map(Incoming::BulkBegin)
+            }
+            BulkWait::TYPE => self.asked(&body).map(Incoming::BulkWait),
+            BulkCarry::TYPE => self.asked(&body).map(Incoming::BulkCarry),
             _ => Err(ProtocolError::Unexpected { expected: "a request" }),
         }
     }
@@ -241,6 +254,9 @@ fn bytes_max(number: u8) -> Result<usize, ProtocolError> {
         Delivery::TYPE => Ok(Delivery::BYTES_MAX),
         Cosign::TYPE => Ok(Cosign::BYTES_MAX),
         AccountRequest::TYPE => Ok(AccountRequest::BYTES_MAX),
+        BulkBegin::TYPE => Ok(BulkBegin::BYTES_MAX),
+        BulkWait::TYPE => Ok(BulkWait::BYTES_MAX),
+        BulkCarry::TYPE => Ok(BulkCarry::BYTES_MAX),
         _ => Err(ProtocolError::Unexpected { expected: "a request" }),
     }
 }

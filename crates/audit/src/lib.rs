@@ -14,6 +14,7 @@ pub mod limits;
 mod query;
 mod receipt;
 mod reopen;
+mod set_query;
 
 pub use entry::{Entry, Who};
 pub use error::AuditError;
@@ -29,3 +30,6 @@ pub use query::{
 };
 pub use receipt::Receipt;
 pub use reopen::ReopenedQuery;
+pub use set_query::{
+    ReopenedSet, SetTerms, commit_set, set_digest, set_item, set_opening, verify_set_query,
+};

@@ -114,19 +114,28 @@ pub fn commit(
     blinded: &[BlindedElement],
     private: &QueryPrivate,
 ) -> Result<Commitment, AuditError> {
-    private.validate()?;
-    Ok(Commitment {
-        partner: private.partner,
-        class: private.class,
-        epoch: private.epoch,
-        elements: elements(blinded)?,
-        salt,
-        batch_digest: batch_digest(blinded),
-        private_digest: private.digest(&salt),
-    })
+    Commitment::over(salt, batch_digest(blinded), elements(blinded)?, private)
 }
 
 impl Commitment {
+    pub(crate) fn over(
+        salt: [u8; 32],
+        batch_digest: [u8; 32],
+        elements: u32,
+        private: &QueryPrivate,
+    ) -> Result<Self, AuditError> {
+        private.validate()?;
+        Ok(Self {
+            partner: private.partner,
+            class: private.class,
+            epoch: private.epoch,
+            elements,
+            salt,
+            batch_digest,
+            private_digest: private.digest(&salt),
+        })
+    }
+
     /// The node to be asked.
     #[must_use]
     pub const fn partner(&self) -> NodeId {
@@ -306,14 +315,23 @@ pub fn verify_query(
     verifier: &CheckpointVerifier,
     last_seen: Option<&LogSeen>,
 ) -> Result<CommittedQuery, AuditError> {
+    verify_committed(evidence, batch_digest(blinded), elements(blinded)?, verifier, last_seen)
+}
+
+/// As [`verify_query`], over the digest of what is asked.
+pub(crate) fn verify_committed(
+    evidence: &QueryEvidence,
+    batch_digest: [u8; 32],
+    elements: u32,
+    verifier: &CheckpointVerifier,
+    last_seen: Option<&LogSeen>,
+) -> Result<CommittedQuery, AuditError> {
     evidence.validate()?;
-    let elements = elements(blinded)?;
     let checkpoint = verifier.verify_text(&evidence.checkpoint).map_err(AuditError::Checkpoint)?;
     let seen = LogSeen { size: checkpoint.size(), root: checkpoint.root() };
     if let Some(last) = last_seen {
         continues(last, &seen, &evidence.consistency)?;
     }
-    let batch_digest = batch_digest(blinded);
     let leaf = leaf(&evidence.salt, &batch_digest, &evidence.private_digest);
     let _included = checkpoint
         .includes(leaf.leaf_hash(), evidence.leaf_index, &evidence.inclusion)

@@ -21,6 +21,8 @@ use crate::{Desk, DeskError, Officer};
 pub(crate) enum AlarmKind {
     /// A partner's log showed two histories, and both are signed.
     SplitView,
+    /// More was common in a bulk match than the agreed bound.
+    TooManyCommon,
     /// A partner says that this node's log does not continue what it saw of it.
     OwnLogRefused,
 }
@@ -29,6 +31,7 @@ impl AlarmKind {
     const fn as_str(self) -> &'static str {
         match self {
             Self::SplitView => "split_view",
+            Self::TooManyCommon => "too_many_common",
             Self::OwnLogRefused => "own_log_refused",
         }
     }
@@ -38,6 +41,10 @@ impl AlarmKind {
             Self::SplitView => {
                 "suspend the partner, keep the proof, and ask its agency which of its logs is the \
                  true one"
+            }
+            Self::TooManyCommon => {
+                "one of the two lists may be the other's copy, or made to meet everything: compare \
+                 its size and origin with the partner before matching again"
             }
             Self::OwnLogRefused => {
                 "was this node restored from a backup? call the auditor; compare both logs"
@@ -200,7 +207,7 @@ impl Desk {
 }
 
 fn remedy(kind: &str) -> &'static str {
-    let all = [AlarmKind::SplitView, AlarmKind::OwnLogRefused];
+    let all = [AlarmKind::SplitView, AlarmKind::TooManyCommon, AlarmKind::OwnLogRefused];
     let known = all.into_iter().find(|known| known.as_str() == kind);
     known.map_or("look at it with a newer version of this program", AlarmKind::remedy)
 }

@@ -6,7 +6,7 @@
 //! Invariants: no evaluation before its commitment is verified and its spend is durable; no
 //! disclosure without a grant; every refusal that could tell whether a thing exists looks the same.
 
-use symbolon_audit::{AuditError, ConfirmEvent, Entry, verify_query};
+use symbolon_audit::{AuditError, ConfirmEvent, Entry, QueryEvidence, verify_query};
 use symbolon_disclosure::{
     ConfirmRequest, Opened, Payload, Recipient, Refusal as Nothing, RefusalCode, Sealed, Terms,
     seal, seal_refusal,
@@ -63,6 +63,9 @@ impl Desk {
                 Answered::Reply(self.answer_delivery(session, &known, asked))
             }
             Incoming::Cosign(asked) => Answered::Reply(self.answer_cosign(&known, asked)),
+            Incoming::BulkBegin(asked) => Answered::Reply(self.answer_bulk_begin(&known, asked)),
+            Incoming::BulkWait(asked) => Answered::Reply(self.answer_bulk_wait(&known, asked)),
+            Incoming::BulkCarry(asked) => Answered::Reply(self.answer_bulk_carry(&known, asked)),
             Incoming::Account(asked) => {
                 Answered::Reply(self.answer_account(session, &known, asked))
             }
@@ -90,7 +93,10 @@ impl Desk {
         Epochs::new(&cards).map_err(here)
     }
 
-    fn agreement_for<'a>(&self, partner: &'a Known) -> Result<&'a VerifiedAgreement, Refusal> {
+    pub(crate) fn agreement_for<'a>(
+        &self,
+        partner: &'a Known,
+    ) -> Result<&'a VerifiedAgreement, Refusal> {
         if !partner.is_welcome() {
             return Err(Refusal::Suspended);
         }
@@ -152,12 +158,8 @@ impl Desk {
         let seen = self.store.partner_seen(&partner.node()).map_err(here)?;
         let verifier = CheckpointVerifier::parse(&partner.card.card().log).map_err(here)?;
         let committed = verify_query(request.evidence(), &blinded, &verifier, seen.as_ref());
-        let committed = committed.map_err(|error| {
-            if matches!(error, AuditError::NotConsistent(_)) {
-                self.contradicted_by_query(partner, request.evidence());
-            }
-            Refusal::from(&error)
-        })?;
+        let committed =
+            committed.map_err(|error| self.uncommitted(partner, request.evidence(), &error))?;
         let (own, asker) = (self.identity().node(), partner.node());
         let names = KeyNames {
             holder: own.as_bytes(),
@@ -199,6 +201,19 @@ impl Desk {
         let evaluated = sender.blind_evaluate(&blinded, self.surroundings.seed());
         let evaluated = evaluated.map_err(|_| Refusal::ElementRefused)?;
         Evaluation::new(request, &blinded, &committed, receipt, &evaluated).map_err(here)
+    }
+
+    /// Why evidence is refused; where it shows a second history, that is kept.
+    pub(crate) fn uncommitted(
+        &self,
+        partner: &Known,
+        evidence: &QueryEvidence,
+        error: &AuditError,
+    ) -> Refusal {
+        if matches!(error, AuditError::NotConsistent(_)) {
+            self.contradicted_by_query(partner, evidence);
+        }
+        Refusal::from(error)
     }
 
     fn answer_delivery(
@@ -449,5 +464,8 @@ fn refuse(incoming: Incoming, refusal: Refusal) -> Reply {
         Incoming::Deliver(asked) => asked.refuse(refusal),
         Incoming::Cosign(asked) => asked.refuse(refusal),
         Incoming::Account(asked) => asked.refuse(refusal),
+        Incoming::BulkBegin(asked) => asked.refuse(refusal),
+        Incoming::BulkWait(asked) => asked.refuse(refusal),
+        Incoming::BulkCarry(asked) => asked.refuse(refusal),
     }
 }

@@ -7,11 +7,11 @@
 use symbolon_audit::{Entry, QueryEvidence, QueryPrivate, commit};
 use symbolon_ident::MatchKey;
 use symbolon_oprf::{Hit, Receiver};
-use symbolon_protocol::{Code, Evaluate, Evaluated, VerifiedEpochCard};
+use symbolon_protocol::{Code, Evaluate, VerifiedEpochCard};
 use symbolon_store::{
     BudgetKey, Direction, Owed, OwedFor, Query, QueryId, QueryState, SetKey, StoreError, Write,
 };
-use symbolon_trust::VerifiedAgreement;
+use symbolon_trust::{NodeId, VerifiedAgreement};
 
 use crate::api::Reason;
 use crate::asking::lock;
@@ -94,12 +94,16 @@ impl Desk {
         };
         let receipt = committed.last();
         let receipt = receipt.ok_or_else(|| DeskError::internal("a logged write has a receipt"))?;
-        let request = Request {
+        let request = Committed {
             salt,
             private_digest: *commitment.private_digest(),
             leaf_index: receipt.leaf_index,
         };
-        let outcome = self.batch_send(asked, &receiver, &request);
+        let node = asked.partner.node();
+        let outcome = self.commitment_send(&node, &request, |evidence| {
+            let message = Evaluate::new(asked.card, receiver.blinded(), evidence)?;
+            Ok(self.link()?.evaluate(&node, &message))
+        });
         let evaluated = match outcome {
             Ok(evaluated) => evaluated,
             Err(cause) => {
@@ -132,17 +136,16 @@ impl Desk {
     }
 
     /// Shows the own log and asks; once more where the partner has seen another size of it.
-    fn batch_send(
+    pub(crate) fn commitment_send<R>(
         &self,
-        asked: &Asked<'_>,
-        receiver: &Receiver,
-        request: &Request,
-    ) -> Result<Evaluated, NotAsked> {
+        node: &NodeId,
+        request: &Committed,
+        send: impl Fn(QueryEvidence) -> Result<Result<R, LinkError>, DeskError>,
+    ) -> Result<R, NotAsked> {
         let link = self.link()?;
-        let node = asked.partner.node();
-        let turn = self.asking.turn(&node);
+        let turn = self.asking.turn(node);
         let mut shown = lock(&turn);
-        let mut seen = shown.size.or_else(|| link.seen_by(&node)).unwrap_or_default();
+        let mut seen = shown.size.or_else(|| link.seen_by(node)).unwrap_or_default();
         let mut is_retried = false;
         loop {
             let (size, checkpoint) = self.checkpoint()?;
@@ -164,21 +167,20 @@ impl Desk {
                 checkpoint,
                 consistency,
             };
-            let message = Evaluate::new(asked.card, receiver.blinded(), evidence)?;
-            match link.evaluate(&node, &message) {
-                Ok(evaluated) => {
+            match send(evidence)? {
+                Ok(answer) => {
                     shown.size = Some(size);
-                    return Ok(evaluated);
+                    return Ok(answer);
                 }
                 // An answer that was lost had moved what the partner has seen: ask it, once.
                 Err(LinkError::Refused { code: Code::Log | Code::Stale, .. }) if !is_retried => {
                     is_retried = true;
-                    seen = link.seen_anew(&node).unwrap_or_default();
+                    seen = link.seen_anew(node).unwrap_or_default();
                 }
                 Err(error) => {
                     shown.size = None;
                     if matches!(error, LinkError::Refused { code: Code::Epoch, .. }) {
-                        self.epochs.forget(&node);
+                        self.epochs.forget(node);
                     }
                     return Err(NotAsked::Cause(error.to_string()));
                 }
@@ -210,10 +212,10 @@ impl Desk {
 }
 
 /// What stays the same when the log is shown again.
-struct Request {
-    salt: [u8; 32],
-    private_digest: [u8; 32],
-    leaf_index: u64,
+pub(crate) struct Committed {
+    pub(crate) salt: [u8; 32],
+    pub(crate) private_digest: [u8; 32],
+    pub(crate) leaf_index: u64,
 }
 
 fn private(asked: &Asked<'_>, keys: &[MatchKey], receiver: &Receiver) -> QueryPrivate {

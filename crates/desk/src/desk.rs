@@ -17,6 +17,7 @@ use symbolon_trust::{NodeId, SignedAgreement, SignedCard, VerifiedAgreement, Ver
 
 use crate::api::{Nothing, Report, Status};
 use crate::asking::Asking;
+use crate::bulk_serve::Bulks;
 use crate::identity::Identity;
 use crate::surroundings::{Link, Surroundings};
 use crate::tag_set::Epochs;
@@ -34,6 +35,7 @@ pub struct Desk {
     checkpoint: Mutex<Option<(u64, String)>>,
     pub(crate) asking: Asking,
     pub(crate) epochs: Epochs,
+    pub(crate) bulks: Bulks,
     pub(crate) publishing: Mutex<()>,
     /// Held while the kept checkpoint is replaced.
     pub(crate) keeping: Mutex<()>,
@@ -118,6 +120,7 @@ impl Desk {
             checkpoint: Mutex::new(None),
             asking: Asking::default(),
             epochs: Epochs::default(),
+            bulks: Bulks::default(),
             publishing: Mutex::new(()),
             keeping: Mutex::new(()),
             alarming: Mutex::new(()),
@@ -283,6 +286,7 @@ impl Desk {
         }
         self.store.envelope_purge(self.now())?;
         self.tag_sets_prune()?;
+        self.bulks_prune();
         self.checkpoint_keep()
     }
 

@@ -10,20 +10,26 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
+use symbolon_audit::set_item;
 use symbolon_codec::sha256;
 use symbolon_ident::{Class, Kind, MatchKey, Strength};
+use symbolon_oprf::padded_count;
 use symbolon_protocol::VerifiedEpochCard;
 use symbolon_record::{Record, RecordId};
-use symbolon_store::{Hit, SetKey, Write};
+use symbolon_store::{BudgetKey, Direction, Hit, SetKey, Write};
 use symbolon_trust::VerifiedAgreement;
 
 use crate::api::{ExchangeClass, ExchangeReport, ExchangeRun, Nothing, Reason, Report};
 use crate::ask::check_reason;
 use crate::asking::lock;
 use crate::batch::{Answer, Asked, NotAsked};
+use crate::bulk::BulkAsk;
+use crate::bulk_serve::charge;
 use crate::desk::{Known, hex};
 use crate::hit::{Found, hit_of};
-use crate::limits::{BATCH_KEYS_MAX, BATCHES_UNDER_WAY_MAX, SCAN_RECORDS};
+use crate::limits::{
+    BATCH_KEYS_MAX, BATCHES_UNDER_WAY_MAX, BULK_LINK_BYTES_PER_SECOND, SCAN_RECORDS,
+};
 use crate::{Desk, DeskError, Officer};
 
 const PREFIX: &str = "exchange/";
@@ -92,6 +98,7 @@ impl Desk {
             let classes = request.classes.iter().map(|class| class.parse::<Class>());
             classes.collect::<Result<Vec<_>, _>>()?
         };
+        let engine = Engine::parse(request.engine.as_deref())?;
         let mut state = self.exchange_state(&partner, &request.reason)?;
         let mut hits_new = 0;
         for class in classes {
@@ -102,8 +109,14 @@ impl Desk {
                     state.classes.len() - 1
                 }
             };
-            let run =
-                Run { desk: self, officer, partner: &partner, agreement, reason: &request.reason };
+            let run = Run {
+                desk: self,
+                officer,
+                partner: &partner,
+                agreement,
+                reason: &request.reason,
+                engine,
+            };
             hits_new += run.class(&mut state, index, report)?;
         }
         Ok(state.report(hits_new))
@@ -152,6 +165,37 @@ struct Run<'a> {
     partner: &'a Known,
     agreement: &'a VerifiedAgreement,
     reason: &'a Reason,
+    engine: Engine,
+}
+
+/// How a whole list is matched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Engine {
+    /// By what costs less.
+    Auto,
+    /// Each key by an evaluation.
+    Oprf,
+    /// The whole set at once, then an evaluation for each key that met.
+    Psi,
+}
+
+impl Engine {
+    fn parse(name: Option<&str>) -> Result<Engine, DeskError> {
+        match name {
+            None | Some("auto") => Ok(Engine::Auto),
+            Some("oprf") => Ok(Engine::Oprf),
+            Some("psi") => Ok(Engine::Psi),
+            Some(_) => Err(DeskError::invalid("there is no such engine", "use auto, oprf or psi")),
+        }
+    }
+}
+
+/// What a bulk match told: the items that met, and how many the own set had.
+struct Met {
+    items: HashSet<[u8; 32]>,
+    own: u64,
+    /// Where the match is kept until the class is done.
+    name: String,
 }
 
 /// What the threads of a run share.
@@ -217,10 +261,26 @@ impl Run<'_> {
             fed: false,
             failed: None,
         });
-        self.pump(&tally, &card, set, state, index, report)?;
+        let met = match self.in_bulk(&tally, &card, state.id, report) {
+            Ok(met) => met,
+            Err(NotAsked::Cause(cause)) => {
+                lock(&tally).stop(cause);
+                let class = lock(&tally).class.clone();
+                self.keep(state, index, class)?;
+                return Ok(0);
+            }
+            Err(NotAsked::Failed(error)) => return Err(error),
+        };
+        self.pump(&tally, &card, (set, met.as_ref()), state, index, report)?;
         let mut tally = tally.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         // Only now is known whether every batch that was fed was answered too.
         tally.class.is_done = tally.fed && !tally.is_stopped();
+        if let Some(met) = &met {
+            (tally.class.keys, tally.class.asked) = (met.own, met.own);
+            if tally.class.is_done {
+                self.desk.store.commit(Write::new().progress_delete(&met.name))?;
+            }
+        }
         tally.class.kinds = tally.kinds.into_iter().filter(|(_, count)| *count > 0).collect();
         let hits_new = tally.hits_new;
         self.keep(state, index, tally.class)?;
@@ -230,12 +290,67 @@ impl Run<'_> {
         }
     }
 
+    /// The own items that met, where the whole set is matched at once.
+    fn in_bulk(
+        &self,
+        tally: &Mutex<Tally>,
+        card: &VerifiedEpochCard,
+        group: [u8; 16],
+        report: &mut dyn Report,
+    ) -> Result<Option<Met>, NotAsked> {
+        if self.engine == Engine::Oprf {
+            return Ok(None);
+        }
+        let content = card.card();
+        let ask = BulkAsk {
+            partner: self.partner,
+            agreement: self.agreement,
+            class: content.class,
+            epoch: content.epoch,
+            serial: content.serial,
+            officer: self.officer,
+            reason: self.reason,
+            group,
+        };
+        let is_begun = self.desk.store.progress_fetch(&ask.name())?.is_some();
+        // An exchange that went on key by key goes on so.
+        let is_by_key = lock(tally).class.cursor.is_some() && !is_begun;
+        if self.engine == Engine::Auto && is_by_key {
+            return Ok(None);
+        }
+        let own = self.desk.bulk_set(&ask, report)?;
+        let count = own.0.len() as u64;
+        if self.engine == Engine::Auto
+            && !is_begun
+            && !self.is_worth_it(&ask, count, content.count)?
+        {
+            return Ok(None);
+        }
+        let items = self.desk.bulk_match(&ask, &own, report)?;
+        Ok(Some(Met { items, own: count, name: ask.name() }))
+    }
+
+    /// Whether matching the whole set costs less, and the budget covers it.
+    fn is_worth_it(&self, ask: &BulkAsk<'_>, own: u64, tags: u64) -> Result<bool, DeskError> {
+        let way = symbolon_psi::cheaper(own, tags, tags, BULK_LINK_BYTES_PER_SECOND);
+        let Ok(elements) = charge(padded_count(own)) else { return Ok(false) };
+        let budget = BudgetKey {
+            partner: ask.partner.node(),
+            class: ask.class,
+            epoch: ask.epoch,
+            direction: Direction::Asked,
+        };
+        let limit = ask.agreement.terms(ask.class).map_or(0, |terms| terms.budget_per_epoch);
+        let left = limit.saturating_sub(self.desk.store.budget_spent(&budget)?);
+        Ok(way == Ok(symbolon_psi::Way::Psi) && u64::from(elements) <= left)
+    }
+
     /// Feeds batches to a few threads: while one is on the wire, others blind and compare.
     fn pump(
         &self,
         tally: &Mutex<Tally>,
         card: &VerifiedEpochCard,
-        set: SetKey,
+        (set, met): (SetKey, Option<&Met>),
         state: &mut State,
         index: usize,
         report: &mut dyn Report,
@@ -255,7 +370,7 @@ impl Run<'_> {
             for _ in 0..BATCHES_UNDER_WAY_MAX {
                 scope.spawn(|| self.work(&asked, &batches, tally));
             }
-            let fed = self.feed(&feed, tally, state, index, report);
+            let fed = self.feed((&feed, met), tally, state, index, report);
             drop(feed);
             fed
         })
@@ -264,7 +379,7 @@ impl Run<'_> {
     /// Scans the own records and fills batches until all are fed or a thread has stopped.
     fn feed(
         &self,
-        feed: &SyncSender<Batch>,
+        (feed, met): (&SyncSender<Batch>, Option<&Met>),
         tally: &Mutex<Tally>,
         state: &mut State,
         index: usize,
@@ -289,7 +404,9 @@ impl Run<'_> {
                 for key in self.keys(record, class) {
                     let digest = sha256("", &[key.as_bytes()]);
                     let short = digest.first_chunk().copied().unwrap_or_default();
-                    if seen.insert(short) && !is_asked {
+                    let is_wanted =
+                        met.is_none_or(|met| met.items.contains(&set_item(key.as_bytes())));
+                    if is_wanted && seen.insert(short) && !is_asked {
                         keys.push(key);
                     }
                     if keys.len() == BATCH_KEYS_MAX {
@@ -318,18 +435,7 @@ impl Run<'_> {
 
     /// The keys of a record that own policy lets this partner be asked about.
     fn keys(&self, record: &Record, class: Class) -> Vec<MatchKey> {
-        let identifiers = record.content().subjects.iter().flat_map(|s| &s.identifiers);
-        let canonicals = identifiers.filter_map(|identifier| identifier.canonical().ok());
-        let mut keys: Vec<MatchKey> = Vec::new();
-        for canonical in canonicals {
-            keys.extend(canonical.keys().iter().filter(|key| key.class() == class).cloned());
-        }
-        let context = self.partner.context(self.agreement);
-        let policy = self.desk.policy();
-        let is_open = !keys.is_empty()
-            && !record.is_expired(self.desk.now())
-            && self.desk.may_match(record, &policy, &context, class);
-        if is_open { keys } else { Vec::new() }
+        self.desk.keys_open_to(self.partner, self.agreement, record, class)
     }
 
     fn work(&self, asked: &Asked<'_>, batches: &Mutex<Receiver<Batch>>, tally: &Mutex<Tally>) {

@@ -36,6 +36,22 @@ pub const HEARTBEAT_LEAVES: u64 = 4;
 pub const ACCOUNT_LEAVES_MAX: u64 = 20_000;
 /// Items of one page of an account.
 pub const ACCOUNT_ITEMS_MAX: usize = symbolon_disclosure::limits::ACCOUNT_ITEMS_MAX;
+/// Matches of whole sets that partners may have under way here, one each.
+pub const BULK_MATCHES_MAX: usize = 4;
+/// After so long without a request a match is forgotten, in seconds.
+pub const BULK_IDLE_SECONDS: u64 = 600;
+/// How long one request gathers the answering set, in milliseconds.
+pub const BULK_GATHER_MS: u64 = 2_000;
+/// Attempts at one partition.
+pub const BULK_ATTEMPTS_MAX: u32 = 3;
+/// Common items that are always allowed.
+pub const BULK_INTERSECTION_MIN: u64 = 1_024;
+/// Raw bytes of one message of the correlation.
+pub const BULK_CORRELATION_BYTES_MAX: u64 = 8 << 20;
+/// Keys of a set that are kept in one row for the auditor.
+pub const BULK_ROW_KEYS: usize = 1_024;
+/// The link that the choice between the two ways of matching supposes, in bytes a second.
+pub const BULK_LINK_BYTES_PER_SECOND: u64 = 12_500_000;
 /// Age of a partner's last cosignature beyond which doctor warns, in seconds.
 pub const COSIGNED_SECONDS_MAX: u64 = 86_400;
 /// How long a receipt may be owed before the partner's account is asked for, in seconds.

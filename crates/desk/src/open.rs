@@ -4,16 +4,22 @@
 //!
 //! Invariant: that a query was opened, by whom and why, is durable before anything of it is shown.
 
-use symbolon_audit::{Entry, Event, Logged, QueryEvent, QueryPrivate, ReopenedQuery};
+use serde_bytes::ByteBuf;
+use symbolon_audit::{Entry, Event, Logged, QueryEvent, QueryPrivate, ReopenedQuery, ReopenedSet};
 use symbolon_codec::sha256;
+use symbolon_ident::KeyParts;
 use symbolon_store::{Query, QueryState, Write};
 use symbolon_tlog::verify_inclusion;
 use symbolon_trust::NodeId;
 
 use crate::api::{AuditOpen, AuditOpened, OpenedKey, OpenedQuery, Report};
+use crate::bulk::rows_prefix;
 use crate::desk::hex;
 use crate::limits::{PAGE_ROWS_MAX, REASON_BYTES_MAX, SCAN_ENTRIES};
 use crate::{Desk, DeskError, Officer};
+
+/// A row of a set's keys, in bytes at most.
+const SET_ROW_BYTES_MAX: usize = 512 << 10;
 
 impl Desk {
     /// Opens every batch of a query or an exchange, and recomputes it from identifiers and blinds.
@@ -88,8 +94,7 @@ impl Desk {
             problem: None,
         };
         match self.reopen(query, &mut shown) {
-            Ok(reopened) => {
-                let private = reopened.private();
+            Ok((private, keys)) => {
                 // What is proved, in place of what the row says.
                 shown.partner = self.name_of(private.partner);
                 shown.class = private.class.to_string();
@@ -98,7 +103,7 @@ impl Desk {
                 shown.purpose.clone_from(&private.purpose);
                 shown.legal_basis.clone_from(&private.legal_basis);
                 shown.case.clone_from(&private.case);
-                shown.keys = reopened.keys().map(OpenedKey::new).collect();
+                shown.keys = keys;
             }
             Err(problem) => shown.problem = Some(problem),
         }
@@ -109,14 +114,46 @@ impl Desk {
         self.partner(&node).map_or(node.to_string(), |known| known.name().to_owned())
     }
 
-    fn reopen(&self, query: &Query, shown: &mut OpenedQuery) -> Result<ReopenedQuery, String> {
+    fn reopen(
+        &self,
+        query: &Query,
+        shown: &mut OpenedQuery,
+    ) -> Result<(QueryPrivate, Vec<OpenedKey>), String> {
         let private = QueryPrivate::decode(&query.private).map_err(|error| error.to_string())?;
         let (index, logged, event) = self.logged_query(query, &private)?;
         shown.leaf_index = Some(index);
         shown.asked_at = logged.entry().at();
         shown.elements = u64::from(event.elements);
         self.in_the_log(index, &logged)?;
-        ReopenedQuery::verify(&event, private).map_err(|error| error.to_string())
+        if ReopenedSet::is_one(&private) {
+            return self.reopen_set(query, &event, private);
+        }
+        let reopened = ReopenedQuery::verify(&event, private).map_err(|error| error.to_string())?;
+        let keys = reopened.keys().map(OpenedKey::new).collect();
+        Ok((reopened.private().clone(), keys))
+    }
+
+    /// A whole set: its keys are kept beside the query.
+    fn reopen_set(
+        &self,
+        query: &Query,
+        event: &QueryEvent,
+        private: QueryPrivate,
+    ) -> Result<(QueryPrivate, Vec<OpenedKey>), String> {
+        let rows = self.store.progress_list(&rows_prefix(&query.id));
+        let rows = rows.map_err(|error| error.to_string())?;
+        let mut keys: Vec<ByteBuf> = Vec::new();
+        for (_, row) in rows {
+            let row: Vec<ByteBuf> = symbolon_codec::decode(&row, SET_ROW_BYTES_MAX)
+                .map_err(|_| "a row of its keys is damaged".to_owned())?;
+            keys.extend(row);
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        let bytes = keys.iter().map(|key| key.as_slice());
+        let set = ReopenedSet::verify(event, private, bytes).map_err(|error| error.to_string())?;
+        let keys = keys.iter().map(|key| OpenedKey::new(KeyParts::decode(key).ok()));
+        Ok((set.private().clone(), keys.collect()))
     }
 
     /// The log's entry of a query: where it says, or, where an answer never came, wherever the

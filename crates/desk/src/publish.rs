@@ -216,6 +216,27 @@ impl Desk {
         Ok(())
     }
 
+    /// The keys of a record that policy lets be matched with a partner.
+    pub(crate) fn keys_open_to(
+        &self,
+        partner: &Known,
+        agreement: &VerifiedAgreement,
+        record: &Record,
+        class: Class,
+    ) -> Vec<MatchKey> {
+        let identifiers = record.content().subjects.iter().flat_map(|s| &s.identifiers);
+        let canonicals = identifiers.filter_map(|identifier| identifier.canonical().ok());
+        let mut keys: Vec<MatchKey> = Vec::new();
+        for canonical in canonicals {
+            keys.extend(canonical.keys().iter().filter(|key| key.class() == class).cloned());
+        }
+        let (policy, context) = (self.policy(), partner.context(agreement));
+        let is_open = !keys.is_empty()
+            && !record.is_expired(self.now())
+            && self.may_match(record, &policy, &context, class);
+        if is_open { keys } else { Vec::new() }
+    }
+
     /// Whether any agreed purpose lets the partner match this record.
     pub(crate) fn may_match(
         &self,

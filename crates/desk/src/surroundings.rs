@@ -3,8 +3,9 @@
 //! Implements spec/architecture.md#layers.
 
 use symbolon_protocol::{
-    AccountRequest, Code, Cosign, Cosigned, Delivered, Disclose, Epochs, Evaluate, Evaluated,
-    TagSetEvent, TagSetProgress, VerifiedEpochCard,
+    AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Code, Cosign, Cosigned,
+    Delivered, Disclose, Epochs, Evaluate, Evaluated, TagSetEvent, TagSetProgress,
+    VerifiedEpochCard,
 };
 use symbolon_trust::NodeId;
 
@@ -53,6 +54,24 @@ pub trait Link: Send + Sync {
     /// # Errors
     /// [`LinkError`].
     fn account(&self, partner: &NodeId, request: &AccountRequest) -> Result<Delivered, LinkError>;
+
+    /// Begins the match of a whole set.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    fn bulk_begin(&self, partner: &NodeId, request: &BulkBegin) -> Result<BulkState, LinkError>;
+
+    /// Asks whether the partner's set is there.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    fn bulk_wait(&self, partner: &NodeId, request: &BulkWait) -> Result<BulkState, LinkError>;
+
+    /// Carries a piece of a match.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    fn bulk_carry(&self, partner: &NodeId, request: &BulkCarry) -> Result<BulkCarried, LinkError>;
 
     /// Fetches the tag set of `card` from where `progress` left off, and hands over its events as
     /// they come, with the progress that counts them.

@@ -17,6 +17,8 @@ use super::{
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 
+/// How often a watched exchange looks for a newer list of the partner.
+const WATCH_INTERVAL: std::time::Duration = std::time::Duration::from_secs(300);
 /// A file that a command reads whole, in bytes.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
@@ -270,9 +272,19 @@ impl Runner {
             Exchange::Publish { partners } => {
                 self.show("exchange/publish", &TagSetPublish { partners }, tables::published).await
             }
-            Exchange::Run { partner, classes, why } => {
-                let request = ExchangeRun { partner, classes, reason: why.into() };
-                self.show("exchange/run", &request, tables::exchange).await
+            Exchange::Run { partner, classes, engine, watch, why } => {
+                let reason = why.into();
+                let request = ExchangeRun { partner, classes, engine: Some(engine), reason };
+                self.show("exchange/run", &request, tables::exchange).await?;
+                while watch {
+                    tokio::time::sleep(WATCH_INTERVAL).await;
+                    let report: ExchangeReport = self.call("exchange/run", &request).await?;
+                    // Nothing new is nothing to say.
+                    if report.hits_new > 0 {
+                        self.out.show(&report, tables::exchange);
+                    }
+                }
+                Ok(())
             }
             Exchange::List => {
                 let people = |list: &Vec<ExchangeReport>| tables::exchanges(list);

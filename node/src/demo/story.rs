@@ -158,6 +158,7 @@ async fn exchange(nodes: &Nodes, out: Output, outcome: &mut Outcome) -> Result<(
         let request = ExchangeRun {
             partner: holder.to_owned(),
             classes: Vec::new(),
+            engine: None,
             reason: reason("demo: whole list"),
         };
         let report: ExchangeReport = nodes.node(asker)?.call("exchange/run", &request).await?;

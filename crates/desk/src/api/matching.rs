@@ -147,6 +147,9 @@ pub struct ExchangeRun {
     /// Classes; empty for all that the agreement names.
     #[serde(default)]
     pub classes: Vec<String>,
+    /// `auto`, `oprf` or `psi`; what costs less if absent.
+    #[serde(default)]
+    pub engine: Option<String>,
     /// Why.
     pub reason: Reason,
 }

@@ -1,0 +1,338 @@
+//! Bulk matching, the answering side: gathers what policy lets the partner match, and answers with
+//! it, one partition at a time.
+//!
+//! Implements spec/matching.md#bulk.
+//!
+//! Invariants: nothing is gathered before the asker's set is proved to be committed and is charged;
+//! a partition whose store was taken is answered once, so one charge is one set.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+
+use symbolon_audit::{Entry, SetTerms, set_item, verify_set_query};
+use symbolon_codec::sha256;
+use symbolon_oprf::padded_count;
+use symbolon_protocol::{
+    Asked, BulkBegin, BulkCarried, BulkCarry, BulkId, BulkState, BulkWait, Refusal, Reply,
+};
+use symbolon_psi::{Item, Plan, Poll, PsiError, Sender};
+use symbolon_record::RecordId;
+use symbolon_store::{BudgetKey, Direction, StoreError, Write};
+use symbolon_tlog::CheckpointVerifier;
+use symbolon_trust::NodeId;
+
+use crate::asking::lock;
+use crate::bulk_pipe::{Inbox, Outbox};
+use crate::desk::Known;
+use crate::limits::{
+    BULK_ATTEMPTS_MAX, BULK_CORRELATION_BYTES_MAX, BULK_GATHER_MS, BULK_IDLE_SECONDS,
+    BULK_INTERSECTION_MIN, BULK_MATCHES_MAX, SCAN_RECORDS,
+};
+use crate::{Desk, Officer};
+
+/// The matches that partners have begun and that are not over.
+#[derive(Default)]
+pub(crate) struct Bulks(Mutex<HashMap<(NodeId, BulkId), Arc<Mutex<Bulk>>>>);
+
+/// One match.
+struct Bulk {
+    terms: SetTerms,
+    /// This side's share in the session's name.
+    nonce: [u8; 32],
+    touched_at: u64,
+    /// The last record that was looked at; `None` in `Some` before the first.
+    gathering: Option<Option<RecordId>>,
+    items: Vec<[u8; 32]>,
+    plan: Option<Plan>,
+    /// Partitions whose store was taken.
+    taken: BTreeSet<u32>,
+    running: Option<Running>,
+}
+
+/// One attempt at one partition.
+struct Running {
+    partition: u32,
+    attempt: u32,
+    store_bytes: u64,
+    sender: Sender,
+    inbox: Inbox,
+    outbox: Outbox,
+}
+
+/// Common items beyond which a match is given up: a quarter of the smaller set.
+pub(crate) fn intersection_max(receiver_count: u64, sender_count: u64) -> u64 {
+    (receiver_count.min(sender_count) / 4).max(BULK_INTERSECTION_MIN)
+}
+
+/// Elements that a set of so many items, padding included, is charged: the cells of the stores
+/// that carry it, as if the other set had the same size.
+pub(crate) fn charge(receiver_count: u64) -> Result<u32, PsiError> {
+    let plan = Plan::new([0; 32], receiver_count, receiver_count, 0)?;
+    let cells = plan.terms(0, 0)?.store_bytes()? / 16 * u64::from(plan.partitions());
+    u32::try_from(cells).map_err(|_| PsiError::Count)
+}
+
+/// The name of a session: both parties, what they match, and both nonces.
+pub(crate) fn session(
+    asker: &NodeId,
+    holder: &NodeId,
+    terms: &SetTerms,
+    nonce: &[u8; 32],
+) -> [u8; 32] {
+    let epoch = terms.epoch.to_be_bytes();
+    let class = [terms.class.code()];
+    let parts = [asker.as_bytes(), holder.as_bytes(), &class[..], &epoch, &terms.nonce, nonce];
+    sha256("symbolon/1 bulk session", &parts)
+}
+
+impl Desk {
+    pub(crate) fn answer_bulk_begin(&self, partner: &Known, asked: Asked<BulkBegin>) -> Reply {
+        match self.bulk_begin(partner, asked.request()) {
+            Ok(state) => asked.answer(&state),
+            Err(refusal) => asked.refuse(refusal),
+        }
+    }
+
+    pub(crate) fn answer_bulk_wait(&self, partner: &Known, asked: Asked<BulkWait>) -> Reply {
+        match self.bulk_wait(partner, asked.request().id()) {
+            Ok(state) => asked.answer(&state),
+            Err(refusal) => asked.refuse(refusal),
+        }
+    }
+
+    pub(crate) fn answer_bulk_carry(&self, partner: &Known, asked: Asked<BulkCarry>) -> Reply {
+        match self.bulk_carry(partner, asked.request()) {
+            Ok(carried) => asked.answer(&carried),
+            Err(refusal) => asked.refuse(refusal),
+        }
+    }
+
+    /// Matches that nobody has asked about for a while are forgotten.
+    pub(crate) fn bulks_prune(&self) {
+        let old = self.now().saturating_sub(BULK_IDLE_SECONDS);
+        lock(&self.bulks.0).retain(|_, bulk| lock(bulk).touched_at > old);
+    }
+
+    /// Commitment, spend and log entry, as for every query; then there is a match.
+    fn bulk_begin(&self, partner: &Known, request: &BulkBegin) -> Result<BulkState, Refusal> {
+        let internal = |_| Refusal::Internal;
+        let terms = request.terms();
+        let agreement = self.agreement_for(partner)?;
+        let budget = agreement.terms(terms.class).ok_or(Refusal::NoAgreement)?.budget_per_epoch;
+        let epoch = agreement.epoch_at(self.now()).map_err(|_| Refusal::NoAgreement)?;
+        if terms.epoch != epoch.number {
+            return Err(Refusal::EpochUnknown);
+        }
+        let is_charged = padded_count(terms.receiver_count) == terms.receiver_count
+            && charge(terms.receiver_count) == Ok(terms.elements);
+        if !is_charged {
+            return Err(Refusal::ElementRefused);
+        }
+        let key = (partner.node(), BulkId::of(&terms));
+        self.bulks_prune();
+        if let Some(bulk) = lock(&self.bulks.0).get(&key) {
+            // The answer was lost: the same match goes on, and is not charged again.
+            let bulk = lock(bulk);
+            let is_same = bulk.terms == terms;
+            return if is_same { Ok(bulk.state()) } else { Err(Refusal::Unknown) };
+        }
+        let is_full = {
+            let bulks = lock(&self.bulks.0);
+            bulks.len() >= BULK_MATCHES_MAX || bulks.keys().any(|(node, _)| *node == key.0)
+        };
+        // One match a partner: a newer one takes the place of its last.
+        if is_full {
+            lock(&self.bulks.0).retain(|(node, _), _| *node != key.0);
+            if lock(&self.bulks.0).len() >= BULK_MATCHES_MAX {
+                return Err(Refusal::Busy { retry_seconds: 60 });
+            }
+        }
+        let seen = self.store.partner_seen(&partner.node()).map_err(internal)?;
+        let verifier =
+            CheckpointVerifier::parse(&partner.card.card().log).map_err(|_| Refusal::Internal)?;
+        let committed = verify_set_query(request.evidence(), &terms, &verifier, seen.as_ref());
+        let committed =
+            committed.map_err(|error| self.uncommitted(partner, request.evidence(), &error))?;
+        let node = Officer::node();
+        let entry = Entry::evaluation(
+            self.who(&node),
+            partner.node(),
+            terms.class,
+            terms.epoch,
+            &committed,
+        );
+        let spent = BudgetKey {
+            partner: partner.node(),
+            class: terms.class,
+            epoch: terms.epoch,
+            direction: Direction::Answered,
+        };
+        let checkpoint = &request.evidence().checkpoint;
+        let write = Write::new()
+            .spend(spent, u64::from(terms.elements), budget)
+            .partner_seen(partner.node(), seen, committed.seen(), checkpoint)
+            .log(entry);
+        match self.store.commit(write) {
+            Ok(_) => {}
+            Err(StoreError::Exhausted { remaining }) => {
+                return Err(Refusal::BudgetExhausted { remaining });
+            }
+            Err(StoreError::Conflict | StoreError::WentBack) => {
+                return Err(Refusal::Busy { retry_seconds: 1 });
+            }
+            Err(_) => return Err(Refusal::Internal),
+        }
+        let bulk = Bulk {
+            terms,
+            nonce: self.surroundings.seed(),
+            touched_at: self.now(),
+            gathering: Some(None),
+            items: Vec::new(),
+            plan: None,
+            taken: BTreeSet::new(),
+            running: None,
+        };
+        let state = bulk.state();
+        lock(&self.bulks.0).insert(key, Arc::new(Mutex::new(bulk)));
+        Ok(state)
+    }
+
+    fn bulk(&self, partner: &Known, id: BulkId) -> Result<Arc<Mutex<Bulk>>, Refusal> {
+        let bulk = lock(&self.bulks.0).get(&(partner.node(), id)).cloned();
+        bulk.ok_or(Refusal::Unknown)
+    }
+
+    fn bulk_wait(&self, partner: &Known, id: BulkId) -> Result<BulkState, Refusal> {
+        let bulk = self.bulk(partner, id)?;
+        let mut bulk = lock(&bulk);
+        self.bulk_gather(partner, &mut bulk)?;
+        bulk.touched_at = self.now();
+        Ok(bulk.state())
+    }
+
+    /// Gathers for a moment: the partner asks again until the set is there.
+    fn bulk_gather(&self, partner: &Known, bulk: &mut Bulk) -> Result<(), Refusal> {
+        let agreement = self.agreement_for(partner)?;
+        let until = self.surroundings.now_ms() + BULK_GATHER_MS;
+        while let Some(after) = bulk.gathering {
+            let records = self.store.record_scan(after, SCAN_RECORDS);
+            let records = records.map_err(|_| Refusal::Internal)?;
+            let Some(last) = records.last() else {
+                bulk.gathering = None;
+                bulk.items.sort_unstable();
+                bulk.items.dedup();
+                let sender_count = padded_count(bulk.items.len() as u64);
+                let receiver_count = bulk.terms.receiver_count;
+                let (asker, holder) = (partner.node(), self.identity().node());
+                let name = session(&asker, &holder, &bulk.terms, &bulk.nonce);
+                let cap = intersection_max(receiver_count, sender_count);
+                let plan = Plan::new(name, receiver_count, sender_count, cap);
+                bulk.plan = Some(plan.map_err(|_| Refusal::Internal)?);
+                break;
+            };
+            bulk.gathering = Some(Some(last.id()));
+            for record in &records {
+                let keys = self.keys_open_to(partner, agreement, record, bulk.terms.class);
+                bulk.items.extend(keys.iter().map(|key| set_item(key.as_bytes())));
+            }
+            if self.surroundings.now_ms() >= until {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn bulk_carry(&self, partner: &Known, carry: &BulkCarry) -> Result<BulkCarried, Refusal> {
+        self.agreement_for(partner)?;
+        let bulk = self.bulk(partner, carry.id)?;
+        let mut bulk = lock(&bulk);
+        bulk.touched_at = self.now();
+        let (seed, workers) = (self.surroundings.seed(), self.workers);
+        bulk.attempt(carry.partition, carry.attempt, seed, workers)?;
+        let carried = bulk.carry(carry);
+        if carried.is_err() {
+            // The asker may begin the partition anew, if it has not shown its store.
+            bulk.running = None;
+        }
+        BulkCarried::new(carried?).map_err(|_| Refusal::Internal)
+    }
+}
+
+impl Bulk {
+    fn state(&self) -> BulkState {
+        let count = self.plan.as_ref().map(|_| padded_count(self.items.len() as u64));
+        BulkState::new(count, self.nonce)
+    }
+
+    /// Makes sure that this attempt is the running one.
+    fn attempt(
+        &mut self,
+        partition: u32,
+        attempt: u32,
+        seed: [u8; 32],
+        workers: usize,
+    ) -> Result<(), Refusal> {
+        let is_running =
+            |running: &Running| (running.partition, running.attempt) == (partition, attempt);
+        if self.running.as_ref().is_some_and(is_running) {
+            return Ok(());
+        }
+        let plan = self.plan.as_ref().ok_or(Refusal::Unknown)?;
+        if self.taken.contains(&partition) || attempt >= BULK_ATTEMPTS_MAX {
+            return Err(Refusal::Unknown);
+        }
+        let terms = plan.terms(partition, attempt).map_err(|_| Refusal::Unknown)?;
+        let items = partition_items(plan, partition, &self.items);
+        let store_bytes = terms.store_bytes().map_err(|_| Refusal::Internal)?;
+        let sender = Sender::start(terms, items, seed, workers).map_err(|_| Refusal::Internal)?;
+        let inbox = Inbox::new(store_bytes.max(BULK_CORRELATION_BYTES_MAX));
+        let outbox = Outbox::default();
+        self.running = Some(Running { partition, attempt, store_bytes, sender, inbox, outbox });
+        Ok(())
+    }
+
+    fn carry(&mut self, carry: &BulkCarry) -> Result<Vec<u8>, Refusal> {
+        let refused = |_: PsiError| Refusal::ElementRefused;
+        let running = self.running.as_mut().ok_or(Refusal::Unknown)?;
+        running.inbox.push(carry.sent, &carry.bytes).map_err(refused)?;
+        while let Some(message) = running.inbox.next().map_err(refused)? {
+            if message.bulk().len() as u64 == running.store_bytes {
+                self.taken.insert(running.partition);
+            }
+            running.sender.handle(message).map_err(refused)?;
+        }
+        while running.outbox.is_drained(carry.taken) {
+            match running.sender.poll().map_err(refused)? {
+                Poll::Send(message) => running.outbox.push(message),
+                Poll::Await | Poll::Finished(_) => break,
+            }
+        }
+        running.outbox.from(carry.taken).map_err(refused)
+    }
+}
+
+/// The items of a partition.
+pub(crate) fn partition_items(plan: &Plan, partition: u32, items: &[[u8; 32]]) -> Vec<Item> {
+    let items = items.iter().map(|item| Item::from_bytes(*item));
+    items.filter(|item| plan.partition_of(item) == partition).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_is_charged_what_its_stores_hold() {
+        for count in [1024, 1536, 1 << 16, 1 << 20, 3 << 20] {
+            let elements = u64::from(charge(count).unwrap());
+            assert!(elements > count && elements < count * 2 + 4096, "{count}: {elements}");
+        }
+        assert!(charge(1000).is_err() || charge(1000).unwrap() >= 1000);
+    }
+
+    #[test]
+    fn the_bound_on_common_items_is_a_quarter_of_the_smaller_set() {
+        assert_eq!(intersection_max(1024, 1 << 20), 1024);
+        assert_eq!(intersection_max(1 << 20, 1 << 16), 1 << 14);
+    }
+}

@@ -1,0 +1,141 @@
+//! Whole lists matched at once between two real nodes: exactly what both hold and may match, and
+//! what an auditor sees of it.
+//!
+//! Holds the program to spec/matching.md#bulk.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "in a test a panic is the report"
+)]
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+use symbolon_store::{Store, Unlock, Write};
+use symbolon_tests::{Node, PURPOSE, columns, introduce, neighbours, row, wait_for};
+
+const NO_MATCH_OF_AMBER: &str = "\n@id(\"no-match-of-amber\")\n\
+    forbid (principal, action == Action::\"match\", resource)\n\
+    when { resource.tlp == Tlp::\"amber\" };\n";
+
+/// Passports of these numbers, every tenth of them amber.
+fn list(numbers: std::ops::Range<u32>) -> String {
+    let mut table = columns();
+    for number in numbers {
+        let tlp = if number % 10 == 0 { "amber" } else { "green" };
+        let (reference, passport) = (format!("R-{number}"), format!("KX{number:07}"));
+        let name = format!("Person {number}");
+        write!(table, "{}", row(&reference, tlp, &name, "passport", &passport)).unwrap();
+    }
+    table
+}
+
+fn run(node: &Node, engine: &str, case: &str) -> Value {
+    let partner = if node.name == "north" { "south" } else { "north" };
+    let reason = json!({ "purpose": PURPOSE, "case": case });
+    let request = json!({ "partner": partner, "engine": engine, "reason": reason });
+    node.call("exchange/run", &request)
+}
+
+fn met(report: &Value) -> (u64, &Value) {
+    (report["hits_by_kind"]["passport"].as_u64().unwrap_or(0), &report["classes"][0]["not_asked"])
+}
+
+#[test]
+fn a_whole_list_is_matched_exactly_and_opens_for_the_auditor() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut north = Node::new(folder.path(), "north", "NOR");
+    let mut south = Node::new(folder.path(), "south", "PRT");
+    let policy = south.directory.join("policy.cedar");
+    let text = std::fs::read_to_string(&policy).unwrap() + NO_MATCH_OF_AMBER;
+    std::fs::write(&policy, text).unwrap();
+    north.start();
+    south.start();
+    introduce(&north, &south, &json!({ "document": 100_000 }));
+    assert!(north.import(&list(0..3_000)).unwrap().result.is_some());
+    assert!(south.import(&list(2_300..5_300)).unwrap().result.is_some());
+    let _sets = south.call("exchange/publish", &json!({}));
+
+    // 700 numbers are on both lists; a tenth of them policy keeps out.
+    let report = run(&north, "psi", "T-1");
+    assert_eq!(met(&report), (630, &Value::Null), "{report}");
+    let own = report["classes"][0]["asked"].as_u64().unwrap();
+    assert!(own >= 3_000, "the whole own list was matched: {report}");
+    // Key by key gives the same.
+    let by_key = run(&north, "oprf", "T-2");
+    assert_eq!((met(&by_key), by_key["hits_new"].as_u64()), ((630, &Value::Null), Some(0)));
+    assert_eq!(met(&run(&north, "psi", "T-1")), (630, &Value::Null), "done stays done");
+
+    // What met is asked for like any other hit: it can be confirmed.
+    let hit = north.call("hit/list", &json!({ "limit": 1 }))["hits"][0]["id"].clone();
+    let confirm = json!({ "id": hit, "reason": { "purpose": PURPOSE, "case": "T-1" } });
+    assert_eq!(north.call("hit/confirm", &confirm)["outcome"], "released");
+    let agreed = north.call("audit/reconcile", &json!({ "partner": "south" }));
+    assert_eq!((&agreed["agrees"], &agreed["differences"]), (&json!(true), &json!([])));
+
+    // The auditor sees the whole set, proved to be the one that was committed to.
+    let open = json!({ "query": report["id"], "reason": "sampling" });
+    let opened = north.call("audit/open", &open);
+    assert_eq!(opened["holds"], true);
+    let queries = opened["queries"].as_array().unwrap();
+    let keys = |query: &&Value| query["keys"].as_array().unwrap().len() as u64;
+    let largest = queries.iter().max_by_key(keys).unwrap();
+    assert_eq!(keys(&largest), own, "every key of the set is shown");
+    assert_eq!(largest["case"], "T-1");
+    forget_a_row(&mut north);
+    let opened = north.call("audit/open", &open);
+    assert_eq!(opened["holds"], false, "a set that lacks keys is not the one in the log");
+    north.log_holds();
+    south.log_holds();
+}
+
+/// Removes a row of a set's keys, as somebody with the node's key could.
+fn forget_a_row(node: &mut Node) {
+    node.stop();
+    let key = std::fs::read(node.directory.with_extension("key")).unwrap();
+    let store = Store::open(&node.directory, &Unlock::key_file(key).unwrap(), [1; 32]).unwrap();
+    let rows = store.progress_list("set/").unwrap();
+    assert!(rows.len() > 2);
+    store.commit(Write::new().progress_delete(&rows[1].0)).unwrap();
+    drop(store);
+    node.start();
+}
+
+#[test]
+fn more_in_common_than_is_plausible_is_not_looked_at_and_rings() {
+    let folder = tempfile::tempdir().unwrap();
+    let (north, south) = neighbours(folder.path(), &json!({ "document": 100_000 }));
+    for node in [&north, &south] {
+        assert!(node.import(&list(0..2_000)).unwrap().result.is_some());
+    }
+    let _sets = south.call("exchange/publish", &json!({}));
+    let report = run(&north, "psi", "T-1");
+    let (count, cause) = met(&report);
+    assert!(count == 0 && cause.as_str().unwrap().contains("common items"), "{report}");
+    let alarms = north.call("audit/alarms", &json!({}));
+    assert_eq!(alarms["alarms"][0]["kind"], "too_many_common", "{alarms}");
+    assert_eq!(north.call("hit/list", &json!({}))["hits"], json!([]), "nothing was kept");
+}
+
+#[test]
+fn a_match_costs_budget_and_survives_a_holder_that_restarts() {
+    let folder = tempfile::tempdir().unwrap();
+    let (north, mut south) = neighbours(folder.path(), &json!({ "document": 4_000 }));
+    assert!(north.import(&list(0..1_000)).unwrap().result.is_some());
+    assert!(south.import(&list(900..1_900)).unwrap().result.is_some());
+    let _sets = south.call("exchange/publish", &json!({}));
+    south.stop();
+    let (count, cause) = (0, run(&north, "psi", "T-1"));
+    assert_eq!(met(&cause).0, count);
+    assert!(met(&cause).1.is_string(), "a partner that is down is not asked: {cause}");
+    south.start();
+    let report = wait_for("south is matched once it is back", 30, || {
+        let report = run(&north, "psi", "T-1");
+        met(&report).1.is_null().then_some(report)
+    });
+    assert_eq!(met(&report).0, 100);
+    // The set's stores take more than its keys, so that another one of its size is not covered.
+    let again = run(&north, "psi", "T-2");
+    assert!(met(&again).1.as_str().unwrap().contains("budget"), "{again}");
+}
