@@ -3,17 +3,18 @@
 //! Implements the world of spec/vectors/symbolon: everything here follows from fixed seeds, except
 //! ML-DSA signatures, which are hedged.
 
+mod passed;
+
 use std::sync::Arc;
 
 use serde_bytes::ByteBuf;
 use symbolon_audit::{
-    LogSeen, QueryEvidence, QueryPrivate, Receipt as Appended, commit, verify_query,
+    LogSeen, QueryEvidence, QueryPrivate, Receipt as Appended, SetTerms, commit, verify_query,
 };
 use symbolon_codec::{decode, encode};
 use symbolon_disclosure::{
-    Account, AccountItem, Author, ConfirmRequest, Disclosed, Passed, Receipt, Recipient,
-    RecipientSecret, RefusalCode, Sealed, StatementId, Terms, seal_account, seal_confirm,
-    seal_receipt, seal_refusal,
+    Author, ConfirmRequest, Disclosed, Recipient, RecipientSecret, RefusalCode, Sealed,
+    StatementId, Terms, seal_confirm,
 };
 use symbolon_ident::{Canonical, Class, Country, Kind};
 use symbolon_oprf::{
@@ -21,22 +22,23 @@ use symbolon_oprf::{
     TagSetBuilder,
 };
 use symbolon_protocol::{
-    AccountRequest, Acknowledge, Card, CardRequest, Context, Cosign, Cosigned, Disclose,
-    EPOCH_CARD_VERSION, EpochCard, EpochCardCheck, Epochs, EpochsRequest, Established, Evaluate,
-    Evaluation, Failure, Handshake, Local, Outgoing, Partner, ProtocolError, Refusal,
-    SignedEpochCard, TagSetDownload, TagSetHeader, TagSetProgress, Transmit, VerifiedEpochCard,
+    AccountRequest, Acknowledge, BulkBegin, BulkCarried, BulkCarry, BulkId, BulkState, BulkWait,
+    Card, CardRequest, Context, Cosigned, Disclose, EPOCH_CARD_VERSION, EpochCard, EpochCardCheck,
+    Epochs, EpochsRequest, Established, Evaluate, Evaluation, Failure, Handshake, Local, Outgoing,
+    Partner, ProtocolError, Refusal, SignedEpochCard, TagSetDownload, TagSetHeader, TagSetProgress,
+    Transmit, VerifiedEpochCard,
 };
 use symbolon_record::{Field, Record, Transform, View};
-use symbolon_tlog::add_checkpoint::{format_conflict, format_cosignatures};
-use symbolon_tlog::witness::{Head, Swap, authenticate};
+use symbolon_tlog::add_checkpoint::format_conflict;
 use symbolon_tlog::{
-    AddCheckpoint, Checkpoint, CheckpointSigner, CosignatureSigner, LogVerifier, MemoryTree,
-    SignedCheckpoint, consistency_proof, inclusion_proof, leaf_hash,
+    Checkpoint, CheckpointSigner, MemoryTree, consistency_proof, inclusion_proof, leaf_hash,
 };
 use symbolon_trust::{
     Agreement, ClassTerms, DOCUMENT_VERSION, IdentityKey, Mode, NodeCard, NodeName,
     SignedAgreement, SignedCard, TlsPin, VerifiedAgreement, VerifiedCard,
 };
+
+pub use passed::{account, cosign, cosigned, grown, receipt, statements};
 
 /// The time of the samples, in Unix seconds.
 pub const NOW: u64 = 1_790_000_000;
@@ -310,6 +312,18 @@ pub fn committed(asker: &mut Node, holder: &Node) -> (Receiver, QueryEvidence) {
     (receiver, evidence)
 }
 
+/// The terms of a set that is matched in bulk.
+#[must_use]
+pub fn set_terms() -> SetTerms {
+    SetTerms {
+        class: Class::Document,
+        epoch: NOW / EPOCH_SECONDS,
+        nonce: [3; 32],
+        receiver_count: 1024,
+        elements: 1400,
+    }
+}
+
 /// What a store would say of a leaf.
 #[must_use]
 pub fn appended() -> Appended {
@@ -341,76 +355,6 @@ pub fn envelope(holder: &Node, asker: &Node) -> Sealed {
     let terms = Terms { created: NOW, expires: NOW + 86_400, in_reply_to: None };
     let confirm = confirm(holder, asker);
     seal_confirm(confirm, &to, &Author { node, key }, &terms, SEED).unwrap()
-}
-
-/// The first node, whose log has ten leaves more.
-#[must_use]
-pub fn grown() -> Node {
-    let (mut node, _) = two();
-    for leaf in 0_u8..10 {
-        node.log.append(leaf_hash([leaf; 32])).unwrap();
-    }
-    node
-}
-
-/// One statement of every kind that needs no grant, from `a` to `b`, with a name each.
-#[must_use]
-pub fn statements(a: &Node, b: &Node) -> Vec<(&'static str, Sealed)> {
-    let to = Recipient::new(&b.card, NOW).unwrap();
-    let author = Author { node: a.card.id(), key: &a.key };
-    let terms = Terms { created: NOW, expires: NOW + 86_400, in_reply_to: None };
-    let in_reply_to = StatementId::from_bytes([1; 16]);
-    let refusal = symbolon_disclosure::Refusal { code: RefusalCode::Neutral, in_reply_to };
-    vec![
-        ("confirm", envelope(b, a)),
-        ("refusal", seal_refusal(refusal, &to, &author, &terms, SEED).unwrap()),
-        ("receipt", seal_receipt(receipt(a), &to, &author, &terms, SEED).unwrap()),
-        ("account", seal_account(account(a), &to, &author, &terms, SEED).unwrap()),
-    ]
-}
-
-/// The word of `author` that a statement arrived.
-#[must_use]
-pub fn receipt(author: &Node) -> Receipt {
-    Receipt { statement_hash: [9; 32], at: NOW, log_index: 0, checkpoint: author.checkpoint() }
-}
-
-/// An account of one thing of every kind.
-#[must_use]
-pub fn account(author: &Node) -> Account {
-    let items = Passed::ALL.into_iter().zip(0_u8..).map(|(passed, number)| AccountItem {
-        passed,
-        name: [number; 32],
-        elements: if number < 2 { 8 } else { 0 },
-        log_index: u64::from(number) + 1,
-    });
-    let until = author.seen().size;
-    Account { from: 0, until, items: items.collect(), checkpoint: author.checkpoint() }
-}
-
-/// What the node whose log grew asks its witness, who saw it before: what was seen, and the
-/// request.
-#[must_use]
-pub fn cosign() -> (LogSeen, Cosign) {
-    let (node, seen) = (grown(), two().0.seen());
-    let signed = SignedCheckpoint::parse(&node.checkpoint()).unwrap();
-    let proof = consistency_proof(&node.log, seen.size, node.seen().size).unwrap();
-    let request = AddCheckpoint::new(seen.size, proof, &signed).unwrap();
-    (seen, Cosign::new(&request).unwrap())
-}
-
-/// What the witness answers where it agrees, by its key for cosignatures.
-#[must_use]
-pub fn cosigned(witness: &Node, seen: LogSeen, request: &Cosign) -> Cosigned {
-    let verifier = LogVerifier::from(grown().signer.verifier());
-    let request = AddCheckpoint::parse(request.body()).unwrap();
-    let authentic = authenticate(&request, &verifier).unwrap();
-    let accepted = authentic.decide(Head::new(seen.size, seen.root).unwrap()).unwrap();
-    let stored = |_: &_| Ok::<_, ()>(Swap::Stored);
-    let durable = accepted.make_durable(NOW, stored).unwrap().durable().unwrap();
-    let cosigner = CosignatureSigner::of_log(witness.signer.origin(), &witness.log_seed).unwrap();
-    let lines = format_cosignatures(&[cosigner.cosign(&durable).unwrap()]).unwrap();
-    Cosigned::new(200, lines).unwrap()
 }
 
 /// The two ends of an established session.
@@ -549,6 +493,16 @@ pub fn messages() -> Vec<Sample> {
     let (seen, cosign) = cosign();
     let cosigned = cosigned(&b, seen, &cosign);
     let conflict = Cosigned::new(409, format_conflict(seen.size)).unwrap();
+    let terms = set_terms();
+    let bulk_begin = BulkBegin::new(&terms, committed(&mut two().0, &b).1);
+    let carry = BulkCarry {
+        id: BulkId::of(&terms),
+        partition: 0,
+        attempt: 0,
+        sent: 300,
+        taken: 4,
+        bytes: vec![5; 40],
+    };
     let unknown = Cosigned::new(404, String::new()).unwrap();
     let all = vec![
         ("error", message(&Failure::new(&error))),
@@ -573,6 +527,12 @@ pub fn messages() -> Vec<Sample> {
         ("cosigned_conflict", message(&conflict)),
         ("cosigned_unknown", message(&unknown)),
         ("account_request", message(&AccountRequest::new(7))),
+        ("bulk_begin", message(&bulk_begin)),
+        ("bulk_wait", message(&BulkWait::new(BulkId::of(&terms)))),
+        ("bulk_state", message(&BulkState::new(Some(1536), [4; 32]))),
+        ("bulk_state_gathering", message(&BulkState::new(None, [4; 32]))),
+        ("bulk_carry", message(&carry)),
+        ("bulk_carried", message(&BulkCarried::new(vec![5; 40]).unwrap())),
     ];
     let unframed = |(name, frame): (_, Vec<u8>)| sample((name, "message", frame[4..].to_vec()));
     all.into_iter().map(unframed).collect()

@@ -4,7 +4,7 @@
 //! signature and is only ever verified.
 
 use serde_json::{Value, json};
-use symbolon_audit::commit;
+use symbolon_audit::{commit, set_digest, set_item, set_opening};
 use symbolon_codec::encode;
 use symbolon_disclosure::{RecipientSecret, open};
 use symbolon_ident::{Canonical, Kind};
@@ -42,6 +42,7 @@ pub fn all() -> Vec<Vector> {
         envelope(),
         statements(),
         cosign(),
+        set(),
     ]
 }
 
@@ -364,6 +365,35 @@ fn statements() -> Vector {
             signed.as_array().is_some_and(|cases| cases.len() == 4 && cases.iter().all(fits))
         },
     }
+}
+
+/// The commitment to a set that is matched in bulk.
+fn set() -> Vector {
+    let keys: Vec<Vec<u8>> = PASSPORTS
+        .iter()
+        .flat_map(|text| Canonical::parse(Kind::Passport, *text).unwrap().keys().to_vec())
+        .map(|key| key.as_bytes().to_vec())
+        .collect();
+    let mut items: Vec<[u8; 32]> = keys.iter().map(|key| set_item(key)).collect();
+    items.sort_unstable();
+    items.dedup();
+    let (terms, blind) = (sample::set_terms(), [9; 32]);
+    plain(
+        "set",
+        json!({
+            "class": terms.class.as_str(),
+            "epoch": terms.epoch,
+            "nonce": hex::encode(terms.nonce),
+            "receiver_count": terms.receiver_count,
+            "elements": terms.elements,
+            "blind": hex::encode(blind),
+            "keys": keys.iter().map(hex::encode).collect::<Vec<_>>(),
+            "items": items.iter().map(hex::encode).collect::<Vec<_>>(),
+            "set_digest": hex::encode(set_digest(&blind, &items)),
+            "batch_digest": hex::encode(terms.digest()),
+            "opening": hex::encode(set_opening(&blind, &terms)),
+        }),
+    )
 }
 
 /// A request to a witness and its answer, and what it answers to one that is out of step.

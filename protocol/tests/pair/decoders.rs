@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use symbolon_protocol::limits::{FRAME_BYTES_MAX, HELLO_FRAME_BYTES_MAX};
 use symbolon_protocol::{
-    Accept, AccountRequest, Card, CardRequest, ClientFinish, ClientHello, Code, Cosign, Cosigned,
-    Delivered, Delivery, Epochs, EpochsRequest, Evaluate, Evaluated, Exchange, Failure,
-    FrameReader, Handshake, Message, Serve, SignedEpochCard, TagSetHeader, TagSetProgress,
-    TagSetRequest, decode, encode,
+    Accept, AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Card,
+    CardRequest, ClientFinish, ClientHello, Code, Cosign, Cosigned, Delivered, Delivery, Epochs,
+    EpochsRequest, Evaluate, Evaluated, Exchange, Failure, FrameReader, Handshake, Message, Serve,
+    SignedEpochCard, TagSetHeader, TagSetProgress, TagSetRequest, decode, encode,
 };
 use symbolon_protocol::{ProtocolError, Refusal, ServerHello};
 
@@ -40,6 +40,11 @@ fn try_all(body: &[u8]) {
     one::<Cosign>(body);
     one::<Cosigned>(body);
     one::<AccountRequest>(body);
+    one::<BulkBegin>(body);
+    one::<BulkWait>(body);
+    one::<BulkState>(body);
+    one::<BulkCarry>(body);
+    one::<BulkCarried>(body);
     let _ = SignedEpochCard::decode(body);
     let _ = TagSetProgress::decode(body);
 }

@@ -108,9 +108,10 @@ pub mod audit {
 /// Every message, and the stored forms of the protocol.
 pub mod message {
     use symbolon_protocol::{
-        Accept, AccountRequest, Card, CardRequest, ClientFinish, ClientHello, Cosign, Cosigned,
-        Delivered, Delivery, Epochs, EpochsRequest, Evaluate, Evaluated, Failure, FrameReader,
-        Message, ServerHello, SignedEpochCard, TagSetHeader, TagSetProgress, TagSetRequest, decode,
+        Accept, AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Card,
+        CardRequest, ClientFinish, ClientHello, Cosign, Cosigned, Delivered, Delivery, Epochs,
+        EpochsRequest, Evaluate, Evaluated, Failure, FrameReader, Message, ServerHello,
+        SignedEpochCard, TagSetHeader, TagSetProgress, TagSetRequest, decode,
     };
 
     fn one<M: Message>(body: &[u8]) -> Option<M> {
@@ -135,6 +136,11 @@ pub mod message {
         one::<Cosign>(body);
         one::<Cosigned>(body);
         one::<AccountRequest>(body);
+        one::<BulkBegin>(body);
+        one::<BulkWait>(body);
+        one::<BulkState>(body);
+        one::<BulkCarry>(body);
+        one::<BulkCarried>(body);
         let _ = one::<Card>(body).map(|card| card.signed());
         let _ = one::<Epochs>(body).map(|epochs| epochs.signed());
         let _ = one::<Evaluate>(body).map(|request| request.blinded());
