@@ -61,7 +61,8 @@ impl Side {
     fn new(plan: &Plan, count: u64, items: impl Iterator<Item = Item>) -> Self {
         let room = count as usize / plan.partitions() as usize * 65 / 64 + 16;
         let empty = |_| (Vec::with_capacity(room), Vec::with_capacity(room));
-        let mut partitions: Vec<(Vec<Item>, Vec<u32>)> = (0..plan.partitions()).map(empty).collect();
+        let mut partitions: Vec<(Vec<Item>, Vec<u32>)> =
+            (0..plan.partitions()).map(empty).collect();
         for (place, item) in (0..).zip(items) {
             if let Some((items, places)) = partitions.get_mut(plan.partition_of(&item) as usize) {
                 items.push(item);
@@ -112,7 +113,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let partitions = left.partitions.into_iter().zip(right.partitions);
     for (number, ((left, places), (right, _))) in (0..).zip(partitions) {
         let terms = plan.terms(number, 0)?;
-        let part = if threads == 1 { alternate(terms, left, right) } else { side_by_side(terms, left, right, threads) }?;
+        let part = if threads == 1 {
+            alternate(terms, left, right)
+        } else {
+            side_by_side(terms, left, right, threads)
+        }?;
         let place = |index: &u32| places.get(*index as usize).copied();
         outcome.common.extend(part.common.iter().filter_map(place));
         outcome.sender_bytes += part.sender_bytes;
@@ -191,7 +196,9 @@ fn side_by_side(
                 match sender.poll()? {
                     Poll::Send(message) => {
                         bytes += message.encoded_bytes();
-                        to_receiver.send(message.into_parts()).map_err(|_| PsiError::PeerStopped)?;
+                        to_receiver
+                            .send(message.into_parts())
+                            .map_err(|_| PsiError::PeerStopped)?;
                     }
                     Poll::Await => {
                         let parts = from_receiver.recv().map_err(|_| PsiError::PeerStopped)?;

@@ -56,7 +56,9 @@ const OUTPUT_BYTES: u64 = 16;
 #[must_use]
 pub fn oprf_cost(receiver_count: u64, sender_count: u64, tags_known: u64) -> Cost {
     let tags = sender_count.saturating_sub(tags_known);
-    let ns = tags.saturating_mul(OPRF_TAG_NS).saturating_add(receiver_count.saturating_mul(OPRF_QUERY_NS));
+    let ns = tags
+        .saturating_mul(OPRF_TAG_NS)
+        .saturating_add(receiver_count.saturating_mul(OPRF_QUERY_NS));
     let bytes = tags
         .saturating_mul(OPRF_TAG_BYTES)
         .saturating_add(receiver_count.saturating_mul(OPRF_QUERY_BYTES));
@@ -70,7 +72,8 @@ pub fn oprf_cost(receiver_count: u64, sender_count: u64, tags_known: u64) -> Cos
 pub fn psi_cost(receiver_count: u64, sender_count: u64) -> Result<Cost, PsiError> {
     let plan = Plan::new([0; 32], receiver_count, sender_count, 0)?;
     let terms = plan.terms(0, 0)?;
-    let ns = SESSION_NS + terms.receiver_count * RECEIVER_ITEM_NS + terms.sender_count * SENDER_ITEM_NS;
+    let ns =
+        SESSION_NS + terms.receiver_count * RECEIVER_ITEM_NS + terms.sender_count * SENDER_ITEM_NS;
     let bytes = SESSION_BYTES + terms.store_bytes()? + terms.sender_count * OUTPUT_BYTES;
     let partitions = u64::from(plan.partitions());
     Ok(Cost { cpu_us: partitions * ns / 1000, bytes: partitions * bytes })

@@ -6,12 +6,12 @@
 
 use std::collections::VecDeque;
 
+use crate::PsiError;
 use crate::frame::Message;
 use crate::hash::Item;
 use crate::receiver::{self, Received};
 use crate::sender;
 use crate::terms::Terms;
-use crate::PsiError;
 
 /// What a side wants next.
 #[derive(Debug)]

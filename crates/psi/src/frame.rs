@@ -78,9 +78,10 @@ impl Head {
         let kind = Kind::ALL.into_iter().find(|kind| *kind as u8 == header.kind);
         let kind = kind.ok_or(PsiError::Malformed)?;
         let has_bulk = matches!(kind, Kind::Correlation | Kind::Store | Kind::Outputs);
-        let is_fitting = header.fields.iter().map(|field| field.len()).eq(kind.field_bytes().iter().copied())
-            && header.bulk_bytes <= BULK_BYTES_MAX
-            && (has_bulk || header.bulk_bytes == 0);
+        let is_fitting =
+            header.fields.iter().map(|field| field.len()).eq(kind.field_bytes().iter().copied())
+                && header.bulk_bytes <= BULK_BYTES_MAX
+                && (has_bulk || header.bulk_bytes == 0);
         if is_fitting { Ok(Self { kind, header }) } else { Err(PsiError::Malformed) }
     }
 

@@ -23,6 +23,8 @@ mod ot_base;
 mod ot_extend;
 mod ot_matrix;
 mod outputs;
+#[cfg(test)]
+mod pair;
 mod plan;
 mod prg;
 pub mod receiver;

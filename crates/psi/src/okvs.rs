@@ -94,13 +94,7 @@ impl Bin {
 }
 
 /// Hashes a piece of the list whose first item has the index `offset`.
-fn scatter(
-    shape: &Shape,
-    items: &[Item],
-    offset: u32,
-    hashes: &Hashes,
-    seed: Block,
-) -> Vec<Bin> {
+fn scatter(shape: &Shape, items: &[Item], offset: u32, hashes: &Hashes, seed: Block) -> Vec<Bin> {
     let room = items.len().div_ceil(shape.bins()) * 9 / 8;
     let empty = |_| Bin {
         rows: Vec::with_capacity(room),
@@ -139,7 +133,8 @@ mod tests {
     #[test]
     fn decodes_to_the_hash_of_every_item_and_of_no_other() {
         let hashes = Hashes::new(&[1; 32]);
-        for (count, padded) in [(0, 1024), (1, 1024), (1000, 1024), (1536, 1536), (40_000, 49_152)] {
+        for (count, padded) in [(0, 1024), (1, 1024), (1000, 1024), (1536, 1536), (40_000, 49_152)]
+        {
             let shape = Shape::for_padded(padded).unwrap();
             let own = items(count, 0);
             for workers in [1, 3] {
@@ -148,7 +143,8 @@ mod tests {
                 assert_eq!(store.len(), shape.columns());
                 assert!(holds(&binned, &store));
                 let other = Binned::new(shape, &items(500, 1), &hashes, Block(99), 1).unwrap();
-                for (bin, columns) in other.bins.iter().zip(store.chunks_exact(shape.bin_columns())) {
+                for (bin, columns) in other.bins.iter().zip(store.chunks_exact(shape.bin_columns()))
+                {
                     let decoded = bin.decode(&shape, columns);
                     assert!(decoded.iter().zip(&bin.values).all(|(left, right)| left != right));
                 }

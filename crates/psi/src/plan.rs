@@ -40,9 +40,8 @@ impl Plan {
         intersection_max: u64,
     ) -> Result<Self, PsiError> {
         let largest = receiver_count.max(sender_count);
-        let mut partitions = u32::try_from(largest.div_ceil(PARTITION_ITEMS))
-            .map_err(|_| PsiError::Count)?
-            .max(1);
+        let mut partitions =
+            u32::try_from(largest.div_ceil(PARTITION_ITEMS)).map_err(|_| PsiError::Count)?.max(1);
         while load(largest, partitions) > PARTITION_ITEMS {
             partitions += 1;
         }
@@ -163,7 +162,8 @@ mod tests {
         for mean in (0..=20).map(|bits| 1_u64 << bits) {
             for partitions in [2_u32, 17, 257, 4096] {
                 let count = mean * u64::from(partitions);
-                let (p, q) = (1.0 / f64::from(partitions), load(count, partitions) as f64 / count as f64);
+                let (p, q) =
+                    (1.0 / f64::from(partitions), load(count, partitions) as f64 / count as f64);
                 if q >= 1.0 {
                     continue;
                 }

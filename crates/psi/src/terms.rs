@@ -119,8 +119,12 @@ mod tests {
 
     #[test]
     fn every_term_is_in_the_digest() {
-        let terms =
-            Terms { session: [1; 32], receiver_count: 1024, sender_count: 1024, intersection_max: 9 };
+        let terms = Terms {
+            session: [1; 32],
+            receiver_count: 1024,
+            sender_count: 1024,
+            intersection_max: 9,
+        };
         let others = [
             Terms { session: [2; 32], ..terms },
             Terms { receiver_count: 1536, ..terms },
