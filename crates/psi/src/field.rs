@@ -112,11 +112,6 @@ pub(crate) fn scale_add(sums: &mut [Block], values: &[Block], scalar: Block) {
     kernel::scale_add(sums, values, scalar);
 }
 
-/// `sums[i] += left[i] * right[i]`.
-pub(crate) fn mul_add(sums: &mut [Block], left: &[Block], right: &[Block]) {
-    kernel::mul_add(sums, left, right);
-}
-
 /// The sum of `left[i] * right[i]`.
 pub(crate) fn inner_product(left: &[Block], right: &[Block]) -> Block {
     kernel::inner_product(left, right)

@@ -29,6 +29,7 @@ mod plan;
 mod prg;
 pub mod receiver;
 pub mod sender;
+pub mod stage;
 mod terms;
 mod vole;
 mod vole_layout;

@@ -68,7 +68,7 @@ pub fn padded_count(count: u64) -> Result<u64, PsiError> {
 }
 
 /// Hash over every message of a session, in order; both sides sign it.
-pub(crate) struct Transcript(blake3::Hasher);
+pub(crate) struct Transcript(Box<blake3::Hasher>);
 
 /// Whose message it is.
 #[derive(Clone, Copy)]
@@ -81,7 +81,7 @@ impl Transcript {
     pub(crate) fn new(terms: &Terms) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key(label::TRANSCRIPT);
         hasher.update(&terms.digest());
-        Self(hasher)
+        Self(Box::new(hasher))
     }
 
     pub(crate) fn add(&mut self, from: From, message: &crate::Message) {
