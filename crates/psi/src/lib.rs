@@ -13,6 +13,7 @@ mod ggm;
 mod hash;
 mod kernel;
 mod label;
+mod lane;
 mod limits;
 mod message;
 mod okvs;
