@@ -16,6 +16,7 @@ mod ggm;
 mod hash;
 mod kernel;
 mod label;
+mod lane;
 mod limits;
 mod message;
 mod okvs;
