@@ -7,7 +7,7 @@
 //! Invariant: the matrix is public and comes from a seed; which entries are touched depends on
 //! nothing else.
 
-use std::ops::{BitXor, BitXorAssign, Range};
+use std::ops::Range;
 
 use crate::PsiError;
 use crate::field::Block;
@@ -24,91 +24,6 @@ const TABLES: usize = 8;
 const ALWAYS: u32 = 1 << 24;
 /// Rows whose numbers are drawn together, and entries whose bits are.
 const ROWS: usize = BATCH_BLOCKS * 4;
-
-/// What the code is linear over: one vector, or two that share the way.
-pub(crate) trait Entry:
-    Copy + Default + Send + Sync + BitXor<Output = Self> + BitXorAssign
-{
-    /// The same in the processor's registers.
-    type Wide: Copy + Default + BitXor<Output = Self::Wide>;
-
-    fn widen(self) -> Self::Wide;
-    fn narrow(wide: Self::Wide) -> Self;
-    /// `wide` if the lowest bit of `choice` is set, else zero.
-    fn choose(wide: Self::Wide, choice: u64) -> Self::Wide;
-}
-
-impl Entry for Block {
-    type Wide = Lane;
-
-    #[inline]
-    fn widen(self) -> Lane {
-        Lane::new(self)
-    }
-
-    #[inline]
-    fn narrow(wide: Lane) -> Self {
-        wide.block()
-    }
-
-    #[inline]
-    fn choose(wide: Lane, choice: u64) -> Lane {
-        wide.choose(choice)
-    }
-}
-
-/// Entries of two vectors at one place, side by side in memory.
-#[derive(Clone, Copy, Default, zeroize::Zeroize)]
-#[repr(C, align(32))]
-pub(crate) struct Pair(pub(crate) [Block; 2]);
-
-/// A [`Pair`] in registers.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct LanePair([Lane; 2]);
-
-impl Entry for Pair {
-    type Wide = LanePair;
-
-    #[inline]
-    fn widen(self) -> LanePair {
-        LanePair(self.0.map(Lane::new))
-    }
-
-    #[inline]
-    fn narrow(wide: LanePair) -> Self {
-        Self(wide.0.map(Lane::block))
-    }
-
-    #[inline]
-    fn choose(wide: LanePair, choice: u64) -> LanePair {
-        LanePair(wide.0.map(|lane| lane.choose(choice)))
-    }
-}
-
-impl BitXor for LanePair {
-    type Output = Self;
-    #[inline]
-    fn bitxor(self, other: Self) -> Self {
-        let ([a, b], [c, d]) = (self.0, other.0);
-        Self([a ^ c, b ^ d])
-    }
-}
-
-impl BitXor for Pair {
-    type Output = Self;
-    #[inline]
-    fn bitxor(self, other: Self) -> Self {
-        let ([a, b], [c, d]) = (self.0, other.0);
-        Self([a ^ c, b ^ d])
-    }
-}
-
-impl BitXorAssign for Pair {
-    #[inline]
-    fn bitxor_assign(&mut self, other: Self) {
-        *self = *self ^ other;
-    }
-}
 
 /// One matrix, from a public seed.
 pub(crate) struct Code {
@@ -128,8 +43,8 @@ impl Code {
     ///
     /// The sums of four neighbours are tabled once and looked up by the six later groups: six
     /// additions an entry instead of twelve, and no masks. Sequential by its nature.
-    pub(crate) fn convolve<E: Entry>(&self, entries: &mut [E]) {
-        let mut tables = [[E::Wide::default(); 16]; TABLES];
+    pub(crate) fn convolve(&self, entries: &mut [Block]) {
+        let mut tables = [[Lane::default(); 16]; TABLES];
         let mut bits = [[0; GROUP_ENTRIES]; BATCH_BLOCKS];
         for (number, piece) in entries.chunks_mut(ROWS).enumerate() {
             self.convolution.numbers((number * BATCH_BLOCKS) as u64, &mut bits);
@@ -139,7 +54,7 @@ impl Code {
                 *group = convolve_group(*group, own, &mut tables, *bits);
             }
             if let Some(bits) = bits.get(count) {
-                let mut group = [E::default(); GROUP_ENTRIES];
+                let mut group = [Block::ZERO; GROUP_ENTRIES];
                 group.iter_mut().zip(rest.iter()).for_each(|(target, entry)| *target = *entry);
                 let group = convolve_group(group, count, &mut tables, *bits);
                 rest.iter_mut().zip(group).for_each(|(target, entry)| *target = entry);
@@ -171,44 +86,17 @@ impl Code {
         Ok(())
     }
 
-    /// The same for two vectors at once: both entries of a place come with one line of the cache.
-    ///
-    /// # Errors
-    /// As of [`expand`](Self::expand).
-    pub(crate) fn expand_pairs(
-        &self,
-        input: &[Pair],
-        left: &mut [Block],
-        right: &mut [Block],
-        workers: usize,
-    ) -> Result<(), PsiError> {
-        let length = share(left.len(), workers);
-        let pieces = left.chunks_mut(length).zip(right.chunks_mut(length)).enumerate();
-        workers::run(pieces.collect(), workers, |(number, (left, right))| {
-            self.visit(input, number * length, left.len(), |range, entries, places| {
-                let left = left.get_mut(range.clone()).unwrap_or_default();
-                let right = right.get_mut(range).unwrap_or_default();
-                for ((left, right), place) in left.iter_mut().zip(right).zip(places) {
-                    let Pair([a, b]) = entries.get(*place as usize).copied().unwrap_or_default();
-                    *left ^= a;
-                    *right ^= b;
-                }
-            })
-        })?;
-        Ok(())
-    }
-
     /// Calls `add` with a range of rows, a region of the input, and one place in it for each row;
     /// `first` is the number of the first row, a multiple of `ROWS`.
     ///
     /// One region after the other: what is read without order is then small enough to stay near the
     /// processor, and what is large is read and written in order.
-    fn visit<E: Entry>(
+    fn visit(
         &self,
-        input: &[E],
+        input: &[Block],
         first: usize,
         rows: usize,
-        mut add: impl FnMut(Range<usize>, &[E], &[u32]),
+        mut add: impl FnMut(Range<usize>, &[Block], &[u32]),
     ) -> Result<(), PsiError> {
         if input.len() > VOLE_CODE_LENGTH_MAX || input.len() < EXPANDER_WEIGHT {
             return Err(PsiError::Count);
@@ -254,37 +142,37 @@ fn place(number: u32, length: usize) -> u32 {
 /// nibbles are the table indices of the own group, the one before, and so on; the lowest bit of a
 /// nibble is the group's last entry.
 #[inline]
-fn convolve_group<E: Entry>(
-    group: [E; GROUP_ENTRIES],
+fn convolve_group(
+    group: [Block; GROUP_ENTRIES],
     own: usize,
-    tables: &mut [[E::Wide; 16]; TABLES],
+    tables: &mut [[Lane; 16]; TABLES],
     words: [u32; GROUP_ENTRIES],
-) -> [E; GROUP_ENTRIES] {
+) -> [Block; GROUP_ENTRIES] {
     let look = |back: usize, index: u64| {
         let table = tables.get((own + TABLES - back) % TABLES);
         table.and_then(|table| table.get((index & 15) as usize)).copied().unwrap_or_default()
     };
-    let earlier = |entry: E, word: u64| {
+    let earlier = |entry: Block, word: u64| {
         let near = look(1, word >> 4) ^ look(2, word >> 8) ^ look(3, word >> 12);
         let far = look(4, word >> 16) ^ look(5, word >> 20) ^ look(6, word >> 24);
-        entry.widen() ^ near ^ far
+        Lane::new(entry) ^ near ^ far
     };
     let [a, b, c, d] = words.map(|word| u64::from(word & (ALWAYS - 1) | ALWAYS));
     let (a, b, c, d) = (a << 4, b << 3, c << 2, d << 1);
     let [w, x, y, z] = group;
     // Of the first entry, the one 25 back is the last of the seventh group back.
     let w = earlier(w, a) ^ look(7, 1);
-    let x = earlier(x, b) ^ E::choose(w, b >> 3);
-    let y = earlier(y, c) ^ E::choose(w, c >> 3) ^ E::choose(x, c >> 2);
-    let z = earlier(z, d) ^ E::choose(w, d >> 3) ^ E::choose(x, d >> 2) ^ E::choose(y, d >> 1);
-    let low = [E::Wide::default(), z, y, y ^ z];
+    let x = earlier(x, b) ^ w.choose(b >> 3);
+    let y = earlier(y, c) ^ w.choose(c >> 3) ^ x.choose(c >> 2);
+    let z = earlier(z, d) ^ w.choose(d >> 3) ^ x.choose(d >> 2) ^ y.choose(d >> 1);
+    let low = [Lane::default(), z, y, y ^ z];
     if let Some(table) = tables.get_mut(own % TABLES) {
         let (quarters, _) = table.as_chunks_mut::<4>();
-        for (quarter, high) in quarters.iter_mut().zip([E::Wide::default(), x, w, w ^ x]) {
+        for (quarter, high) in quarters.iter_mut().zip([Lane::default(), x, w, w ^ x]) {
             *quarter = low.map(|sum| sum ^ high);
         }
     }
-    [w, x, y, z].map(E::narrow)
+    [w.block(), x.block(), y.block(), z.block()]
 }
 
 #[cfg(test)]
@@ -358,22 +246,6 @@ mod tests {
             for workers in [1, 3] {
                 assert!(fast(seed, &input, rows, workers) == expect, "{length} to {rows}");
             }
-        }
-    }
-
-    #[test]
-    fn two_vectors_go_the_way_of_each() {
-        let mut streams = [vec![Block::ZERO; 700], vec![Block::ZERO; 700]];
-        Stream::new([4; 16]).fill(0, &mut streams[0]);
-        Stream::new([5; 16]).fill(0, &mut streams[1]);
-        let mut pairs: Vec<Pair> =
-            streams[0].iter().zip(&streams[1]).map(|(a, b)| Pair([*a, *b])).collect();
-        let code = Code::new([9; 32]);
-        code.convolve(&mut pairs);
-        let [mut left, mut right] = [vec![Block::ZERO; 350], vec![Block::ZERO; 350]];
-        code.expand_pairs(&pairs, &mut left, &mut right, 2).unwrap();
-        for (together, stream) in [left, right].iter().zip(&streams) {
-            assert!(*together == fast([9; 32], stream, 350, 1));
         }
     }
 }

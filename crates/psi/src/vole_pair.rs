@@ -107,8 +107,7 @@ fn speed_of_code() {
     let m: usize = std::env::var("M").map_or(1_363_149, |m| m.parse().unwrap());
     let code = Code::new([1; 32]);
     let mut blocks = vec![Block(1); 2 * m];
-    let mut pairs = vec![Pair::default(); 2 * m];
-    let (mut a, mut b) = (vec![Block(1); m], vec![Block(1); m]);
+    let mut a = vec![Block(1); m];
     for _ in 0..4 {
         let mut t = cpu();
         let mut lap = |name: &str| {
@@ -117,12 +116,8 @@ fn speed_of_code() {
         };
         code.convolve(&mut blocks);
         lap("conv1");
-        code.convolve(&mut pairs);
-        lap("conv2");
         code.expand(&blocks, &mut a, 1).unwrap();
         lap("exp1");
-        code.expand_pairs(&pairs, &mut a, &mut b, 1).unwrap();
-        lap("exp2");
         println!();
     }
 }
