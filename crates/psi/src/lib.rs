@@ -41,6 +41,8 @@ mod vole_pair;
 mod vole_receiver;
 mod vole_sender;
 mod vole_transcript;
+#[cfg(test)]
+mod vole_vectors;
 mod workers;
 
 pub use cost::{Cost, Way, cheaper, oprf_cost, psi_cost};

@@ -30,6 +30,7 @@ pub(crate) struct ExpectOffer {
 }
 
 /// Has set up the transfers; waits for the sender's trees.
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct ExpectTrees {
     setting: Setting,
     transcript: Transcript,
@@ -40,6 +41,7 @@ pub(crate) struct ExpectTrees {
 }
 
 /// Has sent its challenge; waits for the sender's proof, and may compute meanwhile.
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct ExpectProof {
     setting: Setting,
     code: [u8; 32],
@@ -48,12 +50,14 @@ pub(crate) struct ExpectProof {
 }
 
 /// What of the vectors is there.
+#[cfg_attr(test, derive(Clone))]
 enum Vectors {
     /// The sparse vector, and what the sender's leaves are with Δ times it added.
     Sparse(Zeroizing<Vec<Block>>, Zeroizing<Vec<Block>>),
     Encoded(ReceiverPart),
 }
 
+#[cfg_attr(test, derive(Clone))]
 /// The sparse vector: of each tree its place and value, and the value's share `c = b + value·Δ`.
 struct Noise {
     places: Zeroizing<Vec<usize>>,
@@ -101,6 +105,16 @@ impl ExpectOffer {
         inputs.extend(numbered.map(|(transfer, row)| (transfer as u64, row)));
         transfer_hash(&self.transcript).apply(&mut inputs);
         Zeroizing::new(inputs.iter().map(|(_, pad)| *pad).collect())
+    }
+}
+
+#[cfg(test)]
+impl ExpectTrees {
+    /// The transcript once these trees have come.
+    pub(crate) fn transcript_after(&self, trees: &[u8]) -> Transcript {
+        let mut transcript = self.transcript.clone();
+        transcript.absorb(trees);
+        transcript
     }
 }
 
