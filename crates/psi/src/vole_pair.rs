@@ -39,7 +39,7 @@ fn correlated(sender: &SenderPart, receiver: &ReceiverPart) -> bool {
     let mut entries = a.iter().zip(c.iter()).zip(b.iter());
     a.len() == b.len()
         && a.len() == c.len()
-        && entries.all(|((a, c), b)| *c == *a * *sender.delta ^ *b)
+        && entries.all(|((a, c), b)| *c == (*a * *sender.delta) ^ *b)
 }
 
 #[test]

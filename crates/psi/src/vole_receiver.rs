@@ -17,7 +17,7 @@ use crate::limits::NOISE_TREES;
 use crate::ot_extend::Choices;
 use crate::vole::ReceiverPart;
 use crate::vole_layout::{
-    Layout, PROOF_BYTES, Setting, Weights, noise_doubler, proof, transfer_hash,
+    CHALLENGE_BYTES, Layout, PROOF_BYTES, Setting, Weights, noise_doubler, proof, transfer_hash,
 };
 use crate::vole_transcript::{Purpose, Transcript};
 use crate::{PsiError, ot_base, ot_extend, workers};
@@ -57,8 +57,8 @@ enum Vectors {
     Encoded(ReceiverPart),
 }
 
-#[cfg_attr(test, derive(Clone))]
 /// The sparse vector: of each tree its place and value, and the value's share `c = b + value·Δ`.
+#[cfg_attr(test, derive(Clone))]
 struct Noise {
     places: Zeroizing<Vec<usize>>,
     values: Zeroizing<Vec<Block>>,
@@ -88,7 +88,8 @@ impl ExpectOffer {
         let flips = noise.flips(&layout, &choices);
         self.transcript.absorb(&flips);
         let pads = self.pads(&choices);
-        let mut setup = answer.to_vec();
+        let mut setup = Vec::with_capacity(layout.setup_bytes());
+        setup.extend(answer);
         setup.extend(extension);
         setup.extend(flips);
         let mut challenge_seed = [0; 32];
@@ -177,7 +178,8 @@ impl ExpectTrees {
         let mask = |elements: &[Block]| elements.get(NOISE_TREES).copied().unwrap_or_default();
         let start = [mask(&self.noise.values), mask(&self.noise.shares)];
         let [masked_sum, value] = sums.into_iter().fold(start, add_pair);
-        let mut challenge = self.challenge_seed.to_vec();
+        let mut challenge = Vec::with_capacity(CHALLENGE_BYTES);
+        challenge.extend(self.challenge_seed);
         challenge.extend(masked_sum.to_bytes());
         self.transcript.absorb(trees);
         self.transcript.absorb(&challenge);
