@@ -32,6 +32,8 @@ pub mod receiver;
 pub mod sender;
 pub mod stage;
 mod terms;
+#[cfg(test)]
+mod vectors;
 mod vole;
 mod vole_layout;
 #[cfg(test)]

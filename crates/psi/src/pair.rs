@@ -70,10 +70,10 @@ fn run_dealt(
     let session = u64::from_le_bytes(terms.session[..8].try_into().unwrap());
     let mut random = rng(session ^ 0xdea1);
     let (sender_part, receiver_part) = dealt(terms.shape()?.columns(), &mut random);
-    let (sender, [begin, _offer]) = sender::ExpectSetup::start(terms, right, [1; 32], 1)?;
+    let (sender, begin) = sender::ExpectStore::dealt(terms, right, 1, sender_part)?;
     let receiver = receiver::ExpectBegin::start(terms, left, [2; 32], 1)?.handle(begin)?;
     let (receiver, store) = receiver.deal(receiver_part)?;
-    let (sender, reveal) = sender.deal(sender_part).handle(change(store))?;
+    let (sender, reveal) = sender.handle(change(store))?;
     let (_, outputs) = sender.answer()?;
     Ok(receiver.handle(reveal)?.handle(outputs)?.0)
 }
@@ -205,10 +205,10 @@ fn several_bins_and_workers_are_exact() {
     let expect = expected(&left, &right);
     let mut random = rng(5);
     let (sender_part, receiver_part) = dealt(terms.shape().unwrap().columns(), &mut random);
-    let (sender, [begin, _]) = sender::ExpectSetup::start(terms, right, [1; 32], 3).unwrap();
+    let (sender, begin) = sender::ExpectStore::dealt(terms, right, 3, sender_part).unwrap();
     let receiver = receiver::ExpectBegin::start(terms, left, [2; 32], 3).unwrap();
     let (receiver, store) = receiver.handle(begin).unwrap().deal(receiver_part).unwrap();
-    let (sender, reveal) = sender.deal(sender_part).handle(store).unwrap();
+    let (sender, reveal) = sender.handle(store).unwrap();
     let (_, outputs) = sender.answer().unwrap();
     let (received, _) = receiver.handle(reveal).unwrap().handle(outputs).unwrap();
     assert_eq!(received.intersect(), Ok(expect));
