@@ -165,7 +165,7 @@ impl ExpectTrees {
         }
         let code = self.transcript.derive(Purpose::Code, 0);
         let weights = Weights::new(&self.challenge_seed, layout.shape);
-        let zeros = || Zeroizing::new(vec![Block::ZERO; layout.code_length()]);
+        let zeros = || Zeroizing::new(field::zeros(layout.code_length()));
         let (mut sparse, mut leaves) = (zeros(), zeros());
         let workers = self.setting.workers;
         let length = workers::piece_length(NOISE_TREES, workers, 1);
@@ -219,16 +219,14 @@ impl ExpectTrees {
             let punctured = ggm::grow_punctured(shape, &doubler, *place, &known, leaves);
             let correction = correction.first().copied().unwrap_or_default();
             let at_place = punctured.sum() ^ correction ^ *share;
-            let mut place_weight = Block::ZERO;
-            let entries = sparse.iter_mut().zip(leaves.iter_mut()).zip(&weights.leaves);
-            for (index, ((entry, leaf), leaf_weight)) in entries.enumerate() {
+            for (index, (entry, leaf)) in sparse.iter_mut().zip(leaves.iter_mut()).enumerate() {
                 let here = punctured.mask(index);
                 *leaf = punctured.leaf(index, *leaf) ^ masked(at_place, here);
                 *entry = masked(*value, here);
-                place_weight ^= masked(*leaf_weight, here);
             }
             let sum = field::inner_product(leaves, &weights.leaves);
-            total = add_pair(total, [*value * place_weight * *weight, sum * *weight]);
+            let noise = *value * weights.leaf(*place);
+            total = add_pair(total, [noise * *weight, sum * *weight]);
         }
         total
     }
@@ -276,7 +274,7 @@ impl Vectors {
             Ok(())
         })?;
         let shorten = |long: Zeroizing<Vec<Block>>| {
-            let mut short = Zeroizing::new(vec![Block::ZERO; setting.layout.length]);
+            let mut short = Zeroizing::new(field::zeros(setting.layout.length));
             code.expand(&long, &mut short, setting.workers)?;
             Ok(short)
         };
