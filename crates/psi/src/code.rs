@@ -79,7 +79,9 @@ impl Code {
             self.visit(input, number * length, rows.len(), |range, entries, places| {
                 let rows = rows.get_mut(range).unwrap_or_default();
                 for (row, place) in rows.iter_mut().zip(places) {
-                    *row ^= entries.get(*place as usize).copied().unwrap_or_default();
+                    if let Some(entry) = entries.get(*place as usize) {
+                        *row ^= *entry;
+                    }
                 }
             })
         })?;

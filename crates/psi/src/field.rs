@@ -129,6 +129,12 @@ pub(crate) fn add_slice(sums: &mut [Block], values: &[Block]) {
     }
 }
 
+/// `count` zeros. The memory comes zeroed from the system and is not touched before it is used:
+/// wrapping the integers in place costs nothing.
+pub(crate) fn zeros(count: usize) -> Vec<Block> {
+    vec![0u128; count].into_iter().map(Block).collect()
+}
+
 /// `base, base^2, …, base^count`.
 pub(crate) fn powers(base: Block, count: usize) -> Vec<Block> {
     std::iter::successors(Some(base), |power| Some(*power * base)).take(count).collect()

@@ -19,7 +19,7 @@ use crate::{Plan, Poll, Receiver, Sender, Terms, outputs, padded_count};
 const SESSION: [u8; 32] = *b"a session of the vectors of psi.";
 const SEED: [u8; 16] = *b"the store's seed";
 
-fn compare(name: &str, value: &Value) {
+pub(crate) fn compare(name: &str, value: &Value) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors/psi");
     let path = folder.join(name);
     let text = serde_json::to_string_pretty(value).unwrap() + "\n";

@@ -17,7 +17,7 @@ use crate::limits::NOISE_TREES;
 use crate::ot_extend::Choices;
 use crate::vole::ReceiverPart;
 use crate::vole_layout::{
-    Layout, PROOF_BYTES, Setting, Weights, noise_doubler, proof, transfer_hash,
+    CHALLENGE_BYTES, Layout, PROOF_BYTES, Setting, Weights, noise_doubler, proof, transfer_hash,
 };
 use crate::vole_transcript::{Purpose, Transcript};
 use crate::{PsiError, ot_base, ot_extend, workers};
@@ -57,8 +57,8 @@ enum Vectors {
     Encoded(ReceiverPart),
 }
 
-#[cfg_attr(test, derive(Clone))]
 /// The sparse vector: of each tree its place and value, and the value's share `c = b + value·Δ`.
+#[cfg_attr(test, derive(Clone))]
 struct Noise {
     places: Zeroizing<Vec<usize>>,
     values: Zeroizing<Vec<Block>>,
@@ -88,7 +88,8 @@ impl ExpectOffer {
         let flips = noise.flips(&layout, &choices);
         self.transcript.absorb(&flips);
         let pads = self.pads(&choices);
-        let mut setup = answer.to_vec();
+        let mut setup = Vec::with_capacity(layout.setup_bytes());
+        setup.extend(answer);
         setup.extend(extension);
         setup.extend(flips);
         let mut challenge_seed = [0; 32];
@@ -164,7 +165,7 @@ impl ExpectTrees {
         }
         let code = self.transcript.derive(Purpose::Code, 0);
         let weights = Weights::new(&self.challenge_seed, layout.shape);
-        let zeros = || Zeroizing::new(vec![Block::ZERO; layout.code_length()]);
+        let zeros = || Zeroizing::new(field::zeros(layout.code_length()));
         let (mut sparse, mut leaves) = (zeros(), zeros());
         let workers = self.setting.workers;
         let length = workers::piece_length(NOISE_TREES, workers, 1);
@@ -177,7 +178,8 @@ impl ExpectTrees {
         let mask = |elements: &[Block]| elements.get(NOISE_TREES).copied().unwrap_or_default();
         let start = [mask(&self.noise.values), mask(&self.noise.shares)];
         let [masked_sum, value] = sums.into_iter().fold(start, add_pair);
-        let mut challenge = self.challenge_seed.to_vec();
+        let mut challenge = Vec::with_capacity(CHALLENGE_BYTES);
+        challenge.extend(self.challenge_seed);
         challenge.extend(masked_sum.to_bytes());
         self.transcript.absorb(trees);
         self.transcript.absorb(&challenge);
@@ -217,16 +219,14 @@ impl ExpectTrees {
             let punctured = ggm::grow_punctured(shape, &doubler, *place, &known, leaves);
             let correction = correction.first().copied().unwrap_or_default();
             let at_place = punctured.sum() ^ correction ^ *share;
-            let mut place_weight = Block::ZERO;
-            let entries = sparse.iter_mut().zip(leaves.iter_mut()).zip(&weights.leaves);
-            for (index, ((entry, leaf), leaf_weight)) in entries.enumerate() {
+            for (index, (entry, leaf)) in sparse.iter_mut().zip(leaves.iter_mut()).enumerate() {
                 let here = punctured.mask(index);
                 *leaf = punctured.leaf(index, *leaf) ^ masked(at_place, here);
                 *entry = masked(*value, here);
-                place_weight ^= masked(*leaf_weight, here);
             }
             let sum = field::inner_product(leaves, &weights.leaves);
-            total = add_pair(total, [*value * place_weight * *weight, sum * *weight]);
+            let noise = *value * weights.leaf(*place);
+            total = add_pair(total, [noise * *weight, sum * *weight]);
         }
         total
     }
@@ -274,7 +274,7 @@ impl Vectors {
             Ok(())
         })?;
         let shorten = |long: Zeroizing<Vec<Block>>| {
-            let mut short = Zeroizing::new(vec![Block::ZERO; setting.layout.length]);
+            let mut short = Zeroizing::new(field::zeros(setting.layout.length));
             code.expand(&long, &mut short, setting.workers)?;
             Ok(short)
         };

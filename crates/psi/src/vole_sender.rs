@@ -111,7 +111,7 @@ impl ExpectSetup {
         let roots = Zeroizing::new(field::from_bytes(&seeds));
         let pads = self.pads(columns, flips);
         let (shape, depth) = (layout.shape, layout.shape.depth());
-        let mut leaves = Zeroizing::new(vec![Block::ZERO; layout.code_length()]);
+        let mut leaves = Zeroizing::new(field::zeros(layout.code_length()));
         let transcript = &self.transcript;
         let workers = self.setting.workers;
         let length = workers::piece_length(NOISE_TREES, workers, 1);
@@ -196,7 +196,7 @@ impl SenderReady {
     /// [`PsiError::WorkerLost`].
     pub(crate) fn encode(mut self) -> Result<SenderPart, PsiError> {
         let code = Code::new(self.code);
-        let mut b = Zeroizing::new(vec![Block::ZERO; self.setting.layout.length]);
+        let mut b = Zeroizing::new(field::zeros(self.setting.layout.length));
         code.convolve(&mut self.leaves);
         code.expand(&self.leaves, &mut b, self.setting.workers)?;
         Ok(SenderPart { delta: self.delta, shares: b })

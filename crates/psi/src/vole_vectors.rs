@@ -1,17 +1,14 @@
 //! Worked values of the correlation's parts, in spec/vectors/psi/correlation.json.
 //!
-//! Implements spec/psi.md#vectors. The file is written by
-//! `cargo test -p symbolon-psi --lib write_the_correlation_vectors -- --ignored`.
+//! Implements spec/psi.md#vectors.
 
 use serde_json::{Value, json};
 
-use crate::code::Code;
 use crate::field::Block;
 use crate::ggm::{self, Shape};
-use crate::prg::{CorrelationHash, Doubler, Stream};
+use crate::prg::{CorrelationHash, Doubler};
+use crate::vectors::compare;
 use crate::vole_transcript::{Purpose, Transcript};
-
-const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors/psi/correlation.json");
 
 fn hex_of(block: Block) -> String {
     hex::encode(block.to_bytes())
@@ -42,22 +39,6 @@ fn tree(leaves: usize, punctured: usize) -> Value {
         "level_sums": sums.iter().map(|pair| list(pair)).collect::<Vec<_>>(),
         "punctured": punctured,
         "sums_away_from_the_path": list(&known),
-    })
-}
-
-fn code(length: usize, rows: usize) -> Value {
-    let seed = counting::<32>(0x40);
-    let mut input = vec![Block::ZERO; length];
-    Stream::new(counting(0x70)).fill(0, &mut input);
-    let (code, mut convolved) = (Code::new(seed), input.clone());
-    code.convolve(&mut convolved);
-    let mut output = vec![Block::ZERO; rows];
-    code.expand(&convolved, &mut output, 1).unwrap();
-    json!({
-        "seed": hex::encode(seed),
-        "input": list(&input),
-        "convolved": list(&convolved),
-        "output": list(&output),
     })
 }
 
@@ -93,23 +74,12 @@ fn vectors() -> Value {
     json!({
         "blocks": "16 bytes in hexadecimal; bit i of the little-endian integer is x^i",
         "tree": tree(11, 6),
-        "code": code(63, 30),
         "correlation_hash": hash(),
         "transcript": transcript(),
     })
 }
 
 #[test]
-fn the_vectors_hold() {
-    let text = std::fs::read_to_string(PATH).unwrap();
-    let kept: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(kept, vectors());
-}
-
-#[test]
-#[ignore = "writes the file"]
-fn write_the_correlation_vectors() {
-    let text = serde_json::to_string_pretty(&vectors()).unwrap();
-    std::fs::create_dir_all(std::path::Path::new(PATH).parent().unwrap()).unwrap();
-    std::fs::write(PATH, text + "\n").unwrap();
+fn correlation_parts() {
+    compare("correlation.json", &vectors());
 }
