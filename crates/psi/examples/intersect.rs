@@ -3,7 +3,6 @@
 //! Implements spec/psi.md#measuring. `--left FILE --right FILE` matches two text files of one
 //! identifier a line, `--random N` two sets of N random 128-bit items that share a quarter.
 #![expect(clippy::print_stdout, reason = "the figures are what this program is for")]
-#![expect(clippy::disallowed_methods, reason = "it measures, so it reads the clock")]
 
 use std::error::Error;
 use std::fs;

@@ -1,61 +1,29 @@
 //! The expand-convolute code: shortens a long sparse vector to a shorter one that looks random.
 //!
 //! Implements spec/psi.md#code (ePrint 2023/882). The generator is `B · A`: the convolution `A` adds
-//! to every entry some of the 24 before it and the one 25 back, the expander `B` sums 21 uniform
-//! entries for each entry of the result.
+//! to every entry some of the 24 before it and the one 25 back; the expander `B` sums 21 entries for
+//! each entry of the result, a uniform one from each of 21 regions of equal size.
 //!
 //! Invariant: the matrix is public and comes from a seed; which entries are touched depends on
 //! nothing else.
 
-use std::ops::{BitXor, BitXorAssign};
+use std::ops::Range;
 
 use crate::PsiError;
 use crate::field::Block;
+use crate::lane::Lane;
 use crate::limits::{EXPANDER_WEIGHT, VOLE_CODE_LENGTH_MAX};
-use crate::prg::Stream;
+use crate::prg::{BATCH_BLOCKS, Stream};
 use crate::workers;
 
 /// Entries whose sums are tabled together: one table has all 16 sums of four.
 const GROUP_ENTRIES: usize = 4;
-/// Tables that are kept: the own group, the six before it, and one more for a power of two.
+/// Tables that are kept: the own group's and those of the seven before it.
 const TABLES: usize = 8;
 /// The entry 25 back is always added: a state that is not zero never becomes zero by itself.
 const ALWAYS: u32 = 1 << 24;
-/// Rows whose numbers are drawn together.
-const ROWS: usize = 64;
-/// Blocks of the stream for the rows of a batch, four numbers of 32 bits each.
-const ROWS_BLOCKS: usize = ROWS * EXPANDER_WEIGHT / 4;
-
-/// What the code is linear over: one vector, or two that share the way.
-pub(crate) trait Entry:
-    Copy + Default + Send + Sync + BitXor<Output = Self> + BitXorAssign
-{
-}
-
-impl Entry for Block {}
-
-/// Entries of two vectors at one place, side by side in memory.
-#[derive(Clone, Copy, Default, zeroize::Zeroize)]
-#[repr(C, align(32))]
-pub(crate) struct Pair(pub(crate) [Block; 2]);
-
-impl Entry for Pair {}
-
-impl BitXor for Pair {
-    type Output = Self;
-    #[inline]
-    fn bitxor(self, other: Self) -> Self {
-        let ([a, b], [c, d]) = (self.0, other.0);
-        Self([a ^ c, b ^ d])
-    }
-}
-
-impl BitXorAssign for Pair {
-    #[inline]
-    fn bitxor_assign(&mut self, other: Self) {
-        *self = *self ^ other;
-    }
-}
+/// Rows whose numbers are drawn together, and entries whose bits are.
+const ROWS: usize = BATCH_BLOCKS * 4;
 
 /// One matrix, from a public seed.
 pub(crate) struct Code {
@@ -73,163 +41,151 @@ impl Code {
 
     /// Replaces `entries` by their image under the convolution.
     ///
-    /// The sums of four neighbours are tabled once and looked up by the six later groups, which
-    /// takes seven additions an entry instead of twelve, and no masks.
-    pub(crate) fn convolve<E: Entry>(&self, entries: &mut [E]) {
-        let mut tables = [[E::default(); 16]; TABLES];
-        // The last of the seventh group back: 25 before the first of a group.
-        let mut last = [E::default(); TABLES];
-        let mut bits = [Block::ZERO; ROWS];
-        let batch = ROWS * 4;
-        for (number, piece) in entries.chunks_mut(batch).enumerate() {
-            self.convolution.fill((number * ROWS) as u64, &mut bits);
-            let mut words = bits.iter().flat_map(|block| words(*block));
-            for (group, entries) in piece.chunks_mut(GROUP_ENTRIES).enumerate() {
-                convolve_group(entries, group % TABLES, &mut tables, &mut last, &mut words);
+    /// The sums of four neighbours are tabled once and looked up by the six later groups: six
+    /// additions an entry instead of twelve, and no masks. Sequential by its nature.
+    pub(crate) fn convolve(&self, entries: &mut [Block]) {
+        let mut tables = [[Lane::default(); 16]; TABLES];
+        let mut bits = [[0; GROUP_ENTRIES]; BATCH_BLOCKS];
+        for (number, piece) in entries.chunks_mut(ROWS).enumerate() {
+            self.convolution.numbers((number * BATCH_BLOCKS) as u64, &mut bits);
+            let (groups, rest) = piece.as_chunks_mut::<GROUP_ENTRIES>();
+            let count = groups.len();
+            for (own, (group, bits)) in groups.iter_mut().zip(&bits).enumerate() {
+                *group = convolve_group(*group, own, &mut tables, *bits);
+            }
+            if let Some(bits) = bits.get(count) {
+                let mut group = [Block::ZERO; GROUP_ENTRIES];
+                group.iter_mut().zip(rest.iter()).for_each(|(target, entry)| *target = *entry);
+                let group = convolve_group(group, count, &mut tables, *bits);
+                rest.iter_mut().zip(group).for_each(|(target, entry)| *target = entry);
             }
         }
     }
 
-    /// `output[i] = Σ input[position(i, j)]` over the 21 positions of row `i`.
+    /// Adds to `output[i]` the 21 entries of `input` that row `i` names.
     ///
     /// # Errors
-    /// [`PsiError::Count`] for an empty input or one longer than [`VOLE_CODE_LENGTH_MAX`].
+    /// [`PsiError::Count`] for an input of fewer than 21 entries or more than
+    /// [`VOLE_CODE_LENGTH_MAX`].
     pub(crate) fn expand(
         &self,
         input: &[Block],
         output: &mut [Block],
         workers: usize,
     ) -> Result<(), PsiError> {
-        let length = workers::piece_length(output.len(), workers, ROWS);
+        let length = share(output.len(), workers);
         let pieces = output.chunks_mut(length).enumerate().collect();
         workers::run(pieces, workers, |(number, rows): (usize, &mut [Block])| {
-            let rows = rows.iter_mut();
-            self.expand_rows(input, number * length, rows, |row, sum| *row = sum)
-        })?;
-        Ok(())
-    }
-
-    /// The same for two vectors at once, which costs little more than one: both entries of a place
-    /// come with one line of the cache.
-    ///
-    /// # Errors
-    /// As of [`expand`](Self::expand).
-    pub(crate) fn expand_pairs(
-        &self,
-        input: &[Pair],
-        left: &mut [Block],
-        right: &mut [Block],
-        workers: usize,
-    ) -> Result<(), PsiError> {
-        let length = workers::piece_length(left.len(), workers, ROWS);
-        let pieces = left.chunks_mut(length).zip(right.chunks_mut(length)).enumerate();
-        workers::run(pieces.collect(), workers, |(number, (left, right))| {
-            let rows = left.iter_mut().zip(right.iter_mut());
-            self.expand_rows(input, number * length, rows, |(left, right), Pair(sums)| {
-                [*left, *right] = sums;
+            self.visit(input, number * length, rows.len(), |range, entries, places| {
+                let rows = rows.get_mut(range).unwrap_or_default();
+                for (row, place) in rows.iter_mut().zip(places) {
+                    if let Some(entry) = entries.get(*place as usize) {
+                        *row ^= *entry;
+                    }
+                }
             })
         })?;
         Ok(())
     }
 
-    /// Sums the rows from number `first` on, which is a multiple of `ROWS`.
-    fn expand_rows<E: Entry, T>(
+    /// Calls `add` with a range of rows, a region of the input, and one place in it for each row;
+    /// `first` is the number of the first row, a multiple of `ROWS`.
+    ///
+    /// One region after the other: what is read without order is then small enough to stay near the
+    /// processor, and what is large is read and written in order.
+    fn visit(
         &self,
-        input: &[E],
+        input: &[Block],
         first: usize,
-        mut rows: impl ExactSizeIterator<Item = T>,
-        put: impl Fn(T, E),
+        rows: usize,
+        mut add: impl FnMut(Range<usize>, &[Block], &[u32]),
     ) -> Result<(), PsiError> {
-        if input.len() > VOLE_CODE_LENGTH_MAX || input.is_empty() {
+        if input.len() > VOLE_CODE_LENGTH_MAX || input.len() < EXPANDER_WEIGHT {
             return Err(PsiError::Count);
         }
-        let mut numbers = [Block::ZERO; ROWS_BLOCKS];
-        let mut flat = [0u32; ROWS * EXPANDER_WEIGHT];
-        let batches = first / ROWS..first / ROWS + rows.len().div_ceil(ROWS);
-        for batch in batches {
-            self.expander.fill((batch * ROWS_BLOCKS) as u64, &mut numbers);
-            let (targets, _) = flat.as_chunks_mut::<4>();
-            for (target, block) in targets.iter_mut().zip(&numbers) {
-                *target = words(*block);
-            }
-            let (positions, _) = flat.as_chunks::<EXPANDER_WEIGHT>();
-            for (positions, row) in positions.iter().zip(&mut rows) {
-                let mut sum = E::default();
-                for number in positions {
-                    if let Some(entry) = input.get(position(*number, input.len())) {
-                        sum ^= *entry;
-                    }
-                }
-                put(row, sum);
+        let mut numbers = [[0; 4]; BATCH_BLOCKS];
+        for region in 0..EXPANDER_WEIGHT {
+            let entries = input.get(region_range(input.len(), region)).unwrap_or_default();
+            for offset in (0..rows).step_by(ROWS) {
+                self.expander.numbers(row_block(region, first + offset), &mut numbers);
+                let places = numbers.as_flattened_mut();
+                places.iter_mut().for_each(|number| *number = place(*number, entries.len()));
+                add(offset..rows.min(offset + ROWS), entries, places);
             }
         }
         Ok(())
     }
 }
 
-/// The four 32-bit numbers of a block, lowest first.
-#[inline]
-fn words(block: Block) -> [u32; 4] {
-    let x = block.0;
-    [x as u32, (x >> 32) as u32, (x >> 64) as u32, (x >> 96) as u32]
+/// Rows of each worker: as few pieces as workers, because each piece goes through all regions.
+fn share(rows: usize, workers: usize) -> usize {
+    rows.div_ceil(workers.max(1)).next_multiple_of(ROWS).max(ROWS)
+}
+
+/// The entries from which every row takes its term number `region`.
+fn region_range(length: usize, region: usize) -> Range<usize> {
+    region * length / EXPANDER_WEIGHT..(region + 1) * length / EXPANDER_WEIGHT
+}
+
+/// The block of the stream that has the numbers of four rows for one region.
+fn row_block(region: usize, row: usize) -> u64 {
+    ((region as u64) << 40) | (row / 4) as u64
 }
 
 /// Maps a uniform number to `0..length`.
 #[inline]
-fn position(number: u32, length: usize) -> usize {
-    ((u64::from(number) * length as u64) >> 32) as usize
+fn place(number: u32, length: usize) -> u32 {
+    ((u64::from(number) * length as u64) >> 32) as u32
 }
 
-/// Four entries of the convolution; `own` is the number of their group, modulo the tables.
+/// Four entries of the convolution; `own` is the number of their group.
 ///
 /// Bit `d - 1` of a word says whether the entry `d` before is added. Shifted to the group's end, its
-/// nibbles are the table indices of the own group, the one before, and so on.
+/// nibbles are the table indices of the own group, the one before, and so on; the lowest bit of a
+/// nibble is the group's last entry.
 #[inline]
-fn convolve_group<E: Entry>(
-    entries: &mut [E],
+fn convolve_group(
+    group: [Block; GROUP_ENTRIES],
     own: usize,
-    tables: &mut [[E; 16]; TABLES],
-    last: &mut [E; TABLES],
-    words: &mut impl Iterator<Item = u32>,
-) {
-    let seventh = last.get((own + 1) % TABLES).copied().unwrap_or_default();
-    let mut table = [E::default(); 16];
-    for (lane, entry) in entries.iter_mut().enumerate() {
-        let word = words.next().unwrap_or_default() & (ALWAYS - 1) | ALWAYS;
-        let aligned = u64::from(word) << (GROUP_ENTRIES - lane);
-        let mut sum = *entry;
-        if lane == 0 {
-            sum ^= seventh;
-        }
-        sum ^= *table.get((aligned & 15) as usize).unwrap_or(&E::default());
-        for back in 1..7 {
-            let nibble = (aligned >> (4 * back) & 15) as usize;
-            let other = tables.get((own + TABLES - back) % TABLES);
-            if let Some(known) = other.and_then(|table| table.get(nibble)) {
-                sum ^= *known;
-            }
-        }
-        *entry = sum;
-        // The entry's own bit is the higher the longer it is past.
-        let bit = 8 >> lane;
-        for index in (0..16usize).step_by(2 * bit) {
-            let base = table.get(index).copied().unwrap_or_default();
-            if let Some(target) = table.get_mut(index + bit) {
-                *target = base ^ sum;
-            }
+    tables: &mut [[Lane; 16]; TABLES],
+    words: [u32; GROUP_ENTRIES],
+) -> [Block; GROUP_ENTRIES] {
+    let look = |back: usize, index: u64| {
+        let table = tables.get((own + TABLES - back) % TABLES);
+        table.and_then(|table| table.get((index & 15) as usize)).copied().unwrap_or_default()
+    };
+    let earlier = |entry: Block, word: u64| {
+        let near = look(1, word >> 4) ^ look(2, word >> 8) ^ look(3, word >> 12);
+        let far = look(4, word >> 16) ^ look(5, word >> 20) ^ look(6, word >> 24);
+        Lane::new(entry) ^ near ^ far
+    };
+    let [a, b, c, d] = words.map(|word| u64::from(word & (ALWAYS - 1) | ALWAYS));
+    let (a, b, c, d) = (a << 4, b << 3, c << 2, d << 1);
+    let [w, x, y, z] = group;
+    // Of the first entry, the one 25 back is the last of the seventh group back.
+    let w = earlier(w, a) ^ look(7, 1);
+    let x = earlier(x, b) ^ w.choose(b >> 3);
+    let y = earlier(y, c) ^ w.choose(c >> 3) ^ x.choose(c >> 2);
+    let z = earlier(z, d) ^ w.choose(d >> 3) ^ x.choose(d >> 2) ^ y.choose(d >> 1);
+    let low = [Lane::default(), z, y, y ^ z];
+    if let Some(table) = tables.get_mut(own % TABLES) {
+        let (quarters, _) = table.as_chunks_mut::<4>();
+        for (quarter, high) in quarters.iter_mut().zip([Lane::default(), x, w, w ^ x]) {
+            *quarter = low.map(|sum| sum ^ high);
         }
     }
-    if let (Some(target), Some(value)) = (last.get_mut(own), entries.last()) {
-        *target = *value;
-    }
-    if let Some(target) = tables.get_mut(own) {
-        *target = table;
-    }
+    [w.block(), x.block(), y.block(), z.block()]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The four 32-bit numbers of a block, lowest first.
+    fn words(block: Block) -> [u32; 4] {
+        let x = block.0;
+        [x as u32, (x >> 32) as u32, (x >> 64) as u32, (x >> 96) as u32]
+    }
 
     /// The matrix by its definition, row by row, and a plain product with it.
     fn slow(seed: [u8; 32], input: &[Block], rows: usize) -> Vec<Block> {
@@ -239,7 +195,7 @@ mod tests {
             target.into_iter().flat_map(words).collect::<Vec<u32>>()
         };
         let bits = stream(&seed[..16], input.len().div_ceil(4));
-        let numbers = stream(&seed[16..], rows.next_multiple_of(4) * EXPANDER_WEIGHT / 4);
+        let expander = Stream::new(seed[16..].try_into().unwrap());
         // convolution[i] is row i of A: which inputs sum to entry i.
         let mut convolution: Vec<Vec<bool>> = Vec::new();
         for (i, word) in bits.iter().take(input.len()).enumerate() {
@@ -257,8 +213,14 @@ mod tests {
         (0..rows)
             .map(|i| {
                 let mut row = vec![false; input.len()];
-                for number in &numbers[i * EXPANDER_WEIGHT..(i + 1) * EXPANDER_WEIGHT] {
-                    let place = (u128::from(*number) * input.len() as u128 >> 32) as usize;
+                for region in 0..21 {
+                    let mut block = [Block::ZERO];
+                    expander.fill((region << 40) + i as u64 / 4, &mut block);
+                    let number = u128::from(words(block[0])[i % 4]);
+                    let length = input.len() as u128;
+                    let start = u128::from(region) * length / 21;
+                    let end = u128::from(region + 1) * length / 21;
+                    let place = (start + ((number * (end - start)) >> 32)) as usize;
                     row.iter_mut().zip(&convolution[place]).for_each(|(bit, other)| *bit ^= other);
                 }
                 let terms = row.iter().zip(input).filter(|(bit, _)| **bit);
@@ -278,7 +240,7 @@ mod tests {
 
     #[test]
     fn the_code_is_its_matrix() {
-        for (length, rows) in [(1, 1), (30, 12), (257, 128), (600, 299), (1023, 511)] {
+        for (length, rows) in [(21, 1), (30, 12), (257, 128), (600, 299), (1023, 511)] {
             let seed = *b"sixteen bytes 01sixteen bytes 02";
             let mut input = vec![Block::ZERO; length];
             Stream::new([3; 16]).fill(0, &mut input);
@@ -286,22 +248,6 @@ mod tests {
             for workers in [1, 3] {
                 assert!(fast(seed, &input, rows, workers) == expect, "{length} to {rows}");
             }
-        }
-    }
-
-    #[test]
-    fn two_vectors_go_the_way_of_each() {
-        let mut streams = [vec![Block::ZERO; 700], vec![Block::ZERO; 700]];
-        Stream::new([4; 16]).fill(0, &mut streams[0]);
-        Stream::new([5; 16]).fill(0, &mut streams[1]);
-        let mut pairs: Vec<Pair> =
-            streams[0].iter().zip(&streams[1]).map(|(a, b)| Pair([*a, *b])).collect();
-        let code = Code::new([9; 32]);
-        code.convolve(&mut pairs);
-        let [mut left, mut right] = [vec![Block::ZERO; 350], vec![Block::ZERO; 350]];
-        code.expand_pairs(&pairs, &mut left, &mut right, 2).unwrap();
-        for (together, stream) in [left, right].iter().zip(&streams) {
-            assert!(*together == fast([9; 32], stream, 350, 1));
         }
     }
 }

@@ -112,11 +112,6 @@ pub(crate) fn scale_add(sums: &mut [Block], values: &[Block], scalar: Block) {
     kernel::scale_add(sums, values, scalar);
 }
 
-/// `sums[i] += left[i] * right[i]`.
-pub(crate) fn mul_add(sums: &mut [Block], left: &[Block], right: &[Block]) {
-    kernel::mul_add(sums, left, right);
-}
-
 /// The sum of `left[i] * right[i]`.
 pub(crate) fn inner_product(left: &[Block], right: &[Block]) -> Block {
     kernel::inner_product(left, right)
@@ -132,6 +127,12 @@ pub(crate) fn add_slice(sums: &mut [Block], values: &[Block]) {
     for (sum, value) in sums.iter_mut().zip(values) {
         *sum ^= *value;
     }
+}
+
+/// `count` zeros. The memory comes zeroed from the system and is not touched before it is used:
+/// wrapping the integers in place costs nothing.
+pub(crate) fn zeros(count: usize) -> Vec<Block> {
+    vec![0u128; count].into_iter().map(Block).collect()
 }
 
 /// `base, base^2, …, base^count`.

@@ -111,13 +111,14 @@ impl Hashes {
         for ((input, item), tail) in inputs.iter_mut().zip(items).zip(tails) {
             let (head, rest) = input.split_at_mut(item.0.len());
             head.copy_from_slice(&item.0);
-            rest.get_mut(..Block::BYTES).map(|rest| rest.copy_from_slice(&tail.to_bytes()));
+            if let Some(rest) = rest.first_chunk_mut() {
+                *rest = tail.to_bytes();
+            }
             count += 1;
         }
-        let inputs: [&[u8; INPUT_BYTES]; LANES] = std::array::from_fn(|lane| &inputs[lane]);
         let mut digests = [0; DIGEST_BYTES * LANES];
         self.platform.hash_many(
-            inputs.get(..count).unwrap_or_default(),
+            inputs.each_ref().get(..count).unwrap_or_default(),
             key,
             0,
             IncrementCounter::No,

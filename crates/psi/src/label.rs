@@ -23,8 +23,6 @@ pub(crate) const PARTITION_KEY: &str = "symbolon/1 psi partition key";
 pub(crate) const BASE_POINT: &str = "symbolon/1 psi base point";
 /// Key of a base oblivious transfer.
 pub(crate) const BASE_KEY: &str = "symbolon/1 psi base key";
-/// Seed and check value of a leaf of the small trees.
-pub(crate) const EXTENSION_LEAF: &str = "symbolon/1 psi extension leaf";
 /// Digest of what a check compares.
 pub(crate) const EXTENSION_CHECK: &str = "symbolon/1 psi extension check";
 /// Transcript of a vector correlation; each message is absorbed before the next is made.

@@ -16,6 +16,7 @@ mod ggm;
 mod hash;
 mod kernel;
 mod label;
+mod lane;
 mod limits;
 mod message;
 mod okvs;
@@ -23,11 +24,16 @@ mod ot_base;
 mod ot_extend;
 mod ot_matrix;
 mod outputs;
+#[cfg(test)]
+mod pair;
 mod plan;
 mod prg;
 pub mod receiver;
 pub mod sender;
+pub mod stage;
 mod terms;
+#[cfg(test)]
+mod vectors;
 mod vole;
 mod vole_layout;
 #[cfg(test)]
@@ -35,6 +41,8 @@ mod vole_pair;
 mod vole_receiver;
 mod vole_sender;
 mod vole_transcript;
+#[cfg(test)]
+mod vole_vectors;
 mod workers;
 
 pub use cost::{Cost, Way, cheaper, oprf_cost, psi_cost};

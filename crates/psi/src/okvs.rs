@@ -158,7 +158,9 @@ mod tests {
         let shape = Shape::for_padded(1024).unwrap();
         let binned = Binned::new(shape, &items(100, 2), &hashes, Block(5), 1).unwrap();
         let vector = |start: u128| -> Vec<Block> {
-            (0..shape.columns() as u128).map(|n| Block((n + start) * (n + 7) << 60 | n)).collect()
+            (0..shape.columns() as u128)
+                .map(|n| Block((((n + start) * (n + 7)) << 60) | n))
+                .collect()
         };
         let (left, right) = (vector(3), vector(1 << 50));
         let sum: Vec<Block> = left.iter().zip(&right).map(|(l, r)| *l ^ *r).collect();

@@ -25,6 +25,7 @@ pub(crate) const POINT_BYTES: usize = 32;
 pub(crate) const OFFER_BYTES: usize = BASE_TRANSFERS * 2 * POINT_BYTES;
 
 /// The side that learns one key of each pair; waits for the answer.
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct Chooser {
     session: [u8; 32],
     choices: u128,
@@ -43,6 +44,20 @@ impl KeyPairs {
 
 /// The keys of the choosing side, one of each transfer.
 pub(crate) struct ChosenKeys(Zeroizing<Vec<Block>>);
+
+#[cfg(test)]
+impl KeyPairs {
+    pub(crate) fn of(pairs: Vec<[Block; 2]>) -> Self {
+        Self(Zeroizing::new(pairs))
+    }
+}
+
+#[cfg(test)]
+impl ChosenKeys {
+    pub(crate) fn of(keys: Vec<Block>) -> Self {
+        Self(Zeroizing::new(keys))
+    }
+}
 
 impl ChosenKeys {
     pub(crate) fn expose_secret(&self) -> &[Block] {

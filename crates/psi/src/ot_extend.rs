@@ -122,6 +122,17 @@ pub(crate) fn receive(
     blocks: usize,
     rng: &mut ChaCha20Rng,
 ) -> (Choices, Vec<u8>) {
+    receive_altering(transcript, keys, blocks, rng, |_| ())
+}
+
+/// As [`receive`]; `alter` changes what is sent before it is challenged, as a cheating receiver may.
+fn receive_altering(
+    transcript: &mut Transcript,
+    keys: &KeyPairs,
+    blocks: usize,
+    rng: &mut ChaCha20Rng,
+    alter: impl FnOnce(&mut [u8]),
+) -> (Choices, Vec<u8>) {
     let mut message = Vec::with_capacity(message_bytes(blocks));
     let leaf_key = transcript.derive(Purpose::SmallLeaf, 0);
     let mut all_checks = blake3::Hasher::new_keyed(&leaf_key);
@@ -159,6 +170,7 @@ pub(crate) fn receive(
     message.extend(check_sums);
     message.extend(all_checks.finalize().as_bytes());
     message.extend(corrections);
+    alter(&mut message);
     transcript.absorb(&message);
     let powers = check_powers(transcript, blocks);
     let mut proof = check_hash(&bits, &powers).to_bytes().to_vec();
@@ -269,47 +281,107 @@ mod tests {
     use chacha20::rand_core::SeedableRng;
 
     use super::*;
-    use crate::ot_base::{self, Chooser};
 
+    /// `cheat` alters before the challenge, `alter` on the way.
     fn run(
         delta: Block,
         blocks: usize,
-        alter: impl Fn(&mut Vec<u8>),
+        cheat: impl FnOnce(&mut [u8]),
+        alter: impl FnOnce(&mut Vec<u8>),
     ) -> (Choices, Result<Columns, PsiError>) {
         let mut rng = ChaCha20Rng::from_seed([7; 32]);
-        let chooser = Chooser::new([1; 32], !delta.0, &mut rng);
-        let (answer, pairs) = ot_base::answer(&[1; 32], chooser.offer(), &mut rng, 1).unwrap();
+        let (chosen, pairs) = base(delta, &mut rng);
         let mut left = Transcript::new(&[1; 32], &[]);
         let mut right = left.clone();
-        let (choices, mut message) = receive(&mut left, &pairs, blocks, &mut rng);
+        let (choices, mut message) = receive_altering(&mut left, &pairs, blocks, &mut rng, cheat);
         assert_eq!(message.len(), message_bytes(blocks));
         alter(&mut message);
-        let keys = chooser.keys(&answer).unwrap();
-        let columns = send(&mut right, &keys, delta, blocks, &message);
+        let columns = send(&mut right, &chosen, delta, blocks, &message);
         (choices, columns)
+    }
+
+    /// Keys as base transfers give them, without the group.
+    fn base(delta: Block, rng: &mut ChaCha20Rng) -> (ChosenKeys, KeyPairs) {
+        let mut random = || Block((u128::from(rng.next_u64()) << 64) | u128::from(rng.next_u64()));
+        let pairs: Vec<[Block; 2]> = (0..BASE_TRANSFERS).map(|_| [random(), random()]).collect();
+        let pick = |(bit, pair): (usize, &[Block; 2])| pair[(!delta.0 >> bit & 1) as usize];
+        let chosen = pairs.iter().enumerate().map(pick).collect();
+        (ChosenKeys::of(chosen), KeyPairs::of(pairs))
+    }
+
+    fn correlated(delta: Block, choices: &Choices, columns: &Columns, blocks: usize) -> bool {
+        (0..blocks).all(|block| {
+            let (v, w) = (choices.columns.rows(block), columns.rows(block));
+            let bits = choices.bits[block].0;
+            let expect = |row: usize| v[row] ^ masked(delta, 0u128.wrapping_sub(bits >> row & 1));
+            (0..128).all(|row| w[row] == expect(row))
+        })
     }
 
     #[test]
     fn every_row_is_correlated() {
         for delta in [Block(0), Block(u128::MAX), Block(0x1234_5678_9abc_def0_0fed_cba9_8765_4321)]
         {
-            let (choices, columns) = run(delta, 70, |_| ());
-            let columns = columns.unwrap();
-            for block in 0..70 {
-                let (v, w) = (choices.columns.rows(block), columns.rows(block));
-                for (row, (v, w)) in v.iter().zip(w.iter()).enumerate() {
-                    let bit = choices.bits[block].0 >> row & 1;
-                    assert!(*w == *v ^ masked(delta, 0u128.wrapping_sub(bit)));
+            let (choices, columns) = run(delta, 70, |_| (), |_| ());
+            assert!(correlated(delta, &choices, &columns.unwrap(), 70));
+        }
+    }
+
+    /// spec/psi.md#extension: a wrong correction passes exactly for the four bits of Δ that cancel
+    /// it, and a wrong sum exactly for those that do not need it; then nothing is wrong.
+    #[test]
+    fn a_cheating_receiver_is_caught_or_guessed_bits_of_the_secret() {
+        const BLOCKS: usize = 3;
+        let delta = Block(0x0000_1111_2222_4444_8888_ffff_0f0f_30c0);
+        let sums_end = BASE_TRANSFERS * 32;
+        let corrections = sums_end + (TREES + 1) * CHECK_BYTES;
+        let end = corrections + (TREES - 1) * BLOCKS * 16;
+        let (mut passed, mut caught) = (0, 0);
+        for place in (0..sums_end).step_by(7).chain((corrections..end).step_by(5)) {
+            let (choices, columns) = run(delta, BLOCKS, |sent| sent[place] ^= 16, |_| ());
+            let harmless = if place < sums_end {
+                let (transfer, side) = (place / 32, place / 16 % 2);
+                (delta.0 >> transfer & 1) as usize == side
+            } else {
+                let tree = 1 + (place - corrections) / 16 / BLOCKS;
+                delta.0 >> (DEPTH * tree) & 15 == 0
+            };
+            match columns {
+                Ok(columns) => {
+                    assert!(harmless, "byte {place} passed");
+                    assert!(correlated(delta, &choices, &columns, BLOCKS), "byte {place}");
+                    passed += 1;
+                }
+                Err(error) => {
+                    assert_eq!(error, PsiError::CheckFailed);
+                    assert!(!harmless, "byte {place} was caught");
+                    caught += 1;
                 }
             }
+        }
+        assert!(passed > 100 && caught > 100);
+    }
+
+    #[test]
+    fn a_wrong_check_value_is_caught() {
+        let sums_end = BASE_TRANSFERS * 32;
+        for place in (sums_end..sums_end + (TREES + 1) * CHECK_BYTES).step_by(3) {
+            let (_, columns) = run(Block(77), 2, |sent| sent[place] ^= 1, |_| ());
+            assert_eq!(columns.err(), Some(PsiError::CheckFailed), "byte {place}");
+        }
+        for back in 1..=Block::BYTES + CHECK_BYTES {
+            let alter =
+                |message: &mut Vec<u8>| *message.iter_mut().nth_back(back - 1).unwrap() ^= 1;
+            let (_, columns) = run(Block(77), 2, |_| (), alter);
+            assert_eq!(columns.err(), Some(PsiError::CheckFailed), "{back} from the end");
         }
     }
 
     #[test]
     fn a_message_of_another_length_is_refused() {
-        let (_, columns) = run(Block(5), 3, |message| message.push(0));
+        let (_, columns) = run(Block(5), 3, |_| (), |message| message.push(0));
         assert_eq!(columns.err(), Some(PsiError::Malformed));
-        let (_, columns) = run(Block(5), 3, |message| _ = message.pop());
+        let (_, columns) = run(Block(5), 3, |_| (), |message| _ = message.pop());
         assert_eq!(columns.err(), Some(PsiError::Malformed));
     }
 }

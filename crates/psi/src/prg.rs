@@ -7,7 +7,6 @@
 
 use aes::Aes128Enc;
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
-use zeroize::Zeroize;
 
 use crate::field::Block;
 
@@ -42,9 +41,9 @@ impl Batch {
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        for block in &mut self.0 {
-            block.0.zeroize();
-        }
+        // A volatile write for each byte would cost more than the encryption.
+        self.0 = [aes::Block::default(); BATCH_BLOCKS];
+        std::hint::black_box(&mut self.0);
     }
 }
 
@@ -145,14 +144,33 @@ impl Stream {
     /// The blocks from number `first` on.
     pub(crate) fn fill(&self, first: u64, target: &mut [Block]) {
         let mut batch = Batch::new();
-        let mut next = u128::from(first);
+        let mut next = first;
         for chunk in target.chunks_mut(BATCH_BLOCKS) {
-            batch.fill((next..).take(chunk.len()).map(Block));
-            batch.encrypt(&self.cipher);
+            self.next(&mut batch, &mut next);
             for (target, block) in chunk.iter_mut().zip(batch.blocks()) {
                 *target = block;
             }
-            next += BATCH_BLOCKS as u128;
         }
+    }
+
+    /// The same as numbers of 32 bits, four in a block, lowest first. `first` is that of a block.
+    pub(crate) fn numbers(&self, first: u64, target: &mut [[u32; 4]; BATCH_BLOCKS]) {
+        let mut batch = Batch::new();
+        self.next(&mut batch, &mut { first });
+        for (target, block) in target.iter_mut().zip(&batch.0) {
+            let (words, _) = block.0.as_chunks::<4>();
+            for (target, word) in target.iter_mut().zip(words) {
+                *target = u32::from_le_bytes(*word);
+            }
+        }
+    }
+
+    #[inline]
+    fn next(&self, batch: &mut Batch, next: &mut u64) {
+        for (target, number) in batch.0.iter_mut().zip(*next..) {
+            target.0 = u128::from(number).to_le_bytes();
+        }
+        *next += BATCH_BLOCKS as u64;
+        batch.encrypt(&self.cipher);
     }
 }

@@ -169,22 +169,27 @@ impl ExpectProof {
     pub fn handle(self, message: Message) -> Result<(ExpectReveal, Message), PsiError> {
         let Self { mut session, correlation, solved } = self;
         let message = session.read(message, Kind::Correlation)?;
-        let ReceiverPart { mut masks, shares } = correlation.handle_proof(message.bulk())?;
+        let part = correlation.handle_proof(message.bulk())?;
         let solved = match solved {
             Some(solved) => solved,
             None => solve(&mut session)?,
         };
-        let Solved { hashes, binned, seed, store } = solved;
-        // A = P + A', in the place of A'.
-        field::add_slice(&mut masks, &store);
-        drop(store);
-        let coin: [u8; 16] = session.draw();
-        let bulk = field::to_bytes(&masks);
-        drop(masks);
-        let message = session.send(Kind::Store, &[&seed.to_bytes(), &coin], bulk);
-        let coin = Block::from_bytes(coin);
-        Ok((ExpectReveal { session, hashes, binned, shares, coin }, message))
+        Ok(mask(session, part, solved))
     }
+}
+
+/// Masks the store with the receiver's part of the correlation: `A = P + A'`.
+fn mask(mut session: Session, part: ReceiverPart, solved: Solved) -> (ExpectReveal, Message) {
+    let ReceiverPart { mut masks, shares } = part;
+    let Solved { hashes, binned, seed, store } = solved;
+    field::add_slice(&mut masks, &store);
+    drop(store);
+    let coin: [u8; 16] = session.draw();
+    let bulk = field::to_bytes(&masks);
+    drop(masks);
+    let message = session.send(Kind::Store, &[&seed.to_bytes(), &coin], bulk);
+    let coin = Block::from_bytes(coin);
+    (ExpectReveal { session, hashes, binned, shares, coin }, message)
 }
 
 /// The own items as a store, not yet masked.
@@ -302,5 +307,15 @@ impl Received {
             return Err(PsiError::TooManyCommon { bound });
         }
         Ok(common)
+    }
+}
+
+#[cfg(test)]
+impl ExpectOffer {
+    /// Skips the correlation: a dealer has made it.
+    pub(crate) fn deal(self, part: ReceiverPart) -> Result<(ExpectReveal, Message), PsiError> {
+        let mut session = self.session;
+        let solved = solve(&mut session)?;
+        Ok(mask(session, part, solved))
     }
 }

@@ -65,22 +65,9 @@ impl ExpectSetup {
         seed: [u8; 32],
         workers: usize,
     ) -> Result<(Self, [Message; 2]), PsiError> {
-        let shape = terms.shape()?;
-        if items.len() as u64 > terms.sender_count {
-            return Err(PsiError::Count);
-        }
-        let mut random = ChaCha20Rng::from_seed(*Zeroizing::new(seed));
-        let mut coin = [0; 16];
-        random.fill_bytes(&mut coin);
-        let (mut padding, mut correlation) = (Zeroizing::new([0; 32]), [0; 32]);
-        random.fill_bytes(padding.as_mut());
-        random.fill_bytes(&mut correlation);
-        let transcript = Transcript::new(&terms);
-        let setting = Setting::new(terms.session, shape.columns(), workers)?;
-        let mut session = Session { terms, shape, items, coin, padding, transcript, workers };
-        let (digest, commitment) = (terms.digest(), terms.coin_commitment(&coin));
-        let begin = session.send(Kind::Begin, &[&digest, &commitment], Vec::new());
-        let (correlation, offer) = vole::ExpectSetup::begin(setting, correlation);
+        let (mut session, begin, seed) = open(terms, items, seed, workers)?;
+        let setting = Setting::new(terms.session, session.shape.columns(), workers)?;
+        let (correlation, offer) = vole::ExpectSetup::begin(setting, *seed);
         let offer = session.send(Kind::Correlation, &[], offer);
         Ok((Self { session, correlation }, [begin, offer]))
     }
@@ -96,6 +83,30 @@ impl ExpectSetup {
         let trees = session.send(Kind::Correlation, &[], trees);
         Ok((ExpectChallenge { session, correlation }, trees))
     }
+}
+
+/// The session, its first message, and the seed of its correlation.
+fn open(
+    terms: Terms,
+    items: Vec<Item>,
+    seed: [u8; 32],
+    workers: usize,
+) -> Result<(Session, Message, Zeroizing<[u8; 32]>), PsiError> {
+    let shape = terms.shape()?;
+    if items.len() as u64 > terms.sender_count {
+        return Err(PsiError::Count);
+    }
+    let mut random = ChaCha20Rng::from_seed(*Zeroizing::new(seed));
+    let mut coin = [0; 16];
+    random.fill_bytes(&mut coin);
+    let (mut padding, mut correlation) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 32]));
+    random.fill_bytes(padding.as_mut());
+    random.fill_bytes(correlation.as_mut());
+    let transcript = Transcript::new(&terms);
+    let mut session = Session { terms, shape, items, coin, padding, transcript, workers };
+    let (digest, commitment) = (terms.digest(), terms.coin_commitment(&coin));
+    let begin = session.send(Kind::Begin, &[&digest, &commitment], Vec::new());
+    Ok((session, begin, correlation))
 }
 
 /// Has sent its trees; awaits the receiver's challenge.
@@ -254,5 +265,19 @@ impl ExpectDone {
         message.expect_kind(Kind::Done)?;
         self.transcript.add(From::Receiver, &message);
         Ok(self.transcript.digest())
+    }
+}
+
+#[cfg(test)]
+impl ExpectStore {
+    /// A session whose correlation a dealer has made, and its first message.
+    pub(crate) fn dealt(
+        terms: Terms,
+        items: Vec<Item>,
+        workers: usize,
+        part: SenderPart,
+    ) -> Result<(Self, Message), PsiError> {
+        let (session, begin, _) = open(terms, items, [1; 32], workers)?;
+        Ok((Self { session, share: Share::Encoded(part) }, begin))
     }
 }

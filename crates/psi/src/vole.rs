@@ -24,6 +24,7 @@ pub(crate) struct SenderPart {
 }
 
 /// The receiver's part.
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct ReceiverPart {
     /// A'.
     pub(crate) masks: Zeroizing<Vec<Block>>,

@@ -6,8 +6,8 @@
 
 use std::fmt;
 
-use crate::field::Block;
-use crate::ggm::Shape;
+use crate::field::{self, Block};
+use crate::ggm::{Shape, masked};
 use crate::limits::{NOISE_TREE_LEAVES_MIN, NOISE_TREES, VOLE_LENGTH_MAX};
 use crate::prg::{CorrelationHash, Doubler};
 use crate::vole_transcript::{Purpose, Transcript};
@@ -120,16 +120,30 @@ pub(crate) fn transfer_hash(transcript: &Transcript) -> CorrelationHash {
 pub(crate) struct Weights {
     pub(crate) trees: Vec<Block>,
     pub(crate) leaves: Vec<Block>,
+    /// The leaf point to the powers 1, 2, 4, ….
+    squares: Vec<Block>,
 }
 
 impl Weights {
     pub(crate) fn new(seed: &[u8; 32], shape: Shape) -> Self {
         let (tree, leaf) = seed.split_at(Block::BYTES);
         let point = |half: &[u8]| Block::from_bytes(half.try_into().unwrap_or_default());
+        let square = |power: &Block| Some(power.square());
+        let squares = std::iter::successors(Some(point(leaf)), square);
         Self {
-            trees: crate::field::powers(point(tree), NOISE_TREES),
-            leaves: crate::field::powers(point(leaf), shape.leaves()),
+            trees: field::powers(point(tree), NOISE_TREES),
+            leaves: field::powers(point(leaf), shape.leaves()),
+            squares: squares.take(shape.depth() + 1).collect(),
         }
+    }
+
+    /// The weight of a leaf whose place is secret.
+    pub(crate) fn leaf(&self, place: usize) -> Block {
+        let exponent = place + 1;
+        self.squares.iter().enumerate().fold(Block::ONE, |product, (bit, square)| {
+            let mask = 0u128.wrapping_sub((exponent >> bit & 1) as u128);
+            product * (masked(*square, mask) ^ masked(Block::ONE, !mask))
+        })
     }
 }
 
@@ -152,6 +166,14 @@ mod tests {
         // spec/psi.md#parameters: bias (1 - d/N)^t of noise that is uniform in the large field.
         let trees = 128.0 / -(1.0f64 - 0.1).log2();
         assert_eq!(NOISE_TREES, trees.ceil() as usize);
+    }
+
+    #[test]
+    fn a_secret_place_has_the_weight_of_its_leaf() {
+        for leaves in [2, 8, 9, 100, 128] {
+            let weights = Weights::new(&[7; 32], Shape::new(leaves));
+            assert!((0..leaves).all(|place| weights.leaf(place) == weights.leaves[place]));
+        }
     }
 
     #[test]

@@ -10,14 +10,14 @@ use chacha20::rand_core::{Rng, SeedableRng};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::code::{Code, Pair};
+use crate::code::Code;
 use crate::field::{self, Block};
 use crate::ggm::{self, masked};
 use crate::limits::NOISE_TREES;
 use crate::ot_extend::Choices;
 use crate::vole::ReceiverPart;
 use crate::vole_layout::{
-    Layout, PROOF_BYTES, Setting, Weights, noise_doubler, proof, transfer_hash,
+    CHALLENGE_BYTES, Layout, PROOF_BYTES, Setting, Weights, noise_doubler, proof, transfer_hash,
 };
 use crate::vole_transcript::{Purpose, Transcript};
 use crate::{PsiError, ot_base, ot_extend, workers};
@@ -30,6 +30,7 @@ pub(crate) struct ExpectOffer {
 }
 
 /// Has set up the transfers; waits for the sender's trees.
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct ExpectTrees {
     setting: Setting,
     transcript: Transcript,
@@ -40,6 +41,7 @@ pub(crate) struct ExpectTrees {
 }
 
 /// Has sent its challenge; waits for the sender's proof, and may compute meanwhile.
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct ExpectProof {
     setting: Setting,
     code: [u8; 32],
@@ -48,12 +50,15 @@ pub(crate) struct ExpectProof {
 }
 
 /// What of the vectors is there.
+#[cfg_attr(test, derive(Clone))]
 enum Vectors {
-    Sparse(Zeroizing<Vec<Pair>>),
+    /// The sparse vector, and what the sender's leaves are with Δ times it added.
+    Sparse(Zeroizing<Vec<Block>>, Zeroizing<Vec<Block>>),
     Encoded(ReceiverPart),
 }
 
 /// The sparse vector: of each tree its place and value, and the value's share `c = b + value·Δ`.
+#[cfg_attr(test, derive(Clone))]
 struct Noise {
     places: Zeroizing<Vec<usize>>,
     values: Zeroizing<Vec<Block>>,
@@ -83,7 +88,8 @@ impl ExpectOffer {
         let flips = noise.flips(&layout, &choices);
         self.transcript.absorb(&flips);
         let pads = self.pads(&choices);
-        let mut setup = answer.to_vec();
+        let mut setup = Vec::with_capacity(layout.setup_bytes());
+        setup.extend(answer);
         setup.extend(extension);
         setup.extend(flips);
         let mut challenge_seed = [0; 32];
@@ -100,6 +106,16 @@ impl ExpectOffer {
         inputs.extend(numbered.map(|(transfer, row)| (transfer as u64, row)));
         transfer_hash(&self.transcript).apply(&mut inputs);
         Zeroizing::new(inputs.iter().map(|(_, pad)| *pad).collect())
+    }
+}
+
+#[cfg(test)]
+impl ExpectTrees {
+    /// The transcript once these trees have come.
+    pub(crate) fn transcript_after(&self, trees: &[u8]) -> Transcript {
+        let mut transcript = self.transcript.clone();
+        transcript.absorb(trees);
+        transcript
     }
 }
 
@@ -149,38 +165,50 @@ impl ExpectTrees {
         }
         let code = self.transcript.derive(Purpose::Code, 0);
         let weights = Weights::new(&self.challenge_seed, layout.shape);
-        let mut pairs = Zeroizing::new(vec![Pair::default(); layout.code_length()]);
+        let zeros = || Zeroizing::new(field::zeros(layout.code_length()));
+        let (mut sparse, mut leaves) = (zeros(), zeros());
         let workers = self.setting.workers;
         let length = workers::piece_length(NOISE_TREES, workers, 1);
-        let pieces = pairs.chunks_mut(length * layout.shape.leaves()).enumerate().collect();
-        let sums = workers::run(pieces, workers, |(number, piece): (usize, &mut [Pair])| {
-            Ok(self.fill(number * length, piece, trees, &weights))
+        let entries = length * layout.shape.leaves();
+        let pieces = sparse.chunks_mut(entries).zip(leaves.chunks_mut(entries)).enumerate();
+        let sums = workers::run(pieces.collect(), workers, |(number, (sparse, leaves))| {
+            Ok(self.fill(number * length, sparse, leaves, trees, &weights))
         })?;
         // The last element of the extension masks what the challenge tells about the noise.
         let mask = |elements: &[Block]| elements.get(NOISE_TREES).copied().unwrap_or_default();
-        let start = Pair([mask(&self.noise.values), mask(&self.noise.shares)]);
-        let Pair([masked_sum, value]) = sums.into_iter().fold(start, |sum, part| sum ^ part);
-        let mut challenge = self.challenge_seed.to_vec();
+        let start = [mask(&self.noise.values), mask(&self.noise.shares)];
+        let [masked_sum, value] = sums.into_iter().fold(start, add_pair);
+        let mut challenge = Vec::with_capacity(CHALLENGE_BYTES);
+        challenge.extend(self.challenge_seed);
         challenge.extend(masked_sum.to_bytes());
         self.transcript.absorb(trees);
         self.transcript.absorb(&challenge);
         let expect = proof(&self.transcript, value);
-        let vectors = Vectors::Sparse(pairs);
+        let vectors = Vectors::Sparse(sparse, leaves);
         Ok((ExpectProof { setting: self.setting, code, expect, vectors }, challenge))
     }
 
-    /// Fills the trees from number `first` on, and gives their part of both check sums.
-    fn fill(&self, first: usize, piece: &mut [Pair], trees: &[u8], weights: &Weights) -> Pair {
+    /// Fills the trees from number `first` on, and gives their part of both check sums: of the
+    /// sparse vector, and of the other.
+    fn fill(
+        &self,
+        first: usize,
+        sparse: &mut [Block],
+        masked_leaves: &mut [Block],
+        trees: &[u8],
+        weights: &Weights,
+    ) -> [Block; 2] {
         let (layout, shape) = (self.setting.layout, self.setting.layout.shape);
-        let messages = trees.chunks_exact(layout.tree_bytes()).skip(first);
+        let messages = trees.chunks_exact(layout.tree_bytes());
         let noise = self.noise.places.iter().zip(self.noise.values.iter());
         let noise = noise.zip(self.noise.shares.iter()).zip(self.pads.chunks_exact(shape.depth()));
-        let inputs = messages.zip(noise.skip(first)).zip(weights.trees.iter().skip(first));
-        let mut scratch = Zeroizing::new(vec![Block::ZERO; shape.leaves()]);
-        let mut total = Pair::default();
-        let targets = piece.chunks_exact_mut(shape.leaves()).zip(inputs).enumerate();
-        for (tree, (pairs, ((message, (((place, value), share), pads)), weight))) in targets {
-            let doubler = noise_doubler(&self.transcript, first + tree);
+        let inputs = messages.zip(noise).zip(&weights.trees).enumerate().skip(first);
+        let targets = sparse.chunks_exact_mut(shape.leaves());
+        let targets = targets.zip(masked_leaves.chunks_exact_mut(shape.leaves()));
+        let mut total = [Block::ZERO; 2];
+        for ((sparse, leaves), (tree, ((message, noise), weight))) in targets.zip(inputs) {
+            let (((place, value), share), pads) = noise;
+            let doubler = noise_doubler(&self.transcript, tree);
             let blocks = field::from_bytes(message);
             let (sums, correction) = blocks.as_chunks::<2>();
             let known = sums.iter().zip(pads).enumerate().map(|(level, ([left, right], pad))| {
@@ -188,22 +216,24 @@ impl ExpectTrees {
                 masked(*left, !right_mask) ^ masked(*right, right_mask) ^ *pad
             });
             let known = Zeroizing::new(known.collect::<Vec<_>>());
-            let punctured = ggm::grow_punctured(shape, &doubler, *place, &known, &mut scratch);
+            let punctured = ggm::grow_punctured(shape, &doubler, *place, &known, leaves);
             let correction = correction.first().copied().unwrap_or_default();
             let at_place = punctured.sum() ^ correction ^ *share;
-            let mut place_weight = Block::ZERO;
-            let entries = pairs.iter_mut().zip(scratch.iter_mut()).zip(&weights.leaves);
-            for (leaf, ((pair, stored), leaf_weight)) in entries.enumerate() {
-                let here = punctured.mask(leaf);
-                *stored = punctured.leaf(leaf, *stored) ^ masked(at_place, here);
-                *pair = Pair([masked(*value, here), *stored]);
-                place_weight ^= masked(*leaf_weight, here);
+            for (index, (entry, leaf)) in sparse.iter_mut().zip(leaves.iter_mut()).enumerate() {
+                let here = punctured.mask(index);
+                *leaf = punctured.leaf(index, *leaf) ^ masked(at_place, here);
+                *entry = masked(*value, here);
             }
-            let sum = field::inner_product(&scratch, &weights.leaves);
-            total ^= Pair([*value * place_weight * *weight, sum * *weight]);
+            let sum = field::inner_product(leaves, &weights.leaves);
+            let noise = *value * weights.leaf(*place);
+            total = add_pair(total, [noise * *weight, sum * *weight]);
         }
         total
     }
+}
+
+fn add_pair([a, b]: [Block; 2], [c, d]: [Block; 2]) -> [Block; 2] {
+    [a ^ c, b ^ d]
 }
 
 impl ExpectProof {
@@ -233,16 +263,22 @@ impl ExpectProof {
 
 impl Vectors {
     fn encode(self, setting: &Setting, code: [u8; 32]) -> Result<ReceiverPart, PsiError> {
-        let mut pairs = match self {
-            Self::Sparse(pairs) => pairs,
+        let (mut sparse, mut leaves) = match self {
+            Self::Sparse(sparse, leaves) => (sparse, leaves),
             Self::Encoded(vectors) => return Ok(vectors),
         };
         let code = Code::new(code);
-        code.convolve(&mut pairs);
-        let zeros = || Zeroizing::new(vec![Block::ZERO; setting.layout.length]);
-        let (mut a, mut c) = (zeros(), zeros());
-        code.expand_pairs(&pairs, &mut a, &mut c, setting.workers)?;
-        Ok(ReceiverPart { masks: a, shares: c })
+        let both: Vec<&mut [Block]> = vec![&mut sparse, &mut leaves];
+        workers::run(both, setting.workers, |vector| {
+            code.convolve(vector);
+            Ok(())
+        })?;
+        let shorten = |long: Zeroizing<Vec<Block>>| {
+            let mut short = Zeroizing::new(field::zeros(setting.layout.length));
+            code.expand(&long, &mut short, setting.workers)?;
+            Ok(short)
+        };
+        Ok(ReceiverPart { masks: shorten(sparse)?, shares: shorten(leaves)? })
     }
 }
 

@@ -22,15 +22,18 @@ use crate::vole_transcript::{Purpose, Transcript};
 use crate::{PsiError, ot_extend, workers};
 
 /// Has offered base transfers; waits for the receiver's setup.
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct ExpectSetup {
     setting: Setting,
     transcript: Transcript,
     chooser: Chooser,
     delta: Zeroizing<Block>,
-    rng: ChaCha20Rng,
+    /// Gives the roots of the trees.
+    roots: Zeroizing<[u8; 32]>,
 }
 
 /// Has sent its trees; waits for the receiver's challenge.
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct ExpectChallenge {
     setting: Setting,
     transcript: Transcript,
@@ -42,6 +45,7 @@ pub(crate) struct ExpectChallenge {
 }
 
 /// Has answered the challenge; only its own computation is left.
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct SenderReady {
     setting: Setting,
     code: [u8; 32],
@@ -61,7 +65,9 @@ impl ExpectSetup {
         let offer = chooser.offer().to_vec();
         let mut transcript = setting.transcript();
         transcript.absorb(&offer);
-        (Self { setting, transcript, chooser, delta, rng }, offer)
+        let mut roots = Zeroizing::new([0; 32]);
+        rng.fill_bytes(roots.as_mut());
+        (Self { setting, transcript, chooser, delta, roots }, offer)
     }
 
     /// Takes the receiver's setup and makes the message of the trees.
@@ -94,18 +100,18 @@ impl ExpectSetup {
 
     /// Grows all trees, and writes for each its level sums under pads and its correction.
     fn grow(
-        &mut self,
+        &self,
         columns: &Columns,
         elements: &[Block],
         flips: &[u8],
     ) -> Result<(Zeroizing<Vec<Block>>, Vec<u8>), PsiError> {
         let layout = self.setting.layout;
         let mut seeds = Zeroizing::new(vec![0; NOISE_TREES * Block::BYTES]);
-        self.rng.fill_bytes(&mut seeds);
+        ChaCha20Rng::from_seed(*self.roots).fill_bytes(&mut seeds);
         let roots = Zeroizing::new(field::from_bytes(&seeds));
         let pads = self.pads(columns, flips);
         let (shape, depth) = (layout.shape, layout.shape.depth());
-        let mut leaves = Zeroizing::new(vec![Block::ZERO; layout.code_length()]);
+        let mut leaves = Zeroizing::new(field::zeros(layout.code_length()));
         let transcript = &self.transcript;
         let workers = self.setting.workers;
         let length = workers::piece_length(NOISE_TREES, workers, 1);
@@ -175,6 +181,14 @@ impl ExpectChallenge {
     }
 }
 
+#[cfg(test)]
+impl ExpectChallenge {
+    /// Stands by what it is said to have sent, as a sender does that cheats.
+    pub(crate) fn stand_by(&mut self, transcript: Transcript) {
+        self.transcript = transcript;
+    }
+}
+
 impl SenderReady {
     /// Computes the vector.
     ///
@@ -182,7 +196,7 @@ impl SenderReady {
     /// [`PsiError::WorkerLost`].
     pub(crate) fn encode(mut self) -> Result<SenderPart, PsiError> {
         let code = Code::new(self.code);
-        let mut b = Zeroizing::new(vec![Block::ZERO; self.setting.layout.length]);
+        let mut b = Zeroizing::new(field::zeros(self.setting.layout.length));
         code.convolve(&mut self.leaves);
         code.expand(&self.leaves, &mut b, self.setting.workers)?;
         Ok(SenderPart { delta: self.delta, shares: b })

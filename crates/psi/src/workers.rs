@@ -60,7 +60,7 @@ mod tests {
     fn keeps_the_order() {
         let tasks: Vec<usize> = (0..1000).collect();
         for workers in [0, 1, 2, 3, 7, 64, 1000] {
-            assert_eq!(run(tasks.clone(), workers, |task| Ok(task)).unwrap(), tasks);
+            assert_eq!(run(tasks.clone(), workers, Ok).unwrap(), tasks);
         }
         assert_eq!(run(Vec::<u8>::new(), 4, Ok), Ok(vec![]));
     }
@@ -77,7 +77,7 @@ mod tests {
     fn pieces_cover_everything_in_whole_units() {
         for (length, workers, unit) in [(0, 1, 4), (1, 2, 4), (1000, 2, 16), (1001, 3, 0)] {
             let piece = piece_length(length, workers, unit);
-            assert!(piece > 0 && piece % unit.max(1) == 0);
+            assert!(piece > 0 && piece.is_multiple_of(unit.max(1)));
             assert!(length.div_ceil(piece) <= workers.max(1) * 4);
         }
     }

@@ -99,5 +99,55 @@ const TABLE: &[(u64, u32, u32, u32)] = &[
     (1572864, 16, 126296, 3),
     (2097152, 32, 85234, 3),
     (3145728, 32, 126385, 3),
-    (4194304, 64, 85281, 3),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Items that a bin of `count / bins` must take: the Chernoff bound of spec/psi.md#store.
+    fn load(count: u64, bins: u32) -> u64 {
+        if bins == 1 {
+            return count;
+        }
+        let (n, p) = (count as f64, 1.0 / f64::from(bins));
+        let is_enough = |load: u64| {
+            let q = load as f64 / n;
+            let entropy = q * (q / p).log2() + (1.0 - q) * ((1.0 - q) / (1.0 - p)).log2();
+            n * entropy - f64::from(bins).log2() >= 64.0
+        };
+        (count / u64::from(bins)..count).find(|load| is_enough(*load)).unwrap()
+    }
+
+    #[test]
+    fn the_table_is_the_formula() {
+        let mut expect_count = 1024;
+        for (count, bins, sparse, dense) in TABLE {
+            assert_eq!(*count, expect_count);
+            let is_power = count.is_power_of_two();
+            expect_count = if is_power { count / 2 * 3 } else { count / 3 * 4 };
+            let mean = count / u64::from(*bins);
+            assert!(*bins == 1 && *count < 1 << 17 || (1 << 16..1 << 17).contains(&mean));
+            let items = load(*count, *bins) as f64;
+            let weight = 3_f64.log2();
+            let exponent = 0.555 * items.log2() + 0.093 * weight.powi(3) - 1.01 * weight.powi(2)
+                + 2.925 * weight
+                - 0.133;
+            let expansion = 1.223 + (64.0 + 9.2) / exponent.exp2();
+            assert_eq!(f64::from(*sparse), (expansion * items).ceil(), "{count}");
+            assert_eq!(f64::from(*dense), (64.0 / (expansion * items).log2()).floor(), "{count}");
+        }
+    }
+
+    #[test]
+    fn the_columns_of_a_row_are_three() {
+        let shape = Shape::for_padded(1024).unwrap();
+        for words in [[0, 0, 0], [u32::MAX; 3], [5, 5, 5], [u32::MAX, 0, 0], [0, u32::MAX, 1 << 31]]
+        {
+            let row = words.iter().rev().fold(0, |row, word| (row << 32) | u128::from(*word));
+            let [first, second, third] = shape.columns_of(Block(row));
+            assert!(first != second && first != third && second != third);
+            assert!([first, second, third].iter().all(|column| *column < 1570));
+        }
+    }
+}
