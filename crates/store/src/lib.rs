@@ -9,8 +9,10 @@
 mod backend;
 mod budget;
 mod crypter;
+mod erase;
 mod error;
 mod evidence;
+mod examine;
 mod hit;
 mod id;
 mod keyring;
@@ -28,8 +30,10 @@ mod tag_set;
 mod write;
 
 pub use budget::{BudgetKey, Direction};
+pub use erase::Erased;
 pub use error::StoreError;
 pub use evidence::{Admitted, Evidence, Way};
+pub use examine::Examined;
 pub use hit::{Hit, HitState, Query, QueryState};
 pub use id::{HitId, QueryId};
 pub use keyring::{Cost, KEYRING_FILE, Unlock};

@@ -10,7 +10,7 @@ use symbolon_store::{
 use symbolon_tlog::{leaf_hash, verify_consistency, verify_inclusion};
 use symbolon_trust::NodeId;
 
-use crate::{budget, create, entry, indexed, keys, partner_id, record};
+use crate::{budget, create, entry, erasure, indexed, keys, partner_id, record};
 
 /// Runs every case on a store of its own.
 fn conforms(mut with_store: impl FnMut(&dyn Fn(&Store))) {
@@ -25,6 +25,8 @@ fn conforms(mut with_store: impl FnMut(&dyn Fn(&Store))) {
     with_store(&tag_sets);
     with_store(&hits_queries_evidence);
     with_store(&envelopes);
+    with_store(&erasure::erases);
+    with_store(&erasure::erases_in_parts);
 }
 
 #[test]
