@@ -5,12 +5,14 @@
 
 mod audit;
 mod matching;
+mod oversight;
 mod partner;
 mod policy;
 mod record;
 
 pub use audit::*;
 pub use matching::*;
+pub use oversight::*;
 pub use partner::*;
 pub use policy::*;
 pub use record::*;

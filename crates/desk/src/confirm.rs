@@ -37,6 +37,7 @@ impl Desk {
         request: HitConfirm,
         _report: &mut dyn Report,
     ) -> Result<ConfirmReport, DeskError> {
+        let _sight = officer.sight()?;
         check_reason(&request.reason)?;
         let mut hit = self.hit_named(&request.id)?;
         let partner = self.partner(&hit.partner).ok_or_else(|| {

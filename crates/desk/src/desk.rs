@@ -35,6 +35,7 @@ pub struct Desk {
     pub(crate) asking: Asking,
     pub(crate) epochs: Epochs,
     pub(crate) publishing: Mutex<()>,
+    pub(crate) log_retention_days: OnceLock<u32>,
 }
 
 /// A partner with its card and agreement verified, whatever their dates.
@@ -115,6 +116,7 @@ impl Desk {
             asking: Asking::default(),
             epochs: Epochs::default(),
             publishing: Mutex::new(()),
+            log_retention_days: OnceLock::new(),
         };
         desk.partners_load()?;
         desk.policy_note()?;
@@ -277,6 +279,8 @@ impl Desk {
         }
         self.store.envelope_purge(self.now())?;
         self.tag_sets_prune()?;
+        self.grants_purge()?;
+        self.retain()?;
         let (size, text) = self.checkpoint()?;
         if self.store.log_checkpoint_fetch()?.is_none_or(|(kept, _)| kept < size) {
             self.store.commit(Write::new().log_checkpoint(size, &text))?;
