@@ -170,6 +170,22 @@ impl Node {
         wait_for(&what, 30, || self.post("node/status", &json!({}))?.result);
     }
 
+    /// As [`Node::start`], so many days later by its clock.
+    pub fn start_later(&mut self, days: u32) {
+        // The program itself would stand between this process and the node, and take its signals:
+        // it is asked only for what it would set.
+        let shift = format!("+{days}d");
+        let said = Command::new("faketime")
+            .args(["--exclude-monotonic", "-f", &shift, "env"])
+            .output()
+            .unwrap();
+        let said = String::from_utf8(said.stdout).unwrap();
+        let is_its = |line: &&str| line.starts_with("LD_PRELOAD=") || line.starts_with("FAKETIME");
+        let set: Vec<&str> = said.lines().filter(is_its).collect();
+        assert!(set.len() >= 2, "{said}");
+        self.start_under(&[&["env"], set.as_slice()].concat());
+    }
+
     /// Ends it at once, as a crash would.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
@@ -214,6 +230,19 @@ impl Node {
     #[must_use]
     pub fn post_bytes(&self, call: &str, body: &[u8]) -> Option<Answer> {
         post(&self.directory.join("api.sock"), call, body)
+    }
+
+    /// One call through another socket than the officers'.
+    #[must_use]
+    pub fn post_at(&self, socket: &Path, call: &str, request: &Value) -> Option<Answer> {
+        post(socket, call, request.to_string().as_bytes())
+    }
+
+    /// Adds a line to the node's configuration; it counts from the next start on.
+    pub fn configure(&self, line: &str) {
+        let path = self.directory.join("symbolon.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("{text}{line}\n")).unwrap();
     }
 
     /// One call that must succeed.
