@@ -375,8 +375,8 @@ pub(crate) enum Audit {
         reason: String,
     },
     /// For an auditor: shows what a query or an exchange asked, recomputed from identifiers and
-    /// blinds and compared with the log. Opening is itself logged. Through the auditors' socket only
-    /// what 'audit grant' opened.
+    /// blinds and compared with the log. Opening is itself logged. Through the auditors' socket
+    /// only what 'audit grant' opened.
     Open {
         /// Id that `query` or `exchange run` printed.
         query: String,

@@ -8,6 +8,7 @@
 )]
 
 pub mod corpus;
+mod entries;
 mod go;
 mod http;
 mod node;

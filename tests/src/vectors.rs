@@ -30,7 +30,16 @@ pub struct Vector {
 /// All files.
 #[must_use]
 pub fn all() -> Vec<Vector> {
-    vec![oprf(), tag_set(), trust(), query(), checkpoint(), hello(), envelope()]
+    vec![
+        oprf(),
+        tag_set(),
+        trust(),
+        query(),
+        checkpoint(),
+        hello(),
+        envelope(),
+        plain("entries", crate::entries::vector()),
+    ]
 }
 
 fn plain(name: &'static str, made: Value) -> Vector {
