@@ -1,5 +1,6 @@
 //! Real nodes as child processes, made, started, killed and called. Nothing of the product inside.
 
+use std::io::Write;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -268,6 +269,23 @@ impl Node {
         let mut command = Command::new(program());
         command.arg("--data").arg(&self.directory).args(arguments);
         command.stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// One command at a terminal, which `script` provides, with an answer to what it asks: what it
+    /// said, and its exit code. The arguments go through a shell.
+    #[must_use]
+    pub fn at_terminal(&self, arguments: &[&str], answer: &str) -> (String, Option<i32>) {
+        let (program, data) = (program().display(), self.directory.display());
+        let command = format!("{program} --data {data} {}", arguments.join(" "));
+        let mut child = Command::new("script")
+            .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.as_mut().unwrap().write_all(answer.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code())
     }
 
     /// Asks all partners about one identifier; the first answer.

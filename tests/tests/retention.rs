@@ -2,11 +2,7 @@
 //!
 //! Holds the program to spec/log.md#erasure.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "in a test a panic is the report"
-)]
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use std::process::Command;
 
@@ -67,6 +63,10 @@ fn an_erased_log_goes_on_to_verify_here_and_with_other_peoples_tools() {
     let (code, said) = erase(&north, &day("+5 days"), &[]);
     assert!(code == Some(INVALID) && said.contains("a person's yes"), "{said}");
     assert_eq!(erase(&north, "yesterday", &["--yes"]).0, Some(INVALID));
+    let (fifth, word) = (day("+5 days"), ["--reason", "yearly"]);
+    let asked = [&["audit", "erase", "--before", &fifth], word.as_slice()].concat();
+    let (said, code) = north.at_terminal(&asked, "no\n");
+    assert!(code == Some(REFUSED) && said.contains("Nothing brings it back"), "{said}");
     assert_eq!(verify(&north)["erased"], 0, "nothing was erased yet");
     let (code, said) = erase(&north, &day("+5 days"), &["--yes"]);
     assert!(code == Some(0) && said.contains("what 1 queries asked"), "{said}");

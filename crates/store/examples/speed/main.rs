@@ -1,7 +1,7 @@
 //! Measures import, log appends and tag look-up on this machine's disk.
 //!
-//! `cargo run --release -p symbolon-store --example speed -- [RECORDS] [DIRECTORY]`, or for a log of
-//! many leaves `… --example speed -- log LEAVES [DIRECTORY]`.
+//! `cargo run --release -p symbolon-store --example speed -- [RECORDS] [DIRECTORY]`, or for a log
+//! of many leaves `… --example speed -- log LEAVES [DIRECTORY]`.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
