@@ -6,6 +6,7 @@ mod commands;
 mod export;
 mod identify;
 mod output;
+mod oversight;
 mod progress;
 pub(crate) mod tables;
 mod witness;
@@ -32,6 +33,9 @@ pub(crate) struct Cli {
     /// Who is asking; goes into the log.
     #[arg(long, global = true, env = "SYMBOLON_OFFICER")]
     pub(crate) officer: Option<String>,
+    /// The auditors' socket of the node: the few calls that an auditor may make go through it.
+    #[arg(long, global = true, env = "SYMBOLON_AUDITOR_SOCKET", value_name = "PATH")]
+    pub(crate) auditor_socket: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -308,6 +312,9 @@ pub(crate) enum Hit {
     Show {
         /// Id.
         id: String,
+        /// Why it is read; the hit's case if nothing is said.
+        #[arg(long, default_value = "")]
+        reason: String,
     },
     /// Tells the partner that this node holds the identifier too, and asks for what it grants.
     Confirm {
@@ -334,6 +341,9 @@ pub(crate) enum Policy {
         /// Purpose.
         #[arg(long)]
         purpose: String,
+        /// Why it is read; goes into the log.
+        #[arg(long, default_value = "")]
+        reason: String,
     },
     /// Names the deciding rule for every field.
     Explain {
@@ -344,6 +354,9 @@ pub(crate) enum Policy {
         /// Purpose.
         #[arg(long)]
         purpose: String,
+        /// Why it is read; goes into the log.
+        #[arg(long, default_value = "")]
+        reason: String,
     },
 }
 
@@ -365,6 +378,9 @@ pub(crate) enum Audit {
     Export {
         /// The folder.
         folder: PathBuf,
+        /// Why; goes into the log.
+        #[arg(long, default_value = "")]
+        reason: String,
     },
     /// Asks partners to cosign the log as it is, and shows the checkpoint with its cosignatures.
     Cosign {
@@ -401,13 +417,62 @@ pub(crate) enum Audit {
         partner: String,
     },
     /// For an auditor: shows what a query or an exchange asked, recomputed from identifiers and
-    /// blinds and compared with the log. Opening is itself logged.
+    /// blinds and compared with the log. Opening is itself logged. Through the auditors' socket
+    /// only what 'audit grant' opened.
     Open {
         /// Id that `query` or `exchange run` printed.
         query: String,
         /// Why it is opened.
         #[arg(long)]
         reason: String,
+    },
+    /// Opens a query or an exchange to an auditor for some days.
+    Grant {
+        /// Id that `query` or `exchange run` printed.
+        query: String,
+        /// The auditor's name.
+        #[arg(long, value_name = "AUDITOR")]
+        to: String,
+        /// Why; goes into the log.
+        #[arg(long)]
+        reason: String,
+        /// For how many days.
+        #[arg(long, default_value_t = 7)]
+        days: u32,
+    },
+    /// Ends what 'audit grant' opened.
+    Revoke {
+        /// Id of the query, as it was opened.
+        query: String,
+        /// The auditor's name.
+        #[arg(long, value_name = "AUDITOR")]
+        from: String,
+        /// Why; goes into the log.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Shows what is opened to whom.
+    Grants,
+    /// Counts entries, hits and statements by partner and kind.
+    Counts {
+        /// From this day on, YYYY-MM-DD (UTC).
+        #[arg(long, value_parser = oversight::day)]
+        from: Option<u64>,
+        /// Up to and without this day.
+        #[arg(long, value_parser = oversight::day)]
+        to: Option<u64>,
+    },
+    /// Destroys salt and body of older entries. Their leaves stay, and the log goes on to verify.
+    Erase {
+        /// Entries from before this day, YYYY-MM-DD (UTC).
+        #[arg(long, value_parser = oversight::day, value_name = "DAY")]
+        before: u64,
+        /// Why; goes into the log.
+        #[arg(long)]
+        reason: String,
+        /// Without asking at the terminal.
+        #[arg(long)]
+        yes: bool,
     },
 }
 

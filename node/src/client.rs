@@ -33,7 +33,12 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(directory: &Path, officer: &str) -> Client {
-        Client { socket: directory.join(SOCKET_NAME), officer: officer.to_owned() }
+        Client::at(directory.join(SOCKET_NAME), officer)
+    }
+
+    /// Through the door at `socket`.
+    pub(crate) fn at(socket: PathBuf, officer: &str) -> Client {
+        Client { socket, officer: officer.to_owned() }
     }
 
     /// Makes one call and hands every line before the last to `line`.

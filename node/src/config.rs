@@ -27,6 +27,11 @@ pub(crate) struct Config {
     pub(crate) checkpoint_interval_seconds: u64,
     /// Threads for elliptic-curve work; 0 for one per core.
     pub(crate) workers: usize,
+    /// Where auditors reach this node: a socket in a folder whose group may open it. Absent, there
+    /// is no such door.
+    pub(crate) auditor_socket: Option<PathBuf>,
+    /// Days for which entries of the log are kept; absent, nothing is erased by itself.
+    pub(crate) log_retention_days: Option<u32>,
     /// What is written to standard error: `error`, `warn`, `info` or `debug`.
     pub(crate) log_level: LogLevel,
 }
@@ -69,6 +74,8 @@ impl Config {
             publish_interval_seconds: 3600,
             checkpoint_interval_seconds: checkpoint_interval_seconds(),
             workers: 0,
+            auditor_socket: None,
+            log_retention_days: None,
             log_level: LogLevel::Info,
         }
     }

@@ -2,17 +2,15 @@
 //!
 //! Implements spec/node.md#stopping.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use symbolon_desk::api::{Quiet, TagSetPublish};
-use symbolon_desk::{Desk, Identity, Officer, Surroundings};
+use symbolon_desk::{Desk, Identity, Officer, Role, Surroundings};
 use symbolon_policy::PolicySet;
 use symbolon_store::Store;
 use symbolon_trust::NodeId;
-use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::Receiver;
 use tokio::task::spawn_blocking;
@@ -23,11 +21,11 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::Unlock;
-use crate::client::SOCKET_NAME;
 use crate::config::{Config, LogLevel};
 use crate::exit::{Exit, Failure};
 use crate::init::{desk_failure, store_failure};
 use crate::quic::{Endpoint, EndpointConfig, Timing, TlsKey};
+use crate::socket::{Door, auditor_door, officer_door};
 use crate::unlock::unlock;
 use crate::wiring::{Front, Machine, Quic, chain};
 use crate::{cli, entropy};
@@ -78,7 +76,11 @@ pub(crate) fn open(
     })?;
     let surroundings: Arc<dyn Surroundings> = Arc::new(Machine);
     let desk = Desk::open(Arc::new(store), surroundings, policy, config.workers());
-    desk.map(Arc::new).map_err(|error| desk_failure(&error))
+    let desk = desk.map_err(|error| desk_failure(&error))?;
+    if let Some(days) = config.log_retention_days {
+        desk.log_keep_days(days).map_err(|error| desk_failure(&error))?;
+    }
+    Ok(Arc::new(desk))
 }
 
 async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<(), Failure> {
@@ -99,14 +101,16 @@ async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<()
         Failure::new(Exit::Unavailable, message, "is another node running at this address?")
     })?;
     desk.connect(Arc::new(Quic(endpoint.dialer())));
-    let socket = api_socket(directory).await?;
-    let (stop, mut stopped) = tokio::sync::watch::channel(());
-    let api = axum::serve(socket, symbolon_web::router(Arc::clone(desk))).with_graceful_shutdown(
-        async move {
-            let _ = stopped.changed().await;
-        },
-    );
-    let api = tokio::spawn(async move { api.await });
+    let door = officer_door(directory).await?;
+    let auditors = match &config.auditor_socket {
+        Some(path) => Some(auditor_door(&directory.join(path)).await?),
+        None => None,
+    };
+    let (stop, _) = tokio::sync::watch::channel(());
+    let paths: Vec<_> =
+        [Some(&door), auditors.as_ref()].into_iter().flatten().map(Door::path).collect();
+    let api = serve_door(door, desk, Role::Officer, &stop);
+    let audits = auditors.map(|door| serve_door(door, desk, Role::Auditor, &stop));
     let chores = tokio::spawn(chores(Arc::clone(desk), config.clone(), met));
     let address = endpoint.local_addr().map(|address| address.to_string()).unwrap_or_default();
     tracing::info!(%address, node = %desk.identity().node(), "the node is running");
@@ -120,10 +124,30 @@ async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<()
     let grace = Duration::from_secs(STOP_SECONDS_MAX - 1);
     let _ = timeout(grace, async {
         let ((), _) = tokio::join!(endpoint.shutdown(), api);
+        if let Some(audits) = audits {
+            let _ = audits.await;
+        }
     })
     .await;
-    let _ = std::fs::remove_file(directory.join(SOCKET_NAME));
+    for path in paths {
+        let _ = std::fs::remove_file(path);
+    }
     Ok(())
+}
+
+/// Answers whoever comes through `door`, until `stop` is sent.
+fn serve_door(
+    door: Door,
+    desk: &Arc<Desk>,
+    role: Role,
+    stop: &tokio::sync::watch::Sender<()>,
+) -> tokio::task::JoinHandle<std::io::Result<()>> {
+    let mut stopped = stop.subscribe();
+    let router = symbolon_web::router(Arc::clone(desk), role);
+    let api = axum::serve(door.into_listener(), router).with_graceful_shutdown(async move {
+        let _ = stopped.changed().await;
+    });
+    tokio::spawn(async move { api.await })
 }
 
 fn tls_key(desk: &Desk) -> Result<TlsKey, Failure> {
@@ -135,23 +159,6 @@ fn tls_key(desk: &Desk) -> Result<TlsKey, Failure> {
 
 fn listen(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
     signal(kind).map_err(|error| Failure::new(Exit::Internal, error.to_string(), ""))
-}
-
-/// The API's socket: only this user may open it, and a dead one is cleared away.
-async fn api_socket(directory: &Path) -> Result<UnixListener, Failure> {
-    let path = directory.join(SOCKET_NAME);
-    if tokio::net::UnixStream::connect(&path).await.is_ok() {
-        return Err(Failure::new(Exit::Refused, "this node is running already", "stop it first"));
-    }
-    let _ = std::fs::remove_file(&path);
-    let bound = UnixListener::bind(&path).and_then(|listener| {
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-        Ok(listener)
-    });
-    bound.map_err(|error| {
-        let message = format!("{}: {error}", path.display());
-        Failure::invalid(message, "use a folder with a shorter path and your own rights")
-    })
 }
 
 /// What falls due with time, until the task is aborted.

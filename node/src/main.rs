@@ -14,6 +14,7 @@ mod exit;
 mod init;
 mod loopback;
 mod quic;
+mod socket;
 mod unlock;
 mod wiring;
 

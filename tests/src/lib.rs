@@ -8,12 +8,15 @@
 )]
 
 pub mod corpus;
+mod entries;
+mod go;
 mod http;
 mod node;
 mod relay;
 pub mod sample;
 pub mod vectors;
 
+pub use go::go_verify;
 pub use http::Answer;
 pub use node::{
     MAPPING, Node, PURPOSE, columns, free_address, introduce, neighbours, program, row,

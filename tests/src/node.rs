@@ -1,5 +1,6 @@
 //! Real nodes as child processes, made, started, killed and called. Nothing of the product inside.
 
+use std::io::Write;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -170,6 +171,22 @@ impl Node {
         wait_for(&what, 30, || self.post("node/status", &json!({}))?.result);
     }
 
+    /// As [`Node::start`], so many days later by its clock.
+    pub fn start_later(&mut self, days: u32) {
+        // The program itself would stand between this process and the node, and take its signals:
+        // it is asked only for what it would set.
+        let shift = format!("+{days}d");
+        let said = Command::new("faketime")
+            .args(["--exclude-monotonic", "-f", &shift, "env"])
+            .output()
+            .unwrap();
+        let said = String::from_utf8(said.stdout).unwrap();
+        let is_its = |line: &&str| line.starts_with("LD_PRELOAD=") || line.starts_with("FAKETIME");
+        let set: Vec<&str> = said.lines().filter(is_its).collect();
+        assert!(set.len() >= 2, "{said}");
+        self.start_under(&[&["env"], set.as_slice()].concat());
+    }
+
     /// Ends it at once, as a crash would.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
@@ -216,6 +233,19 @@ impl Node {
         post(&self.directory.join("api.sock"), call, body)
     }
 
+    /// One call through another socket than the officers'.
+    #[must_use]
+    pub fn post_at(&self, socket: &Path, call: &str, request: &Value) -> Option<Answer> {
+        post(socket, call, request.to_string().as_bytes())
+    }
+
+    /// Adds a line to the node's configuration; it counts from the next start on.
+    pub fn configure(&self, line: &str) {
+        let path = self.directory.join("symbolon.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("{text}{line}\n")).unwrap();
+    }
+
     /// One call that must succeed.
     #[must_use]
     pub fn call(&self, call: &str, request: &Value) -> Value {
@@ -239,6 +269,23 @@ impl Node {
         let mut command = Command::new(program());
         command.arg("--data").arg(&self.directory).args(arguments);
         command.stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// One command at a terminal, which `script` provides, with an answer to what it asks: what it
+    /// said, and its exit code. The arguments go through a shell.
+    #[must_use]
+    pub fn at_terminal(&self, arguments: &[&str], answer: &str) -> (String, Option<i32>) {
+        let (program, data) = (program().display(), self.directory.display());
+        let command = format!("{program} --data {data} {}", arguments.join(" "));
+        let mut child = Command::new("script")
+            .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.as_mut().unwrap().write_all(answer.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code())
     }
 
     /// Asks all partners about one identifier; the first answer.

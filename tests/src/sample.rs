@@ -464,7 +464,7 @@ pub fn structures() -> Vec<Sample> {
         ("view", "view", shown.encode()),
         ("bare_view", "view", view(5, false).1.encode()),
     ];
-    all.into_iter().map(sample).collect()
+    all.into_iter().chain(crate::entries::samples()).map(sample).collect()
 }
 
 /// One sample of every message, and of both forms where it has two.

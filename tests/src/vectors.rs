@@ -43,6 +43,7 @@ pub fn all() -> Vec<Vector> {
         statements(),
         cosign(),
         set(),
+        plain("entries", crate::entries::vector()),
     ]
 }
 

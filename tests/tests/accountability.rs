@@ -5,12 +5,11 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::{Value, json};
 use symbolon_audit::QueryPrivate;
 use symbolon_store::{Query, Store, Unlock, Write};
-use symbolon_tests::{Node, PURPOSE, columns, neighbours, row};
+use symbolon_tests::{Node, PURPOSE, columns, go_verify, neighbours, row};
 use symbolon_trust::NodeId;
 
 const CHECK_FAILED: i32 = 6;
@@ -127,23 +126,6 @@ fn copy(from: &Path, to: &Path) {
         let path = entry.unwrap().path();
         std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
     }
-}
-
-/// Runs the Go program over an exported log; what it says, and whether it is content.
-fn go_verify(folder: &Path, vkey: &str) -> (String, bool) {
-    let program = symbolon_tests::root().join("tests/go/verify.go");
-    let output = Command::new("go")
-        .arg("run")
-        .arg(program)
-        .arg(folder)
-        .arg(vkey)
-        .env("GO111MODULE", "off")
-        .env("GOPATH", "/usr/share/gocode")
-        .env("GOCACHE", folder.with_extension("go"))
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    (said.into_owned(), output.status.success())
 }
 
 #[test]

@@ -5,7 +5,6 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -135,37 +134,20 @@ fn a_partner_is_added_only_after_a_yes() {
     let card = folder.path().join("south.card");
     let made = south.command(&["partner", "card", "--out", &card.display().to_string()]);
     assert!(made.status.success());
-    let add = ["partner", "add", &card.display().to_string()].map(str::to_owned);
-    let without = north.command(&[&add[0], &add[1], &add[2]]);
+    let file = card.display().to_string();
+    let add = ["partner", "add", &file];
+    let without = north.command(&add);
     assert_eq!(without.status.code(), Some(2), "no terminal, no yes");
     let words = south.call("partner/card", &json!({}))["words"].clone();
     for (answer, code) in [("no\n", Some(REFUSED)), ("y\n", Some(REFUSED)), ("yes\n", Some(0))] {
         assert_eq!(north.call("partner/list", &json!({})), json!([]));
-        let (said, status) = at_terminal(&north, &add, answer);
+        let (said, status) = north.at_terminal(&add, answer);
         assert_eq!(status, code, "{said}");
         for word in words.as_array().unwrap() {
             assert!(said.contains(word.as_str().unwrap()), "{word} is not in {said}");
         }
     }
     assert_eq!(north.call("partner/list", &json!({}))[0]["name"], "south");
-}
-
-fn at_terminal(node: &Node, arguments: &[String], answer: &str) -> (String, Option<i32>) {
-    let command = format!(
-        "{} --data {} {}",
-        program().display(),
-        node.directory.display(),
-        arguments.join(" ")
-    );
-    let mut child = Command::new("script")
-        .args(["--quiet", "--return", "--command", &command, "/dev/null"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.as_mut().unwrap().write_all(answer.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code())
 }
 
 /// In a mount namespace of its own, where a file system of a few megabytes can be made.

@@ -9,16 +9,15 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use symbolon_disclosure::{Opened, Sealed};
 use symbolon_ident::Class;
 use symbolon_policy::Denial;
-use symbolon_record::RecordId;
 use symbolon_trust::NodeId;
 
 use crate::AuditError;
 use crate::event::{
-    Act, AdminEvent, AgreementEvent, BudgetEvent, CardEvent, ConfirmEvent, DisclosedEvent,
-    EpochCardEvent, EvaluationEvent, Event, ImportEvent, PolicyEvent, QueryEvent, ReadEvent,
-    ReceiptEvent, ReceivedEvent, RefusedEvent,
+    AdminEvent, AgreementEvent, BudgetEvent, CardEvent, ConfirmEvent, DisclosedEvent,
+    EpochCardEvent, ErasedEvent, EvaluationEvent, Event, ImportEvent, OpeningEvent, PolicyEvent,
+    QueryEvent, ReadEvent, ReceiptEvent, ReceivedEvent, RefusedEvent,
 };
-use crate::limits::{LIST_ITEMS_MAX, TEXT_BYTES_MAX};
+use crate::limits::{ID_BYTES_MAX, LIST_ITEMS_MAX, TEXT_BYTES_MAX};
 use crate::query::{Commitment, CommittedQuery};
 
 /// Version of the entry's form.
@@ -185,10 +184,31 @@ impl Entry {
         Self::new(who, Event::Import(event))
     }
 
-    /// An officer read or exported a record.
+    /// Something was shown to somebody, or taken out.
     #[must_use]
-    pub fn read(who: Who<'_>, record: RecordId, act: Act) -> Self {
-        Self::new(who, Event::Read(ReadEvent { record, act }))
+    pub fn read(who: Who<'_>, event: ReadEvent) -> Self {
+        let ReadEvent { object, mut id, count, reason, act } = event;
+        // Ids are this node's own and short; one that is not is none.
+        if id.len() > ID_BYTES_MAX {
+            id.clear();
+        }
+        let (object, reason) = (bounded(&object), bounded(&reason));
+        Self::new(who, Event::Read(ReadEvent { object, id, count, reason, act }))
+    }
+
+    /// A query was opened to an auditor, or closed again.
+    #[must_use]
+    pub fn opening(who: Who<'_>, event: OpeningEvent) -> Self {
+        let OpeningEvent { query, auditor, until, reason, act } = event;
+        let (query, auditor, reason) = (bounded(&query), bounded(&auditor), bounded(&reason));
+        Self::new(who, Event::Opening(OpeningEvent { query, auditor, until, reason, act }))
+    }
+
+    /// Older entries lose their salt and body in the write that holds this one.
+    #[must_use]
+    pub fn erased(who: Who<'_>, event: ErasedEvent) -> Self {
+        let reason = bounded(&event.reason);
+        Self::new(who, Event::Erased(ErasedEvent { reason, ..event }))
     }
 
     /// A budget was set, or refused a partner.

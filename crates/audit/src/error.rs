@@ -17,6 +17,9 @@ pub enum AuditError {
         /// Which field.
         field: &'static str,
     },
+    /// The ranges of an erasure are out of order, empty or miscounted.
+    #[error("the ranges of an erasure are out of order, empty or miscounted")]
+    Ranges,
 
     // The peer misbehaved.
     /// The checkpoint is not a valid one of the asker's log.

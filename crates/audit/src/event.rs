@@ -9,7 +9,7 @@ use symbolon_record::{Field, RecordId, RecordVersion};
 use symbolon_trust::NodeId;
 
 use crate::AuditError;
-use crate::limits::{LIST_ITEMS_MAX, TEXT_BYTES_MAX};
+use crate::limits::{ID_BYTES_MAX, LIST_ITEMS_MAX, TEXT_BYTES_MAX};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,10 @@ pub enum Event {
     Import(ImportEvent),
     /// A reading or an export.
     Read(ReadEvent),
+    /// A query opened to an auditor, or closed again.
+    Opening(OpeningEvent),
+    /// An erasure of older entries.
+    Erased(ErasedEvent),
     /// A budget.
     Budget(BudgetEvent),
     /// An act of administration.
@@ -292,13 +296,56 @@ pub struct ImportEvent {
     pub failed: u64,
 }
 
-/// A reading or an export of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+/// What somebody read or took out, and why. Never what stood in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct ReadEvent {
-    /// The record.
-    pub record: RecordId,
+    /// The kind of thing: `record`, `records`, `hit`, `hits`, `released`, `query`, `log`.
+    pub object: String,
+    /// Its id; empty for a list.
+    pub id: String,
+    /// How many were shown.
+    pub count: u64,
+    /// Why; may be empty for a list.
+    pub reason: String,
     /// Shown or exported.
     pub act: Act,
+}
+
+/// A query opened to an auditor, or closed again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct OpeningEvent {
+    /// Id of the query, of the exchange, or of one batch.
+    pub query: String,
+    /// The auditor.
+    pub auditor: String,
+    /// Until when, in Unix seconds.
+    pub until: u64,
+    /// Why.
+    pub reason: String,
+    /// Made or ended.
+    pub act: Act,
+}
+
+/// Which entries lost their salt and body, and why. Their leaves stay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct ErasedEvent {
+    /// The leaves, in order: exactly these lost their entries.
+    pub ranges: Vec<LeafRange>,
+    /// They are of entries from before this time, in Unix seconds.
+    pub before: u64,
+    /// Leaves in all ranges.
+    pub count: u64,
+    /// Why.
+    pub reason: String,
+}
+
+/// Leaves that stand side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct LeafRange {
+    /// The first.
+    pub from: u64,
+    /// The one behind the last.
+    pub to: u64,
 }
 
 /// A budget.
@@ -347,6 +394,8 @@ impl Event {
             Self::Receipt(_) => "receipt",
             Self::Import(_) => "import",
             Self::Read(_) => "read",
+            Self::Opening(_) => "opening",
+            Self::Erased(_) => "erased",
             Self::Budget(_) => "budget",
             Self::Admin(_) => "admin",
             Self::Heartbeat => "heartbeat",
@@ -371,9 +420,18 @@ impl Event {
             Self::Policy(_)
             | Self::Import(_)
             | Self::Read(_)
+            | Self::Opening(_)
+            | Self::Erased(_)
             | Self::Admin(_)
             | Self::Heartbeat => None,
         }
+    }
+
+    /// Whether no erasure may touch it: what erasures, cards, policies and agreements there were
+    /// must stay readable, or the rest could not be judged.
+    #[must_use]
+    pub const fn is_kept(&self) -> bool {
+        matches!(self, Self::Erased(_) | Self::Card(_) | Self::Policy(_) | Self::Agreement(_))
     }
 
     pub(crate) fn validate(&self) -> Result<(), AuditError> {
@@ -383,6 +441,19 @@ impl Event {
             Self::Refused(event) => {
                 let longest = event.reasons.iter().map(String::len).max().unwrap_or_default();
                 (longest.max(event.action.len()).max(event.code.len()), event.reasons.len())
+            }
+            Self::Read(event) => {
+                if event.id.len() > ID_BYTES_MAX {
+                    return Err(AuditError::TooLong { field: "id in an entry" });
+                }
+                (event.reason.len().max(event.object.len()), 0)
+            }
+            Self::Opening(event) => {
+                (event.reason.len().max(event.query.len()).max(event.auditor.len()), 0)
+            }
+            Self::Erased(event) => {
+                event.check()?;
+                (event.reason.len(), event.ranges.len())
             }
             Self::Admin(event) => (event.act.len(), 0),
             _ => (0, 0),
@@ -394,5 +465,46 @@ impl Event {
             return Err(AuditError::TooLong { field: "list of an entry" });
         }
         Ok(())
+    }
+}
+
+impl ErasedEvent {
+    /// Ranges in order, apart from each other, none of them empty, and counted right.
+    fn check(&self) -> Result<(), AuditError> {
+        let (mut end, mut count) = (None, 0u64);
+        for range in &self.ranges {
+            if range.from >= range.to || end.is_some_and(|end| range.from <= end) {
+                return Err(AuditError::Ranges);
+            }
+            end = Some(range.to);
+            count += range.to - range.from;
+        }
+        if count == self.count { Ok(()) } else { Err(AuditError::Ranges) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_erasure_names_its_leaves_in_one_way_only() {
+        let erased = |ranges: &[(u64, u64)], count| {
+            let ranges = ranges.iter().map(|(from, to)| LeafRange { from: *from, to: *to });
+            let (ranges, reason) = (ranges.collect(), "retention".to_owned());
+            Event::Erased(ErasedEvent { ranges, before: 1, count, reason }).validate()
+        };
+        assert_eq!(erased(&[(3, 5), (6, 7)], 3), Ok(()));
+        let wrong: [(&[(u64, u64)], u64); 6] = [
+            (&[(3, 5)], 3),
+            (&[(3, 3)], 0),
+            (&[(5, 3)], 2),
+            (&[(3, 5), (5, 7)], 4),
+            (&[(6, 7), (3, 5)], 3),
+            (&[(0, u64::MAX), (0, u64::MAX)], 2),
+        ];
+        for (ranges, count) in wrong {
+            assert_eq!(erased(ranges, count), Err(AuditError::Ranges), "{ranges:?}");
+        }
     }
 }

@@ -20,8 +20,8 @@ pub use entry::{Entry, Who};
 pub use error::AuditError;
 pub use event::{
     Act, AdminEvent, AgreementEvent, BudgetEvent, CardEvent, ConfirmEvent, DisclosedEvent,
-    EpochCardEvent, EvaluationEvent, Event, ImportEvent, PolicyEvent, QueryEvent, ReadEvent,
-    ReceiptEvent, ReceivedEvent, RefusedEvent,
+    EpochCardEvent, ErasedEvent, EvaluationEvent, Event, ImportEvent, LeafRange, OpeningEvent,
+    PolicyEvent, QueryEvent, ReadEvent, ReceiptEvent, ReceivedEvent, RefusedEvent,
 };
 pub use leaf::{LeafData, Logged};
 pub use query::{

@@ -4,6 +4,8 @@
 pub const ENTRY_BYTES_MAX: usize = 16 << 10;
 /// Longest text in an entry (an officer, a purpose, an act), in bytes.
 pub const TEXT_BYTES_MAX: usize = 512;
+/// Longest id in an entry of a reading, in bytes.
+pub const ID_BYTES_MAX: usize = 64;
 /// Longest list in an entry, in items.
 pub const LIST_ITEMS_MAX: usize = 128;
 

@@ -5,6 +5,7 @@
 
 mod audit;
 mod matching;
+mod oversight;
 mod partner;
 mod policy;
 mod record;
@@ -12,6 +13,7 @@ mod witness;
 
 pub use audit::*;
 pub use matching::*;
+pub use oversight::*;
 pub use partner::*;
 pub use policy::*;
 pub use record::*;

@@ -44,6 +44,7 @@ impl Desk {
         request: QueryAsk,
         report: &mut dyn Report,
     ) -> Result<QueryReport, DeskError> {
+        let _sight = officer.sight()?;
         check_reason(&request.reason)?;
         if request.identifiers.is_empty() || request.identifiers.len() > QUERY_IDENTIFIERS_MAX {
             return Err(DeskError::invalid(

@@ -4,14 +4,15 @@
 
 use std::collections::BTreeMap;
 
-use symbolon_audit::Event;
+use symbolon_audit::{Event, Logged, OpeningEvent};
+use symbolon_store::Examined;
 use symbolon_tlog::SignedCheckpoint;
 
 use crate::api::{
     AuditEntry, AuditLeaves, AuditPage, AuditReport, AuditShow, LeavesPage, Nothing, Report,
 };
 use crate::desk::hex;
-use crate::limits::{LEAVES_PAGE_MAX, PAGE_ROWS_MAX, SCAN_ENTRIES};
+use crate::limits::{LEAVES_PAGE_MAX, PAGE_ROWS_MAX};
 use crate::{Desk, DeskError, Officer};
 
 impl Desk {
@@ -26,14 +27,19 @@ impl Desk {
         report: &mut dyn Report,
     ) -> Result<AuditReport, DeskError> {
         let total = self.store.log_size();
-        let mut problems = Vec::new();
-        let progress = |done| report.progress("recomputing the log", done, Some(total));
-        let head = match self.store.log_verify(progress) {
-            Ok(head) => head,
-            Err(error) => {
-                problems.push(error.to_string());
-                self.store.log_head()?
+        let mut entries: BTreeMap<String, u64> = BTreeMap::new();
+        let examined = self.store.log_examine(&mut |index, logged| {
+            if let Some(logged) = logged {
+                *entries.entry(logged.entry().event().name().to_owned()).or_default() += 1;
             }
+            report.progress("recomputing the log", index + 1, Some(total));
+        });
+        let (head, erased, missing, mut problems) = match examined {
+            Ok(examined) => {
+                let problems = problems(&examined);
+                (examined.head, examined.erased, examined.missing, problems)
+            }
+            Err(error) => (self.store.log_head()?, 0, Vec::new(), vec![error.to_string()]),
         };
         let (size, checkpoint) = self.checkpoint()?;
         if let Err(problem) = self.checkpoint_check(size, &checkpoint) {
@@ -43,16 +49,6 @@ impl Desk {
             && let Err(problem) = self.checkpoint_check(kept, &text)
         {
             problems.push(format!("the checkpoint kept earlier: {problem}"));
-        }
-        let mut entries: BTreeMap<String, u64> = BTreeMap::new();
-        let mut from = 0;
-        while from < head.size && problems.is_empty() {
-            let page = self.store.log_scan(from, SCAN_ENTRIES)?;
-            let Some((last, _)) = page.last() else { break };
-            from = last + 1;
-            for (_, logged) in page.iter().filter(|(index, _)| *index < head.size) {
-                *entries.entry(logged.entry().event().name().to_owned()).or_default() += 1;
-            }
         }
         let mut partners_seen = BTreeMap::new();
         for partner in self.partners().values() {
@@ -66,6 +62,8 @@ impl Desk {
             root: hex(head.root.as_bytes()),
             entries,
             checkpoint,
+            erased,
+            missing,
             problems,
             partners_seen,
         })
@@ -96,44 +94,84 @@ impl Desk {
         _report: &mut dyn Report,
     ) -> Result<AuditPage, DeskError> {
         let limit = request.limit.unwrap_or(100).clamp(1, PAGE_ROWS_MAX) as usize;
-        let mut entries = Vec::new();
-        for (index, logged) in self.store.log_scan(request.from, limit)? {
-            let entry = logged.entry();
-            let partner = entry.event().partner().map(|node| match self.partner(&node) {
-                Some(known) => known.name().to_owned(),
-                None => node.to_string(),
-            });
-            entries.push(AuditEntry {
-                index,
-                at: entry.at(),
-                kind: entry.event().name().to_owned(),
-                partner,
-                summary: format!("{} by {}", summary(entry.event()), entry.actor()),
-            });
-        }
-        Ok(AuditPage { entries, size: self.store.log_size() })
+        let page = self.store.log_page(request.from, limit)?;
+        let erasures = self.store.log_erasures()?;
+        let entries = page.into_iter().map(|(index, logged)| match logged {
+            Some(logged) => self.entry_shown(index, &logged),
+            None => {
+                let is_erased =
+                    erasures.iter().any(|range| (range.from..range.to).contains(&index));
+                let summary = match is_erased {
+                    true => "erased: salt and body are destroyed, the leaf stays".to_owned(),
+                    false => "MISSING: no erasure covers it".to_owned(),
+                };
+                AuditEntry { index, at: 0, kind: "gone".to_owned(), partner: None, summary }
+            }
+        });
+        Ok(AuditPage { entries: entries.collect(), size: self.store.log_size() })
     }
 
-    /// A page of leaves for an export: anyone may have them, since they show nothing.
+    fn entry_shown(&self, index: u64, logged: &Logged) -> AuditEntry {
+        let entry = logged.entry();
+        AuditEntry {
+            index,
+            at: entry.at(),
+            kind: entry.event().name().to_owned(),
+            partner: entry.event().partner().map(|node| self.name_of(node)),
+            summary: format!("{} by {}", summary(entry.event()), entry.actor()),
+        }
+    }
+
+    /// A page of leaves for an export: anyone may have them, since they show nothing. That they
+    /// were taken is logged, once for each export.
     ///
     /// # Errors
-    /// [`DeskError`] from the store or the signer.
+    /// [`DeskError`] from the store or the signer, or for an export that was not begun.
     pub fn audit_leaves(
         &self,
-        _officer: &Officer,
+        officer: &Officer,
         request: AuditLeaves,
         _report: &mut dyn Report,
     ) -> Result<LeavesPage, DeskError> {
         let limit = request.limit.unwrap_or(LEAVES_PAGE_MAX).clamp(1, LEAVES_PAGE_MAX) as usize;
+        let export = self.export_noted(officer, request.export, &request.reason)?;
         let leaves = self.store.log_leaves(request.from, limit)?;
         // Signed after the leaves were read, so it covers all of them.
         let (_, checkpoint) = self.checkpoint()?;
         Ok(LeavesPage {
             leaves: leaves.iter().map(|leaf| hex(leaf.as_bytes())).collect(),
+            export,
             checkpoint,
             vkeys: self.identity().log.verifier().vkeys().to_vec(),
         })
     }
+}
+
+/// What an examination found, in words.
+fn problems(examined: &Examined) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut named = |leaves: &[u64], count: u64, words: &str| {
+        problems.extend(leaves.iter().map(|leaf| format!("leaf {leaf}: {words}")));
+        let rest = count - leaves.len() as u64;
+        if rest > 0 {
+            problems.push(format!("and {rest} more like it"));
+        }
+    };
+    let words = "its entry is missing, and no erasure covers it";
+    named(&examined.missing, examined.missing_count, words);
+    let words = "its entry was altered, it is not the one that the leaf commits to";
+    named(&examined.altered, examined.altered_count, words);
+    if examined.unerased > 0 {
+        problems.push(format!("{} entries that were erased are there again", examined.unerased));
+    }
+    if !examined.leads_to_root {
+        problems.push("the leaves do not lead to the log's root".to_owned());
+    }
+    problems
+}
+
+fn because(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(", because: {reason}") }
 }
 
 fn summary(event: &Event) -> String {
@@ -173,7 +211,18 @@ fn summary(event: &Event) -> String {
             "run {}: {} rows, {} new, {} changed, {} refused",
             import.run, import.rows, import.created, import.changed, import.failed
         ),
-        Event::Read(read) => format!("record {} {:?}", read.record, read.act),
+        Event::Read(read) => {
+            let id = if read.id.is_empty() { String::new() } else { format!(" {}", read.id) };
+            let reason = because(&read.reason);
+            format!("{}{id}, {} {:?}{reason}", read.object, read.count, read.act)
+        }
+        Event::Opening(opening) => {
+            let OpeningEvent { query, auditor, reason, .. } = opening;
+            format!("query {query} to {auditor} {:?}{}", opening.act, because(reason))
+        }
+        Event::Erased(erased) => {
+            format!("{} entries{}", erased.count, because(&erased.reason))
+        }
         Event::Budget(budget) => {
             format!(
                 "{} epoch {}, {} of {}",

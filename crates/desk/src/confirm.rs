@@ -23,6 +23,7 @@ use crate::ask::check_reason;
 use crate::desk::Known;
 use crate::hit::{Support, state_name};
 use crate::limits::STATEMENT_SECONDS;
+use crate::read::Shown;
 use crate::surroundings::LinkError;
 use crate::{Desk, DeskError, Officer};
 
@@ -38,6 +39,7 @@ impl Desk {
         request: HitConfirm,
         _report: &mut dyn Report,
     ) -> Result<ConfirmReport, DeskError> {
+        let sight = officer.sight()?;
         check_reason(&request.reason)?;
         let mut hit = self.hit_named(&request.id)?;
         let partner = self.partner(&hit.partner).ok_or_else(|| {
@@ -45,7 +47,13 @@ impl Desk {
         })?;
         let agreement = match self.ready(&partner, hit.class, &request.reason) {
             Ok(agreement) => agreement,
-            Err(cause) => return self.not_asked(&hit, cause),
+            Err(cause) => {
+                // Nothing goes out, so nothing else would say that the hit was shown.
+                let (object, id, reason) =
+                    ("hit", hit.id.to_string(), request.reason.case.as_str());
+                self.note_shown(&sight, Shown { object, id, count: 1, reason })?;
+                return self.not_asked(&hit, cause);
+            }
         };
         self.own_policy_allows(officer, &mut hit, &partner, &agreement, &request.reason)?;
         let (sealed, receipt) = self.confirm_seal(officer, &mut hit, &partner, &request.reason)?;

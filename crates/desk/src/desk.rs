@@ -41,6 +41,7 @@ pub struct Desk {
     pub(crate) keeping: Mutex<()>,
     /// Held while an alarm is raised.
     pub(crate) alarming: Mutex<()>,
+    pub(crate) log_retention_days: OnceLock<u32>,
 }
 
 /// A partner with its card and agreement verified, whatever their dates.
@@ -124,6 +125,7 @@ impl Desk {
             publishing: Mutex::new(()),
             keeping: Mutex::new(()),
             alarming: Mutex::new(()),
+            log_retention_days: OnceLock::new(),
         };
         desk.partners_load()?;
         desk.policy_note()?;
@@ -287,6 +289,8 @@ impl Desk {
         self.store.envelope_purge(self.now())?;
         self.tag_sets_prune()?;
         self.bulks_prune();
+        self.grants_purge()?;
+        self.retain()?;
         self.checkpoint_keep()
     }
 

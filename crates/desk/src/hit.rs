@@ -19,6 +19,7 @@ use crate::api::{
 };
 use crate::batch::Asked;
 use crate::limits::PAGE_ROWS_MAX;
+use crate::read::{Shown, reason_bounded};
 use crate::{Desk, DeskError, Officer};
 
 /// Hits read from the store at once.
@@ -118,16 +119,17 @@ impl Desk {
         Ok(hit.id)
     }
 
-    /// A page of hits.
+    /// A page of hits; that it was shown is logged.
     ///
     /// # Errors
     /// [`DeskError`] for an unknown partner, state or id.
     pub fn hit_list(
         &self,
-        _officer: &Officer,
+        officer: &Officer,
         request: HitList,
         _report: &mut dyn Report,
     ) -> Result<HitPage, DeskError> {
+        let sight = officer.sight()?;
         let partner = request.partner.as_deref().map(|name| self.partner_named(name));
         let partner = partner.transpose()?.map(|partner| partner.node());
         let strength = request.strength.as_deref().map(str::parse::<Strength>).transpose()?;
@@ -149,21 +151,32 @@ impl Desk {
         let page: Vec<HitRow> =
             hits.by_ref().take(limit).map(|hit| self.hit_row(hit, &support)).collect();
         let next = hits.next().and_then(|_| page.last().map(|last| last.id.clone()));
+        let (object, id, count) = ("hits", String::new(), page.len());
+        self.note_shown(&sight, Shown { object, id, count, reason: "" })?;
         Ok(HitPage { hits: page, next })
     }
 
-    /// A hit and what was released.
+    /// A hit and what was released; that it was shown is logged, under the hit's case where no
+    /// other reason is given.
     ///
     /// # Errors
-    /// [`DeskError`] for an unknown id.
+    /// [`DeskError`] for an unknown id, or a reason that is too long.
     pub fn hit_show(
         &self,
-        _officer: &Officer,
+        officer: &Officer,
         request: HitShow,
         _report: &mut dyn Report,
     ) -> Result<HitShown, DeskError> {
+        let sight = officer.sight()?;
+        let given = reason_bounded(&request.reason)?;
         let hit = self.hit_named(&request.id)?;
         let released = self.released(&hit)?;
+        let (object, count) = match released.len() {
+            0 => ("hit", 1),
+            count => ("released", count),
+        };
+        let reason = if given.is_empty() { hit.case.as_str() } else { given };
+        self.note_shown(&sight, Shown { object, id: hit.id.to_string(), count, reason })?;
         Ok(HitShown { hit: self.hit_row(&hit, &Support::new(&self.hits()?)), released })
     }
 

@@ -28,6 +28,14 @@ pub const SCAN_RECORDS: usize = 1_000;
 pub const BUILD_KEYS: usize = 8_192;
 /// A text of a reason, case or legal basis, in bytes.
 pub const REASON_BYTES_MAX: usize = 256;
+/// Days for which a query is opened to an auditor, if nobody says.
+pub const GRANT_DAYS: u32 = 7;
+/// The same at most.
+pub const GRANT_DAYS_MAX: u32 = 365;
+/// Days for which the log keeps every entry: the longest epoch that an agreement can have.
+pub const ERASE_AGE_DAYS_MIN: u32 = 31;
+/// How long an export of leaves may go on under its one entry, in seconds.
+pub const EXPORT_SECONDS_MAX: u64 = 86_400;
 /// Days before an end of validity at which doctor warns.
 pub const EXPIRY_WARNING_DAYS: u64 = 30;
 /// The log grows to a multiple of this at each beat of the cadence, in leaves.
@@ -60,5 +68,7 @@ pub const RECEIPT_PATIENCE_SECONDS: u64 = 600;
 pub const RECEIPT_OVERDUE_SECONDS: u64 = 86_400;
 /// Leaves of the log in one answer: 256 KiB of hexadecimal.
 pub(crate) const LEAVES_PAGE_MAX: u32 = 4_096;
+/// Signed statements read at once.
+pub(crate) const SCAN_STATEMENTS: usize = 256;
 /// Entries of the log read at once.
 pub(crate) const SCAN_ENTRIES: usize = 2_000;

@@ -1,19 +1,39 @@
-//! Who acts: a name that goes into the log and into committed queries.
+//! Who acts, and in which role: what goes into the log and into committed queries.
+//!
+//! Implements spec/accountability.md#roles.
+//!
+//! Invariant: the role is that of the door that somebody came through, never a claim.
 
 use crate::DeskError;
 
 const NAME_BYTES_MAX: usize = 64;
 
-/// The name of an officer, or of the node itself where it acts by its own rules.
+/// What somebody may do here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Works with records, queries and hits.
+    Officer,
+    /// Sees counts, proofs and metadata, and contents only where they were opened to it.
+    Auditor,
+}
+
+/// The name of an officer or auditor, or of the node itself where it acts by its own rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Officer(String);
+pub struct Officer {
+    /// As it goes into the log: an auditor's begins with `auditor/`, which no name can.
+    actor: String,
+    role: Role,
+}
+
+/// Evidence that somebody may be shown contents.
+pub(crate) struct Sight<'a>(&'a Officer);
 
 impl Officer {
-    /// Reads a name: letters, digits and `.-_@`, 64 at most.
+    /// Reads a name: letters, digits and `.-_@`, 64 at most. The role is that of the router.
     ///
     /// # Errors
     /// [`DeskError`] for any other text.
-    pub fn parse(name: &str) -> Result<Officer, DeskError> {
+    pub fn parse(name: &str, role: Role) -> Result<Officer, DeskError> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || ".-_@".contains(c);
         if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.chars().all(allowed) {
             return Err(DeskError::invalid(
@@ -21,18 +41,67 @@ impl Officer {
                 "use up to 64 letters, digits and .-_@",
             ));
         }
-        Ok(Officer(name.to_owned()))
+        let actor = match role {
+            Role::Officer => name.to_owned(),
+            Role::Auditor => format!("auditor/{name}"),
+        };
+        Ok(Officer { actor, role })
     }
 
     /// The node itself.
     #[must_use]
     pub fn node() -> Officer {
-        Officer("node".to_owned())
+        Officer { actor: "node".to_owned(), role: Role::Officer }
     }
 
-    /// The name.
+    /// The name as it goes into the log.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.actor
+    }
+
+    /// The role.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// May see contents: an officer may, and what is seen is logged. For an auditor,
+    /// `opening.rs` makes the evidence, query by query.
+    pub(crate) fn sight(&self) -> Result<Sight<'_>, DeskError> {
+        match self.role {
+            Role::Officer => Ok(Sight(self)),
+            Role::Auditor => Err(DeskError::refused(
+                "auditors see no contents but those of queries that were opened to them",
+                "ask an officer for 'symbolon audit grant'",
+            )),
+        }
+    }
+
+    /// May see what an opening in force covers; only `opening.rs` asks for it.
+    pub(crate) fn dangerous_sight_of_opened(&self) -> Sight<'_> {
+        Sight(self)
+    }
+}
+
+impl Sight<'_> {
+    /// Who sees.
+    pub(crate) fn officer(&self) -> &Officer {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_officer_can_pass_for_an_auditor_nor_see_as_one() {
+        assert!(Officer::parse("auditor/ada", Role::Officer).is_err());
+        let auditor = Officer::parse("ada", Role::Auditor).unwrap();
+        assert_eq!(auditor.as_str(), "auditor/ada");
+        assert!(auditor.sight().is_err());
+        let officer = Officer::parse("ada", Role::Officer).unwrap();
+        assert!(officer.sight().is_ok() && officer != auditor);
     }
 }

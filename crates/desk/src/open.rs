@@ -5,17 +5,17 @@
 //! Invariant: that a query was opened, by whom and why, is durable before anything of it is shown.
 
 use serde_bytes::ByteBuf;
-use symbolon_audit::{Entry, Event, Logged, QueryEvent, QueryPrivate, ReopenedQuery, ReopenedSet};
-use symbolon_codec::sha256;
+use symbolon_audit::{Event, Logged, QueryEvent, QueryPrivate, ReopenedQuery, ReopenedSet};
 use symbolon_ident::KeyParts;
-use symbolon_store::{Query, QueryState, Write};
+use symbolon_store::{Query, QueryState};
 use symbolon_tlog::verify_inclusion;
 use symbolon_trust::NodeId;
 
 use crate::api::{AuditOpen, AuditOpened, OpenedKey, OpenedQuery, Report};
 use crate::bulk::rows_prefix;
 use crate::desk::hex;
-use crate::limits::{PAGE_ROWS_MAX, REASON_BYTES_MAX, SCAN_ENTRIES};
+use crate::limits::{PAGE_ROWS_MAX, SCAN_ENTRIES};
+use crate::read::{Shown, reason_given};
 use crate::{Desk, DeskError, Officer};
 
 /// A row of a set's keys, in bytes at most.
@@ -25,32 +25,19 @@ impl Desk {
     /// Opens every batch of a query or an exchange, and recomputes it from identifiers and blinds.
     ///
     /// # Errors
-    /// [`DeskError`] for an unknown query or a missing reason. What does not hold is reported.
+    /// [`DeskError`] for an unknown query, a missing reason, or an auditor to whom the query is not
+    /// opened. What does not hold is reported.
     pub fn audit_open(
         &self,
         officer: &Officer,
         request: AuditOpen,
         report: &mut dyn Report,
     ) -> Result<AuditOpened, DeskError> {
-        if request.reason.is_empty() || request.reason.len() > REASON_BYTES_MAX {
-            return Err(DeskError::invalid(
-                "opening a query needs a reason",
-                format!("give --reason, {REASON_BYTES_MAX} bytes at most; it goes into the log"),
-            ));
-        }
-        let queries = self.queries_named(&request.query)?;
-        if queries.is_empty() {
-            return Err(DeskError::not_found(
-                "there is no such query",
-                "give the id that 'symbolon query' or 'symbolon exchange run' printed",
-            ));
-        }
-        let group = queries.first().map(|query| query.group).unwrap_or_default();
-        // The id as this node writes it: one padded by the caller could crowd out the reason.
-        let act = format!("query {} opened: {}", hex(&group), request.reason);
-        let digest = sha256("", &[&group]);
-        let write = Write::new().log(Entry::admin(self.who(officer), &act, digest));
-        self.store.commit(write)?;
+        let reason = reason_given(&request.reason)?;
+        let (scope, queries) = self.query_scope(&request.query)?;
+        let sight = self.query_sight(officer, &scope, &queries)?;
+        let count = queries.len();
+        self.note_shown(&sight, Shown { object: "query", id: scope, count, reason })?;
         let total = Some(queries.len() as u64);
         let mut opened = Vec::with_capacity(queries.len());
         for (done, query) in (1..).zip(&queries) {
@@ -61,7 +48,21 @@ impl Desk {
         Ok(AuditOpened { holds, queries: opened })
     }
 
-    /// All batches under the id of one of them, of the query, or of the exchange.
+    /// A query, an exchange or one batch by its id: the id as this node writes it, and its batches.
+    pub(crate) fn query_scope(&self, name: &str) -> Result<(String, Vec<Query>), DeskError> {
+        let queries = self.queries_named(name)?;
+        let first = queries.first().ok_or_else(|| {
+            DeskError::not_found(
+                "there is no such query",
+                "give the id that 'symbolon query' or 'symbolon exchange run' printed",
+            )
+        })?;
+        let whole = hex(&first.group);
+        let plain: String = name.chars().filter(|c| *c != '-').collect();
+        let scope = if plain == whole { whole } else { hex(first.id.as_bytes()) };
+        Ok((scope, queries))
+    }
+
     fn queries_named(&self, name: &str) -> Result<Vec<Query>, DeskError> {
         let name: String = name.chars().filter(|c| *c != '-').collect();
         let (mut found, mut after) = (Vec::new(), None);
@@ -91,8 +92,16 @@ impl Desk {
             leaf_index: None,
             elements: 0,
             keys: Vec::new(),
+            erased: false,
             problem: None,
         };
+        if query.private.is_empty() {
+            match self.erased_at(query) {
+                Ok(leaf) => (shown.leaf_index, shown.erased) = (Some(leaf), true),
+                Err(problem) => shown.problem = Some(problem),
+            }
+            return shown;
+        }
         match self.reopen(query, &mut shown) {
             Ok((private, keys)) => {
                 // What is proved, in place of what the row says.
@@ -108,6 +117,15 @@ impl Desk {
             Err(problem) => shown.problem = Some(problem),
         }
         shown
+    }
+
+    /// The leaf of a query that was erased with its entry; a problem where it was not.
+    fn erased_at(&self, query: &Query) -> Result<u64, String> {
+        const GONE: &str = "what was asked is gone, and no erasure covers it";
+        let leaf = query.leaf_index.ok_or(GONE)?;
+        let erasures = self.store.log_erasures().map_err(|error| error.to_string())?;
+        let is_covered = erasures.iter().any(|range| (range.from..range.to).contains(&leaf));
+        if is_covered { Ok(leaf) } else { Err(GONE.to_owned()) }
     }
 
     pub(crate) fn name_of(&self, node: NodeId) -> String {

@@ -13,6 +13,7 @@ use crate::api::{
     Report,
 };
 use crate::desk::hex;
+use crate::read::{Shown, reason_bounded};
 use crate::{Desk, DeskError, Officer};
 
 impl Desk {
@@ -38,21 +39,29 @@ impl Desk {
         }
     }
 
-    /// What a partner would get for a record, and why.
+    /// What a partner would get for a record, and why; a reading of the record, and logged as one.
     ///
     /// # Errors
     /// [`DeskError`] for an unknown record or partner, or a partner without agreement.
     pub fn policy_preview(
         &self,
-        _officer: &Officer,
+        officer: &Officer,
         request: PolicyPreview,
         _report: &mut dyn Report,
     ) -> Result<PreviewShown, DeskError> {
+        let sight = officer.sight()?;
+        let given = reason_bounded(&request.reason)?;
         let record = self.record_named(&request.record)?;
         let partner = self.partner_named(&request.partner)?;
         let agreement = partner.agreement.as_ref().ok_or_else(|| {
             DeskError::refused("there is no agreement with this partner", "agree first")
         })?;
+        let reason = match given {
+            "" => format!("preview of what {} would get", partner.name()),
+            given => given.to_owned(),
+        };
+        let (object, id) = ("record", record.id().to_string());
+        self.note_shown(&sight, Shown { object, id, count: 1, reason: &reason })?;
         let (context, policy, now) = (partner.context(agreement), self.policy(), self.now());
         let identifiers = record.content().subjects.iter().flat_map(|s| &s.identifiers);
         let class: Option<Class> = identifiers.map(|identifier| identifier.kind.class()).next();

@@ -1,24 +1,24 @@
 //! Reading records. Every reading of one is logged.
 
-use symbolon_audit::{Act, Entry};
 use symbolon_record::{Field, Record, RecordId, View};
-use symbolon_store::Write;
 
 use crate::api::{FieldShown, RecordList, RecordPage, RecordRow, RecordShow, RecordShown, Report};
 use crate::limits::PAGE_ROWS_MAX;
+use crate::read::{Shown, reason_given};
 use crate::{Desk, DeskError, Officer};
 
 impl Desk {
-    /// A page of records.
+    /// A page of records; that it was shown is logged.
     ///
     /// # Errors
     /// [`DeskError`] for an id that is none.
     pub fn record_list(
         &self,
-        _officer: &Officer,
+        officer: &Officer,
         request: RecordList,
         _report: &mut dyn Report,
     ) -> Result<RecordPage, DeskError> {
+        let sight = officer.sight()?;
         let limit = request.limit.unwrap_or(100).clamp(1, PAGE_ROWS_MAX) as usize;
         let after = request.after.as_deref().map(record_id).transpose()?;
         let mut records = self.store.record_scan(after, limit + 1)?;
@@ -26,6 +26,8 @@ impl Desk {
         records.truncate(limit);
         let rows: Vec<RecordRow> = records.iter().map(row).collect();
         let next = rows.last().filter(|_| is_more).map(|last| last.id.clone());
+        let (object, id, count) = ("records", String::new(), rows.len());
+        self.note_shown(&sight, Shown { object, id, count, reason: "" })?;
         Ok(RecordPage { records: rows, next })
     }
 
@@ -39,9 +41,11 @@ impl Desk {
         request: RecordShow,
         _report: &mut dyn Report,
     ) -> Result<RecordShown, DeskError> {
+        let sight = officer.sight()?;
+        let reason = reason_given(&request.reason)?;
         let record = self.record_named(&request.id)?;
-        let entry = Entry::read(self.who(officer), record.id(), Act::Shown);
-        let receipt = self.logged(Write::new().log(entry))?;
+        let (object, id) = ("record", record.id().to_string());
+        let receipt = self.note_shown(&sight, Shown { object, id, count: 1, reason })?;
         let whole = Field::ALL.iter().map(|field| (*field, &[][..]));
         let lines = View::project(&record, whole).lines().into_iter();
         let fields =

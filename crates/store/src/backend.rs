@@ -56,7 +56,7 @@ pub(crate) struct Row {
     pub(crate) value: Vec<u8>,
 }
 
-/// One row of the log: what the tree commits to, and the sealed entry.
+/// One row of the log: what the tree commits to, and the sealed entry; empty once it is erased.
 pub(crate) struct LogRow {
     pub(crate) index: u64,
     pub(crate) leaf: [u8; 32],
@@ -75,6 +75,9 @@ pub(crate) enum Op {
     Spend { key: Vec<u8>, amount: u64, limit: u64 },
     /// Appends a leaf to the log.
     Append { leaf: [u8; 32], cell: Vec<u8> },
+    /// Empties the cells of leaves that the log has, each of which must hold one; otherwise
+    /// [`StoreError::Conflict`].
+    Erase { from: u64, to: u64 },
 }
 
 /// What a row must be before it is written.

@@ -134,6 +134,14 @@ pub enum StoreError {
         /// What does not fit.
         what: &'static str,
     },
+    /// Entries of the log are gone, and no erasure in the log covers them.
+    #[error("the entry of leaf {index} is missing, of {count} in all")]
+    EntryMissing {
+        /// The first.
+        index: u64,
+        /// How many.
+        count: u64,
+    },
     /// The writer has stopped, after a failed durable write or at the end: open the store again.
     #[error("the store is closed")]
     Closed,

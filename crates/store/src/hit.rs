@@ -144,7 +144,7 @@ pub struct Query {
     pub answered_at: Option<u64>,
     /// Index of its commitment in the own log.
     pub leaf_index: Option<u64>,
-    /// The encoded private part of its commitment, for the auditor.
+    /// The encoded private part of its commitment, for the auditor; empty once it is erased.
     #[serde(with = "serde_bytes")]
     pub private: Vec<u8>,
 }
@@ -152,6 +152,15 @@ pub struct Query {
 impl std::fmt::Debug for Query {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Query({}, {:?})", self.id, self.state)
+    }
+}
+
+impl Query {
+    /// The same without who asked, why, and what: counts, times and states stay.
+    pub(crate) fn forget(self, leaf_index: u64) -> Self {
+        let (officer, purpose, legal_basis) = (String::new(), String::new(), String::new());
+        let (case, private, leaf_index) = (String::new(), Vec::new(), Some(leaf_index));
+        Self { officer, purpose, legal_basis, case, private, leaf_index, ..self }
     }
 }
 

@@ -18,6 +18,14 @@ pub const SCAN_ROWS_MAX: usize = 10_000;
 pub const CHUNK_TAGS: usize = 256;
 /// Bytes of one tag.
 pub const TAG_BYTES: usize = 16;
+/// Missing or altered leaves that an examination names; it counts the rest.
+pub const LEAVES_NAMED_MAX: usize = 100;
+/// Queries read at once when their private parts are looked for.
+pub const FORGET_QUERIES: usize = 64;
+/// How far the times of a query's row and of its log entry may be apart, in seconds.
+pub const QUERY_DELAY_SECONDS_MAX: u64 = 60;
+/// How far the time in a query's name and in its log entry may be apart, in seconds.
+pub const QUERY_SKEW_SECONDS: u64 = 3_600;
 /// Chunks of one tag set: 2^26 tags.
 pub const CHUNKS_MAX: u32 = 1 << 18;
 /// Tag-set directories kept in memory.

@@ -2,7 +2,8 @@
 //!
 //! Implements spec/store.md#log.
 //!
-//! Invariant: every entry that is read hashes to the leaf that the tree holds at its index.
+//! Invariant: every entry that is read hashes to the leaf that the tree holds at its index. A leaf
+//! may have lost its entry; `examine.rs` tells whether that was an erasure.
 
 use std::sync::Arc;
 
@@ -112,12 +113,13 @@ impl Store {
         consistency_proof(&self.log_reader()?, old, new).map_err(unreadable)
     }
 
-    /// The entry at `index`, with the salt of its leaf.
+    /// The entry at `index`, with the salt of its leaf; `None` where it is erased, too.
     ///
     /// # Errors
     /// What reading gives; [`StoreError::Altered`] if it is not the one that the leaf commits to.
     pub fn log_entry_fetch(&self, index: u64) -> Result<Option<Logged>, StoreError> {
-        Ok(self.log_scan(index, 1)?.pop().filter(|(at, _)| *at == index).map(|(_, entry)| entry))
+        let found = self.log_page(index, 1)?.pop().filter(|(at, _)| *at == index);
+        Ok(found.and_then(|(_, entry)| entry))
     }
 
     /// The leaf at `index`.
@@ -142,41 +144,40 @@ impl Store {
         Ok(rows.iter().map(|row| LeafData::from_bytes(row.leaf)).collect())
     }
 
-    /// At most `limit` entries from `from` on, in order.
+    /// At most `limit` entries from `from` on, in order; those that are erased are left out.
     ///
     /// # Errors
     /// As [`Store::log_entry_fetch`].
-    pub fn log_scan(&self, from: u64, limit: usize) -> Result<Vec<(u64, Logged)>, StoreError> {
-        let rows = self.backend.log_rows(from, limit.min(SCAN_ROWS_MAX))?;
-        rows.iter().map(|row| Ok((row.index, self.logged(row)?))).collect()
+    pub fn log_scan(&self, mut from: u64, limit: usize) -> Result<Vec<(u64, Logged)>, StoreError> {
+        let limit = limit.min(SCAN_ROWS_MAX);
+        let mut found = Vec::new();
+        while found.len() < limit {
+            let rows = self.backend.log_rows(from, limit)?;
+            let Some(last) = rows.last() else { break };
+            from = last.index + 1;
+            let there = rows.iter().filter(|row| !row.cell.is_empty());
+            for row in there.take(limit - found.len()) {
+                found.push((row.index, self.logged(row)?));
+            }
+        }
+        Ok(found)
     }
 
-    /// Opens every entry and compares the leaves with the tree; gives the head that they lead to.
-    /// `progress` is told how many entries are done.
+    /// At most `limit` leaves from `from` on, in order, each with its entry unless that is erased.
     ///
     /// # Errors
-    /// The first thing that does not fit.
-    pub fn log_verify(&self, mut progress: impl FnMut(u64)) -> Result<LogSeen, StoreError> {
-        let head = self.log_head()?;
-        let mut tree = symbolon_tlog::Frontier::new();
-        while tree.size() < head.size {
-            let rows = self.backend.log_rows(tree.size(), SCAN_ROWS_MAX)?;
-            if rows.is_empty() {
-                return Err(StoreError::Damaged { what: "the log has a gap" });
-            }
-            for row in rows.iter().take_while(|row| row.index < head.size) {
-                if row.index != tree.size() {
-                    return Err(StoreError::Damaged { what: "the log has a gap" });
-                }
-                tree.append(self.logged(row)?.leaf().leaf_hash()).map_err(unreadable)?;
-            }
-            progress(tree.size());
-        }
-        if tree.root() == head.root {
-            Ok(head)
-        } else {
-            Err(StoreError::Damaged { what: "the log's entries do not lead to its root" })
-        }
+    /// As [`Store::log_entry_fetch`].
+    pub fn log_page(
+        &self,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Option<Logged>)>, StoreError> {
+        let rows = self.backend.log_rows(from, limit.min(SCAN_ROWS_MAX))?;
+        let entry = |row: &LogRow| match row.cell.as_slice() {
+            [] => Ok((row.index, None)),
+            _ => self.logged(row).map(|entry| (row.index, Some(entry))),
+        };
+        rows.iter().map(entry).collect()
     }
 
     /// The newest signed checkpoint: the size it is for, and its text.
@@ -203,7 +204,7 @@ impl Store {
         text.map_err(|_| StoreError::Damaged { what: "a checkpoint is misshapen" })
     }
 
-    fn logged(&self, row: &LogRow) -> Result<Logged, StoreError> {
+    pub(crate) fn logged(&self, row: &LogRow) -> Result<Logged, StoreError> {
         const TABLE: &str = "log_entry";
         let plain = self.crypter.open(&log_cell(&row.leaf), &row.cell)?;
         let logged = Logged::decode(&plain)
@@ -216,7 +217,7 @@ impl Store {
     }
 }
 
-fn unreadable(error: TlogError) -> StoreError {
+pub(crate) fn unreadable(error: TlogError) -> StoreError {
     match error {
         TlogError::BeyondTree => StoreError::BeyondLog,
         _ => StoreError::Damaged { what: "a tile of the log is missing" },

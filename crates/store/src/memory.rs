@@ -32,6 +32,7 @@ struct State {
 enum Undo {
     Row((Table, Vec<u8>), Option<Vec<u8>>),
     Budget(Vec<u8>, Option<u64>),
+    Cell(usize, Vec<u8>),
 }
 
 impl Memory {
@@ -160,6 +161,16 @@ impl State {
                 undo.push(Undo::Budget(key, before));
             }
             Op::Append { leaf, cell } => leaves.push((leaf, cell)),
+            Op::Erase { from, to } => {
+                for index in from..to {
+                    let index = usize::try_from(index).map_err(|_| StoreError::BeyondLog)?;
+                    let (_, cell) = self.log.get_mut(index).ok_or(StoreError::BeyondLog)?;
+                    if cell.is_empty() {
+                        return Err(StoreError::Conflict);
+                    }
+                    undo.push(Undo::Cell(index, std::mem::take(cell)));
+                }
+            }
         }
         Ok(())
     }
@@ -171,6 +182,11 @@ impl State {
                 Undo::Row(at, None) => drop(self.rows.remove(&at)),
                 Undo::Budget(key, Some(spent)) => drop(self.budgets.insert(key, spent)),
                 Undo::Budget(key, None) => drop(self.budgets.remove(&key)),
+                Undo::Cell(index, before) => {
+                    if let Some((_, cell)) = self.log.get_mut(index) {
+                        *cell = before;
+                    }
+                }
             }
         }
     }

@@ -68,12 +68,16 @@ impl Sqlite {
         if let Some(pages) = pages_max {
             connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
         }
+        // A crash may have kept an erasure from emptying the write-ahead log.
+        let must_truncate = writer::truncate(&connection).is_err();
         let edge = edge(&connection)?;
         let published = Arc::new(RwLock::new(Arc::new(edge.clone())));
         let (requests, received) = sync_channel(QUEUE_BATCHES_MAX);
         let generation = Generation::open(&connection)?;
         let generations = generation.all();
-        let worker = Writer { connection, edge, generation, published: Arc::clone(&published) };
+        let published_too = Arc::clone(&published);
+        let worker =
+            Writer { connection, edge, generation, published: published_too, must_truncate };
         let thread = std::thread::Builder::new()
             .name("store".into())
             .spawn(move || worker.run(&received))

@@ -5,7 +5,7 @@
 //! Invariant: all steps of a write become durable together, the log entries among them.
 
 use sha2::{Digest, Sha256};
-use symbolon_audit::{Entry, LeafData, Logged, Receipt};
+use symbolon_audit::{Entry, ErasedEvent, LeafData, LeafRange, Logged, Receipt, Who};
 use symbolon_codec::encode;
 use zeroize::Zeroizing;
 
@@ -54,6 +54,8 @@ pub(crate) enum Step {
         limit: u64,
     },
     Log(Box<Entry>),
+    /// Empties the entries of leaves; only [`Write::log_erased`] makes it.
+    Erase(LeafRange),
 }
 
 /// What a commit gives back.
@@ -114,6 +116,13 @@ impl Write {
     /// Appends an entry to the log.
     pub fn log(self, entry: Entry) -> Self {
         self.step(Step::Log(Box::new(entry)))
+    }
+
+    /// Erases the entries that `event` names, and appends the entry that says so: neither is
+    /// without the other. [`StoreError::Conflict`] where one of them is erased already.
+    pub(crate) fn log_erased(mut self, who: Who<'_>, event: ErasedEvent) -> Self {
+        self.steps.extend(event.ranges.iter().map(|range| Step::Erase(*range)));
+        self.log(Entry::erased(who, event))
     }
 
     /// Spends `amount` of a budget of `limit`; the whole write is refused as
@@ -183,6 +192,7 @@ impl Store {
             Step::Spend { key, amount, limit } => {
                 ops.push(Op::Spend { key: key.encode(), amount, limit });
             }
+            Step::Erase(LeafRange { from, to }) => ops.push(Op::Erase { from, to }),
             // Handled by the caller, which collects the leaves.
             Step::Log(_) => {}
         }

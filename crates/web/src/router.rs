@@ -10,18 +10,19 @@ use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use axum::routing::post;
+use axum::routing::{MethodRouter, post};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use symbolon_desk::api::Report;
-use symbolon_desk::{Desk, DeskError, Officer};
+use symbolon_desk::{Desk, DeskError, Officer, Role};
 use tokio::sync::Semaphore;
 
 use crate::call::{error, run};
 use crate::input::Input;
 use crate::limits::{CALLS_MAX, REQUEST_BYTES_MAX};
 
-/// Who is asking. The socket belongs to one user of the system; within it, people name themselves.
+/// Who is asking. The operating system decides who may open a socket, and the socket gives the
+/// role; within it, people name themselves.
 pub const OFFICER_HEADER: &str = "x-symbolon-officer";
 
 /// First line of an import's body, before the data.
@@ -30,58 +31,94 @@ const MAPPING_LINE_BYTES_MAX: u64 = 128 * 1024;
 #[derive(Clone)]
 struct Front {
     desk: Arc<Desk>,
+    role: Role,
     permits: Arc<Semaphore>,
 }
 
-/// The router over `desk`.
-pub fn router(desk: Arc<Desk>) -> Router {
-    let front = Front { desk, permits: Arc::new(Semaphore::new(CALLS_MAX)) };
-    Router::new()
-        .route("/v1/node/status", call(Desk::status))
-        .route("/v1/node/doctor", call(Desk::doctor))
-        .route("/v1/partner/card", call(Desk::partner_card))
-        .route("/v1/partner/add", call(Desk::partner_add))
-        .route("/v1/partner/list", call(Desk::partner_list))
-        .route("/v1/partner/agree", call(Desk::partner_agree))
-        .route("/v1/partner/accept", call(Desk::partner_accept))
-        .route("/v1/partner/suspend", call(Desk::partner_suspend))
-        .route("/v1/partner/resume", call(Desk::partner_resume))
-        .route("/v1/record/import", post(record_import))
-        .route("/v1/record/list", call(Desk::record_list))
-        .route("/v1/record/show", call(Desk::record_show))
-        .route("/v1/query/ask", call(Desk::query_ask))
-        .route("/v1/exchange/publish", call(Desk::exchange_publish))
-        .route("/v1/exchange/run", call(Desk::exchange_run))
-        .route("/v1/exchange/list", call(Desk::exchange_list))
-        .route("/v1/hit/list", call(Desk::hit_list))
-        .route("/v1/hit/show", call(Desk::hit_show))
-        .route("/v1/hit/confirm", call(Desk::hit_confirm))
-        .route("/v1/policy/check", call(Desk::policy_check))
-        .route("/v1/policy/preview", call(Desk::policy_preview))
-        .route("/v1/audit/verify", call(Desk::audit_verify))
-        .route("/v1/audit/show", call(Desk::audit_show))
-        .route("/v1/audit/open", call(Desk::audit_open))
-        .route("/v1/audit/leaves", call(Desk::audit_leaves))
-        .route("/v1/audit/cosign", call(Desk::audit_cosign))
-        .route("/v1/audit/alarms", call(Desk::audit_alarms))
-        .route("/v1/audit/close", call(Desk::audit_close))
-        .route("/v1/audit/overdue", call(Desk::audit_overdue))
-        .route("/v1/audit/reconcile", call(Desk::audit_reconcile))
+/// Who may make a call: an auditor may make few of them, an officer all.
+const OFFICERS: &[Role] = &[Role::Officer];
+const BOTH: &[Role] = &[Role::Officer, Role::Auditor];
+
+/// One call.
+struct Row {
+    path: &'static str,
+    open_to: &'static [Role],
+    route: MethodRouter<Front>,
+}
+
+fn row(path: &'static str, open_to: &'static [Role], route: MethodRouter<Front>) -> Row {
+    Row { path, open_to, route }
+}
+
+/// Every call. What each leaves in the log stands beside it in spec/api.md.
+fn table() -> Vec<Row> {
+    vec![
+        row("/v1/node/status", BOTH, call(Desk::status)),
+        row("/v1/node/doctor", BOTH, call(Desk::doctor)),
+        row("/v1/partner/card", OFFICERS, call(Desk::partner_card)),
+        row("/v1/partner/add", OFFICERS, call(Desk::partner_add)),
+        row("/v1/partner/list", OFFICERS, call(Desk::partner_list)),
+        row("/v1/partner/agree", OFFICERS, call(Desk::partner_agree)),
+        row("/v1/partner/accept", OFFICERS, call(Desk::partner_accept)),
+        row("/v1/partner/suspend", OFFICERS, call(Desk::partner_suspend)),
+        row("/v1/partner/resume", OFFICERS, call(Desk::partner_resume)),
+        row("/v1/record/import", OFFICERS, post(record_import)),
+        row("/v1/record/list", OFFICERS, call(Desk::record_list)),
+        row("/v1/record/show", OFFICERS, call(Desk::record_show)),
+        row("/v1/query/ask", OFFICERS, call(Desk::query_ask)),
+        row("/v1/exchange/publish", OFFICERS, call(Desk::exchange_publish)),
+        row("/v1/exchange/run", OFFICERS, call(Desk::exchange_run)),
+        row("/v1/exchange/list", OFFICERS, call(Desk::exchange_list)),
+        row("/v1/hit/list", OFFICERS, call(Desk::hit_list)),
+        row("/v1/hit/show", OFFICERS, call(Desk::hit_show)),
+        row("/v1/hit/confirm", OFFICERS, call(Desk::hit_confirm)),
+        row("/v1/policy/check", OFFICERS, call(Desk::policy_check)),
+        row("/v1/policy/preview", OFFICERS, call(Desk::policy_preview)),
+        row("/v1/audit/verify", BOTH, call(Desk::audit_verify)),
+        row("/v1/audit/show", BOTH, call(Desk::audit_show)),
+        row("/v1/audit/counts", BOTH, call(Desk::audit_counts)),
+        row("/v1/audit/open", BOTH, call(Desk::audit_open)),
+        row("/v1/audit/leaves", BOTH, call(Desk::audit_leaves)),
+        row("/v1/audit/cosign", BOTH, call(Desk::audit_cosign)),
+        row("/v1/audit/alarms", BOTH, call(Desk::audit_alarms)),
+        row("/v1/audit/close", OFFICERS, call(Desk::audit_close)),
+        row("/v1/audit/overdue", BOTH, call(Desk::audit_overdue)),
+        row("/v1/audit/reconcile", BOTH, call(Desk::audit_reconcile)),
+        row("/v1/audit/grants", BOTH, call(Desk::audit_grants)),
+        row("/v1/audit/grant", OFFICERS, call(Desk::audit_grant)),
+        row("/v1/audit/revoke", OFFICERS, call(Desk::audit_revoke)),
+        row("/v1/audit/erase", OFFICERS, call(Desk::audit_erase)),
+    ]
+}
+
+/// The router over `desk` for those who come through the door of `role`.
+pub fn router(desk: Arc<Desk>, role: Role) -> Router {
+    let front = Front { desk, role, permits: Arc::new(Semaphore::new(CALLS_MAX)) };
+    let mut router = Router::new();
+    for Row { path, open_to, route } in table() {
+        let route = if open_to.contains(&role) { route } else { post(not_for_auditors) };
+        router = router.route(path, route);
+    }
+    router
         .fallback(|| async { error(StatusCode::NOT_FOUND, "not_found", "there is no such call") })
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         .with_state(front)
 }
 
+async fn not_for_auditors() -> Response {
+    error(StatusCode::CONFLICT, "refused", "this call is not for auditors")
+}
+
 /// A desk function as a route: all have one shape.
 fn call<T, R>(
     function: fn(&Desk, &Officer, T, &mut dyn Report) -> Result<R, DeskError>,
-) -> axum::routing::MethodRouter<Front>
+) -> MethodRouter<Front>
 where
     T: DeserializeOwned + Send + 'static,
     R: Serialize + 'static,
 {
     post(move |State(front): State<Front>, headers: HeaderMap, body: Bytes| async move {
-        let officer = match officer(&headers) {
+        let officer = match officer(&headers, front.role) {
             Ok(officer) => officer,
             Err(response) => return response,
         };
@@ -96,7 +133,7 @@ where
 
 /// The body is one line of JSON with the mapping, then the file.
 async fn record_import(State(front): State<Front>, headers: HeaderMap, body: Body) -> Response {
-    let officer = match officer(&headers) {
+    let officer = match officer(&headers, front.role) {
         Ok(officer) => officer,
         Err(response) => return response,
     };
@@ -119,9 +156,9 @@ async fn record_import(State(front): State<Front>, headers: HeaderMap, body: Bod
 }
 
 #[expect(clippy::result_large_err, reason = "the error is the response itself")]
-fn officer(headers: &HeaderMap) -> Result<Officer, Response> {
+fn officer(headers: &HeaderMap, role: Role) -> Result<Officer, Response> {
     let name = headers.get(OFFICER_HEADER).and_then(|value| value.to_str().ok());
-    name.and_then(|name| Officer::parse(name).ok()).ok_or_else(|| {
+    name.and_then(|name| Officer::parse(name, role).ok()).ok_or_else(|| {
         error(StatusCode::UNAUTHORIZED, "invalid", "the call does not say which officer makes it")
     })
 }

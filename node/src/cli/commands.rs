@@ -51,7 +51,11 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
 /// Runs one command against the node.
 pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
     let officer = cli.officer.clone().or_else(|| std::env::var("USER").ok());
-    let client = Client::new(&cli.data, officer.as_deref().unwrap_or("operator"));
+    let officer = officer.as_deref().unwrap_or("operator");
+    let client = match &cli.auditor_socket {
+        Some(path) => Client::at(path.clone(), officer),
+        None => Client::new(&cli.data, officer),
+    };
     let run = Runner { client, out: Output::new(cli.json) };
     match cli.command {
         Command::Status => run.show("node/status", &Nothing {}, tables::status).await,
@@ -73,13 +77,13 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
     }
 }
 
-struct Runner {
+pub(super) struct Runner {
     client: Client,
-    out: Output,
+    pub(super) out: Output,
 }
 
 impl Runner {
-    async fn call<R: DeserializeOwned>(
+    pub(super) async fn call<R: DeserializeOwned>(
         &self,
         call: &str,
         request: &impl Serialize,
@@ -91,7 +95,7 @@ impl Runner {
         result
     }
 
-    async fn show<R: DeserializeOwned + Serialize>(
+    pub(super) async fn show<R: DeserializeOwned + Serialize>(
         &self,
         call: &str,
         request: &impl Serialize,
@@ -299,7 +303,9 @@ impl Runner {
                 let request = HitList { partner, state, strength, after, limit: Some(limit) };
                 self.show("hit/list", &request, tables::hits).await
             }
-            Hit::Show { id } => self.show("hit/show", &HitShow { id }, tables::hit).await,
+            Hit::Show { id, reason } => {
+                self.show("hit/show", &HitShow { id, reason }, tables::hit).await
+            }
             Hit::Confirm { id, why } => {
                 let request = HitConfirm { id, reason: why.into() };
                 let report: ConfirmReport = self.call("hit/confirm", &request).await?;
@@ -322,12 +328,12 @@ impl Runner {
                 let text = file.as_deref().map(read).transpose()?;
                 self.show("policy/check", &PolicyCheck { text }, tables::policy).await
             }
-            Policy::Preview { record, partner, purpose } => {
-                let request = PolicyPreview { record, partner, purpose };
+            Policy::Preview { record, partner, purpose, reason } => {
+                let request = PolicyPreview { record, partner, purpose, reason };
                 self.show("policy/preview", &request, tables::preview).await
             }
-            Policy::Explain { record, partner, purpose } => {
-                let request = PolicyPreview { record, partner, purpose };
+            Policy::Explain { record, partner, purpose, reason } => {
+                let request = PolicyPreview { record, partner, purpose, reason };
                 self.show("policy/preview", &request, tables::explain).await
             }
         }
@@ -351,8 +357,8 @@ impl Runner {
                 let request = AuditShow { from, limit: Some(limit) };
                 self.show("audit/show", &request, tables::entries).await
             }
-            Audit::Export { folder } => {
-                let exported = export::export(&self.client, &folder, self.out).await?;
+            Audit::Export { folder, reason } => {
+                let exported = export::export(&self.client, &folder, &reason, self.out).await?;
                 self.out.show(&exported, tables::exported);
                 Ok(())
             }
@@ -397,6 +403,7 @@ impl Runner {
                     "keep the node's folder as it is, and find out who changed it",
                 ))
             }
+            oversight => self.oversight(oversight).await,
         }
     }
 
@@ -423,7 +430,7 @@ fn changed(partner: &PartnerShown) -> String {
 }
 
 /// Asks at the terminal; without one, says what to give instead.
-fn ask(question: &str, instead: &str) -> Result<(), Failure> {
+pub(super) fn ask(question: &str, instead: &str) -> Result<(), Failure> {
     if !io::stdin().is_terminal() {
         return Err(Failure::invalid("this needs a person's yes", instead));
     }

@@ -40,6 +40,7 @@ pub(crate) struct Exported {
 pub(crate) async fn export(
     client: &Client,
     folder: &Path,
+    reason: &str,
     out: Output,
 ) -> Result<Exported, Failure> {
     let mut files = Files { folder: folder.to_path_buf(), all: 0, new: 0 };
@@ -47,7 +48,9 @@ pub(crate) async fn export(
     let mut progress = Progress::new(out.is_json());
     let mut first: Option<(u64, LeavesPage)> = None;
     loop {
-        let request = AuditLeaves { from: tree.size(), limit: None };
+        let export = first.as_ref().map(|(_, page)| page.export);
+        let (from, reason) = (tree.size(), reason.to_owned());
+        let request = AuditLeaves { from, limit: None, export, reason };
         let page: LeavesPage = client.call("/v1/audit/leaves", &request, &mut |_| {}).await?;
         // The first page's checkpoint sets the size: the log grows while it is read.
         let size = match &first {

@@ -4,7 +4,7 @@ use symbolon_desk::api::*;
 
 use super::output::{number, table, time};
 
-fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
+pub(super) fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
     cells.iter().map(|cell| (*cell).to_owned()).collect()
 }
 
@@ -338,6 +338,9 @@ pub(crate) fn audit(report: &AuditReport) -> String {
     for (kind, count) in &report.entries {
         rows.push(row([&format!("  {kind}"), &number(*count)]));
     }
+    if report.erased > 0 {
+        rows.push(row(["  erased, as the log says", &number(report.erased)]));
+    }
     for (partner, size) in &report.partners_seen {
         rows.push(row([&format!("log of {partner}, verified up to"), &number(*size)]));
     }
@@ -356,7 +359,7 @@ pub(crate) fn entries(page: &AuditPage) -> String {
     for entry in &page.entries {
         rows.push(row([
             &entry.index.to_string(),
-            &time(entry.at),
+            &if entry.kind == "gone" { String::new() } else { time(entry.at) },
             &entry.kind,
             entry.partner.as_deref().unwrap_or_default(),
             &entry.summary,
@@ -396,6 +399,10 @@ pub(crate) fn opened(opened: &AuditOpened) -> String {
         ));
         if let Some(problem) = &query.problem {
             text.push_str(&format!("DOES NOT HOLD: {problem}\n\n"));
+            continue;
+        }
+        if query.erased {
+            text.push_str("erased with its entry in the log: nothing of it is left to show\n\n");
             continue;
         }
         text.push_str(&table(&[

@@ -221,8 +221,8 @@ async fn confirm(
     let record = record_of(south, "S-71/2026").await?;
     let show = RecordShow { id: record.clone(), reason: "demo".to_owned() };
     let held: RecordShown = south.call("record/show", &show).await?;
-    let preview =
-        PolicyPreview { record, partner: "north".to_owned(), purpose: PURPOSE.to_owned() };
+    let (partner, purpose) = ("north".to_owned(), PURPOSE.to_owned());
+    let preview = PolicyPreview { record, partner, purpose, reason: "demo".to_owned() };
     let decided: PreviewShown = south.call("policy/preview", &preview).await?;
     out.note(&indent(&beside(&held.fields, &released.fields, &decided)));
     outcome.fields_released = decided.fields.iter().filter(|field| field.granted).count();

@@ -18,6 +18,12 @@ pub struct AuditReport {
     pub entries: BTreeMap<String, u64>,
     /// The signed checkpoint over this size.
     pub checkpoint: String,
+    /// Leaves whose entry was erased, as the log says.
+    #[serde(default)]
+    pub erased: u64,
+    /// Leaves whose entry is gone although no erasure covers it; a hundred at most.
+    #[serde(default)]
+    pub missing: Vec<u64>,
     /// What does not hold.
     pub problems: Vec<String>,
     /// By partner: size of its log that this node last verified.
@@ -50,9 +56,9 @@ pub struct AuditPage {
 pub struct AuditEntry {
     /// Leaf index.
     pub index: u64,
-    /// When.
+    /// When; 0 where the entry is gone.
     pub at: u64,
-    /// What.
+    /// What; `gone` where the entry is erased or missing, which the summary tells.
     pub kind: String,
     /// Partner, where there is one.
     pub partner: Option<String>,
@@ -70,6 +76,13 @@ pub struct AuditLeaves {
     /// Leaves, 4,096 at most.
     #[serde(default)]
     pub limit: Option<u32>,
+    /// The export that this page belongs to, as its first page named it; without it a new one
+    /// begins, and is logged.
+    #[serde(default)]
+    pub export: Option<u64>,
+    /// Why; goes into the log.
+    #[serde(default)]
+    pub reason: String,
 }
 
 /// Leaves of the log, and what they are checked against.
@@ -77,6 +90,8 @@ pub struct AuditLeaves {
 pub struct LeavesPage {
     /// Leaf data in hexadecimal, 32 bytes each, from the first asked for.
     pub leaves: Vec<String>,
+    /// The export: leaf of the log that records it.
+    pub export: u64,
     /// A signed checkpoint that covers them.
     pub checkpoint: String,
     /// The keys that signed it, as signed-note verifier keys.
@@ -131,6 +146,9 @@ pub struct OpenedQuery {
     pub elements: u64,
     /// What was asked about.
     pub keys: Vec<OpenedKey>,
+    /// True where it was erased with its entry in the log: nothing of it is left to show.
+    #[serde(default)]
+    pub erased: bool,
     /// What does not hold; nothing else of the batch is shown then.
     pub problem: Option<String>,
 }

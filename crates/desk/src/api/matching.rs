@@ -248,6 +248,9 @@ pub struct HitRow {
 pub struct HitShow {
     /// Id.
     pub id: String,
+    /// Why it is read; the hit's case if nothing is said. Goes into the log.
+    #[serde(default)]
+    pub reason: String,
 }
 
 /// A hit with what was released.

@@ -34,6 +34,9 @@ pub struct PolicyPreview {
     pub partner: String,
     /// Purpose.
     pub purpose: String,
+    /// Why it is read; goes into the log.
+    #[serde(default)]
+    pub reason: String,
 }
 
 /// What a partner would get, and why.

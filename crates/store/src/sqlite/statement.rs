@@ -77,6 +77,8 @@ pub(crate) const LOG_PUT: &str = "INSERT INTO log_entry (number, leaf, cell) VAL
 pub(crate) const LOG_SIZE: &str = "SELECT ifnull(max(number) + 1, 0) FROM log_entry";
 pub(crate) const LOG_SCAN: &str =
     "SELECT number, leaf, cell FROM log_entry WHERE number >= ?1 ORDER BY number LIMIT ?2";
+pub(crate) const LOG_ERASE: &str =
+    "UPDATE log_entry SET cell = x'' WHERE number >= ?1 AND number < ?2 AND length(cell) > 0";
 pub(crate) const TILE_PUT: &str =
     "INSERT INTO log_tile (level, number, hashes) VALUES (?1, ?2, ?3)";
 pub(crate) const TILE_FETCH: &str = "SELECT hashes FROM log_tile WHERE level = ?1 AND number = ?2";

@@ -32,6 +32,8 @@ pub(crate) struct Writer {
     pub(crate) generation: Generation,
     /// The edge as of the last durable commit, for everyone.
     pub(crate) published: Arc<RwLock<Arc<Edge>>>,
+    /// Whether the write-ahead log may still hold what was erased.
+    pub(crate) must_truncate: bool,
 }
 
 impl Writer {
@@ -52,6 +54,7 @@ impl Writer {
         match self.apply_group(&group) {
             Ok(outcomes) => {
                 self.publish();
+                self.truncate(&group);
                 for (request, outcome) in group.into_iter().zip(outcomes) {
                     request.reply.send(outcome);
                 }
@@ -112,6 +115,17 @@ impl Writer {
         }
     }
 
+    /// The database's own pages are overwritten by the commit (`secure_delete`); the pages as they
+    /// were may still lie in the write-ahead log, which is emptied before an erasure is answered.
+    /// Where a reader holds on to it, the next write tries again.
+    fn truncate(&mut self, group: &[Request]) {
+        let is_erasure = |op: &Op| matches!(op, Op::Erase { .. });
+        self.must_truncate |= group.iter().any(|request| request.batch.iter().any(is_erasure));
+        if self.must_truncate {
+            self.must_truncate = truncate(&self.connection).is_err();
+        }
+    }
+
     fn run_statement(&self, text: &str) -> Result<(), Stop> {
         let ran = self.connection.prepare_cached(text).and_then(|mut ready| ready.execute([]));
         ran.map(|_| ()).map_err(|error| Stop::Retry(error.into()))
@@ -146,6 +160,7 @@ impl Writer {
                 }
                 Op::Spend { key, amount, limit } => self.spend(key, *amount, *limit)?,
                 Op::Append { leaf, cell } => indexes.push(self.append(leaf, cell)?),
+                Op::Erase { from, to } => self.erase(*from, *to)?,
             }
         }
         Ok(Applied { indexes, tree_size: self.edge.size() })
@@ -230,6 +245,16 @@ impl Writer {
         Ok(index)
     }
 
+    fn erase(&self, from: u64, to: u64) -> Result<(), StoreError> {
+        if to > self.edge.size() {
+            return Err(StoreError::BeyondLog);
+        }
+        let bound = |index: u64| i64::try_from(index).map_err(|_| StoreError::BeyondLog);
+        let mut erase = self.connection.prepare_cached(statement::LOG_ERASE)?;
+        let rows = erase.execute([bound(from)?, bound(to)?])?;
+        if rows as u64 == to.saturating_sub(from) { Ok(()) } else { Err(StoreError::Conflict) }
+    }
+
     fn publish(&self) {
         let mut published = self.published.write().unwrap_or_else(PoisonError::into_inner);
         if published.size() != self.edge.size() {
@@ -250,6 +275,14 @@ impl Stop {
     fn broken(error: rusqlite::Error) -> Self {
         Self::Broken(error.into())
     }
+}
+
+/// Moves the write-ahead log into the database and cuts it to nothing.
+pub(crate) fn truncate(connection: &Connection) -> Result<(), StoreError> {
+    let text = "PRAGMA wal_checkpoint(TRUNCATE)";
+    // "The first column is 0 but will be 1 if a ... TRUNCATE checkpoint was blocked".
+    let blocked: i64 = connection.query_row(text, [], |row| row.get(0))?;
+    if blocked == 0 { Ok(()) } else { Err(StoreError::InUse) }
 }
 
 /// What has been spent under a budget key.

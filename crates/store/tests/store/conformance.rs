@@ -11,7 +11,7 @@ use symbolon_store::{
 use symbolon_tlog::{leaf_hash, verify_consistency, verify_inclusion};
 use symbolon_trust::NodeId;
 
-use crate::{budget, create, entry, indexed, keys, partner_id, record};
+use crate::{budget, create, entry, erasure, indexed, keys, partner_id, record};
 
 /// Runs every case on a store of its own.
 fn conforms(mut with_store: impl FnMut(&dyn Fn(&Store))) {
@@ -28,6 +28,8 @@ fn conforms(mut with_store: impl FnMut(&dyn Fn(&Store))) {
     with_store(&envelopes);
     with_store(&receipts_owed_and_settled);
     with_store(&alarms_stay_until_closed);
+    with_store(&erasure::erases);
+    with_store(&erasure::erases_in_parts);
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! Measures import, log appends and tag look-up on this machine's disk.
 //!
-//! `cargo run --release -p symbolon-store --example speed -- [RECORDS] [DIRECTORY]`
+//! `cargo run --release -p symbolon-store --example speed -- [RECORDS] [DIRECTORY]`, or for a log
+//! of many leaves `… --example speed -- log LEAVES [DIRECTORY]`.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::indexing_slicing,
     reason = "a measurement for people; a surprise must end it"
 )]
+
+mod log;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -26,15 +29,19 @@ const BATCH_RECORDS: u64 = 4_000;
 const SET_CHUNKS: u32 = 4_096;
 
 fn main() {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args().skip(1).peekable();
+    let is_log = arguments.next_if(|first| first == "log").is_some();
     let records: u64 = arguments.next().map_or(100_000, |text| text.parse().unwrap());
     let directory = arguments.next().map_or_else(std::env::temp_dir, PathBuf::from);
     let directory = directory.join(format!("symbolon-speed-{}", std::process::id()));
-    let unlock = Unlock::key_file(vec![7; 32]).unwrap();
-    Store::create(&directory, &unlock, Cost::default(), [1; 32]).unwrap();
-    let store = Store::open(&directory, &unlock, [2; 32]).unwrap();
-
+    Store::create(&directory, &unlock(), Cost::default(), [1; 32]).unwrap();
     println!("fdatasync of 4 KiB appended: {:.2} ms (median of 200)", sync_ms(&directory));
+    if is_log {
+        log::measure(&directory, records);
+        std::fs::remove_dir_all(&directory).unwrap();
+        return;
+    }
+    let store = open(&directory, 2);
     import(&store, records, &directory);
     for callers in [1, 8, 64] {
         appends(&store, callers);
@@ -45,11 +52,19 @@ fn main() {
     drop(store);
     println!("close: {:.0} ms", ms(begun));
     let begun = Instant::now();
-    let store = Store::open(&directory, &unlock, [3; 32]).unwrap();
+    let store = open(&directory, 3);
     println!("open: {:.0} ms, {} records", ms(begun), store.record_count().unwrap());
     println!("resident: {} MiB", resident_mib("VmRSS:"));
     drop(store);
     std::fs::remove_dir_all(&directory).unwrap();
+}
+
+fn unlock() -> Unlock {
+    Unlock::key_file(vec![7; 32]).unwrap()
+}
+
+fn open(directory: &Path, seed: u8) -> Store {
+    Store::open(directory, &unlock(), [seed; 32]).unwrap()
 }
 
 fn ms(begun: Instant) -> f64 {
