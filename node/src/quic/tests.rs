@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use symbolon_ident::Country;
 use symbolon_protocol::{Card, Established, Incoming, Local, Partner, Refusal};
+use symbolon_tlog::VerifiedCheckpoint;
 use symbolon_tlog::{Checkpoint, CheckpointSigner, EMPTY_ROOT};
 use symbolon_trust::{
     DOCUMENT_VERSION, EnvelopeKey, IdentityKey, NodeCard, NodeId, NodeName, SignedCard, TlsPin,
@@ -106,6 +107,8 @@ impl Directory for Book {
     }
 
     fn met(&self, _: &Established) {}
+
+    fn contradicted(&self, _: &NodeId, _: VerifiedCheckpoint) {}
 }
 
 /// Answers a request for the card as it is told to, and refuses everything else.
