@@ -19,6 +19,7 @@ mod cosign;
 mod desk;
 mod doctor;
 mod error;
+mod evidence;
 mod exchange;
 mod hit;
 mod identity;

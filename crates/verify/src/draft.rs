@@ -40,6 +40,7 @@ pub struct Making {
 pub struct Draft {
     items: Vec<Item>,
     left_out: Vec<LeftOut>,
+    because: Vec<LeftOut>,
 }
 
 impl Draft {
@@ -80,6 +81,11 @@ impl Draft {
         }
     }
 
+    /// Says why something is left out, should it turn out to be lacking.
+    pub fn because(&mut self, left_out: LeftOut) {
+        self.because.push(left_out);
+    }
+
     /// Checks the documents, adds to what is left out whatever else is lacking, and gives what is
     /// to be signed.
     ///
@@ -92,7 +98,8 @@ impl Draft {
         for lacking in lacking(&contents) {
             let is_it = |one: &LeftOut| (&one.what, &one.about) == (&lacking.what, &lacking.about);
             if !self.left_out.iter().any(is_it) {
-                self.left_out.push(lacking);
+                let because = self.because.iter().find(|one| is_it(one)).cloned();
+                self.left_out.push(because.unwrap_or(lacking));
             }
         }
         self.left_out.sort();

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteArray, ByteBuf};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
-use symbolon_codec::{encode, sha256};
+use symbolon_codec::{DecodeError, decode, encode, sha256};
 use symbolon_tlog::{Hash, leaf_hash};
 
 use crate::document::read;
@@ -22,7 +22,7 @@ pub(crate) struct Entry {
     pub(crate) event: Event,
 }
 
-/// What happened. The kinds that have no place in a bundle are read too, to be named.
+/// What happened, as far as it has a place in a bundle.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Event {
@@ -36,13 +36,6 @@ pub(crate) enum Event {
     Disclosed(DisclosedEvent),
     Received(ReceivedEvent),
     Receipt(ReceiptEvent),
-    Evaluation(EvaluationEvent),
-    Refused(RefusedEvent),
-    Import(u64, ByteArray<32>, u64, u64, u64, u64, u64),
-    Read(ByteArray<16>, String),
-    Budget(NodeId, String, u64, u64, u64, String),
-    Admin(String, ByteArray<32>),
-    Heartbeat,
 }
 
 #[derive(Serialize_tuple, Deserialize_tuple)]
@@ -105,27 +98,6 @@ pub(crate) struct ReceiptEvent {
 }
 
 #[derive(Serialize_tuple, Deserialize_tuple)]
-pub(crate) struct EvaluationEvent {
-    partner: NodeId,
-    class: String,
-    epoch: u64,
-    elements: u32,
-    leaf: ByteArray<32>,
-    leaf_index: u64,
-    log_size: u64,
-}
-
-#[derive(Serialize_tuple, Deserialize_tuple)]
-pub(crate) struct RefusedEvent {
-    partner: NodeId,
-    action: String,
-    code: String,
-    record: Option<ByteArray<16>>,
-    policy_digest: ByteArray<32>,
-    reasons: Vec<String>,
-}
-
-#[derive(Serialize_tuple, Deserialize_tuple)]
 struct OpeningWire {
     index: u64,
     salt: ByteArray<32>,
@@ -144,7 +116,14 @@ pub(crate) struct Opening {
 impl Opening {
     pub(crate) fn read(bytes: &[u8], part: &str) -> Result<Opening, Refused> {
         let wire: OpeningWire = read(bytes, OPENING_BYTES_MAX, part)?;
-        let entry: Entry = read(&wire.entry, ENTRY_BYTES_MAX, part)?;
+        let entry: Entry = decode(&wire.entry, ENTRY_BYTES_MAX).map_err(|error| {
+            let reason = match error {
+                // Entries of other kinds are the maker's own, whatever they look like.
+                DecodeError::Shape => Reason::OpeningForeign,
+                _ => Reason::Malformed,
+            };
+            Refused::new(reason, part)
+        })?;
         require(entry.version == 1, Reason::Version, part)?;
         let is_bounded = wire.proof.len() <= PROOF_HASHES_MAX;
         require(is_bounded, Reason::Malformed, part)?;

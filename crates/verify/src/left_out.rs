@@ -58,7 +58,7 @@ const fn known(
 
 const NOT_KEPT: (&str, &str) = ("not_kept", "the maker no longer has it");
 
-const KNOWN: [Known; 13] = [
+const KNOWN: [Known; 14] = [
     known(
         ("other_entries", "entries of the maker's log"),
         ("other_business", "they are of other business and are nobody's but the maker's"),
@@ -81,6 +81,11 @@ const KNOWN: [Known; 13] = [
         true,
     ),
     known(("receipt", "the receipt for a statement"), ("not_received", "the maker has none"), true),
+    known(
+        ("receipt", "the receipt for a statement"),
+        ("in_account", "the partner gave it in an account that also names other business"),
+        true,
+    ),
     known(("epoch_card", "the epoch card of a disclosure"), NOT_KEPT, true),
     known(("confirm", "the question of an answer"), NOT_KEPT, true),
     known(("agreement", "the agreement over a statement"), NOT_KEPT, true),

@@ -213,6 +213,7 @@ impl Contents {
                     if (statement.from, statement.to) == (self.maker.node, event.partner)
                         && (&confirm.class, confirm.epoch) == (&event.class, event.epoch))
             })),
+            // The others were looked at before.
             _ => Err(Reason::OpeningForeign),
         }
     }

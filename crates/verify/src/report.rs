@@ -45,6 +45,12 @@ pub struct Report {
 }
 
 impl Report {
+    /// What is left out, and why.
+    #[must_use]
+    pub fn left_out(&self) -> &[(String, String)] {
+        self.sections.last().map(|section| section.rows.as_slice()).unwrap_or_default()
+    }
+
     pub(crate) fn new(manifest: &Manifest, contents: &Contents) -> Report {
         let writer = Writer { contents };
         let mut sections = vec![writer.bundle(manifest)];

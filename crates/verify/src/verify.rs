@@ -21,6 +21,9 @@ pub struct Verified {
     report: Report,
     page: String,
     parties: BTreeSet<NodeId>,
+    statements: u64,
+    leaves: u64,
+    cosigners: Vec<NodeId>,
 }
 
 /// Checks a bundle.
@@ -51,8 +54,14 @@ pub(crate) fn examine(bundle: &Bundle) -> Result<Verified, Refused> {
     left_out::check(&manifest.left_out, &contents)?;
     let report = Report::new(manifest, &contents);
     let parties = contents.statements.iter().flat_map(|one| [one.from, one.to]);
-    let parties = parties.chain([maker.node]).collect();
-    Ok(Verified { page: html::page(&report), report, parties })
+    Ok(Verified {
+        page: html::page(&report),
+        report,
+        parties: parties.chain([maker.node]).collect(),
+        statements: contents.statements.len() as u64,
+        leaves: contents.checkpoint.size,
+        cosigners: contents.checkpoint.cosigned.iter().map(|(node, _)| *node).collect(),
+    })
 }
 
 /// The contents of items that are to become a bundle.
@@ -76,6 +85,24 @@ impl Verified {
     /// Fingerprints of the roots of all nodes that speak in the bundle.
     pub fn parties(&self) -> impl Iterator<Item = &NodeId> {
         self.parties.iter()
+    }
+
+    /// Statements in the bundle.
+    #[must_use]
+    pub const fn statements(&self) -> u64 {
+        self.statements
+    }
+
+    /// Leaves of the checkpoint.
+    #[must_use]
+    pub const fn leaves(&self) -> u64 {
+        self.leaves
+    }
+
+    /// Nodes that cosigned the checkpoint.
+    #[must_use]
+    pub fn cosigners(&self) -> &[NodeId] {
+        &self.cosigners
     }
 
     /// Compares the roots of the nodes with those that a reader expects.

@@ -67,6 +67,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/v1/audit/close", call(Desk::audit_close))
         .route("/v1/audit/overdue", call(Desk::audit_overdue))
         .route("/v1/audit/reconcile", call(Desk::audit_reconcile))
+        .route("/v1/evidence/build", call(Desk::evidence_build))
         .fallback(|| async { error(StatusCode::NOT_FOUND, "not_found", "there is no such call") })
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         .with_state(front)
