@@ -8,12 +8,14 @@
 )]
 
 pub mod corpus;
+pub mod evidence;
 mod http;
 mod node;
 mod relay;
 pub mod sample;
 pub mod vectors;
 
+pub use evidence::verify;
 pub use http::Answer;
 pub use node::{
     MAPPING, Node, PURPOSE, columns, free_address, introduce, neighbours, program, row,

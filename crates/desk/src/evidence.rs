@@ -238,7 +238,8 @@ impl Desk {
         Ok(digests)
     }
 
-    /// The agreements that were in force, where they are the ones of that time. Gives their digests.
+    /// The agreements that were in force, where they are the ones of that time. Gives their
+    /// digests.
     fn evidence_agreements(
         &self,
         asked: &Asked,

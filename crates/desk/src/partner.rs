@@ -380,7 +380,7 @@ pub(crate) fn epoch_seed_name(agreement: &VerifiedAgreement, partner: &NodeId) -
 /// Names the terms, signed or not: over the agreement without its signatures.
 fn agreement_digest(signed: &SignedAgreement) -> [u8; 32] {
     let terms = symbolon_codec::encode(signed.agreement());
-    symbolon_codec::sha256("symbolon/1 agreement terms", &[&terms])
+    symbolon_codec::sha256("symbolon/1 agreement digest", &[&terms])
 }
 
 fn classes(budgets: &BTreeMap<String, u64>) -> Result<Vec<ClassTerms>, DeskError> {

@@ -1,4 +1,5 @@
-//! `symbolon-verify`: checks one bundle and says what it proves. Reads one file, writes at most one.
+//! `symbolon-verify`: checks one bundle and says what it proves. Reads one file, writes at most
+//! one.
 //!
 //! Implements spec/evidence.md#program.
 

@@ -18,18 +18,18 @@ fn proved(manifest: &Manifest, contents: &Contents) -> Vec<String> {
     let count = contents.statements.len();
     let mut lines = vec![
         format!(
-            "Each of the {count} statements was signed with both keys (Ed25519 and ML-DSA-65) \
-             that the root of its sender had put on a card valid at the time."
+            "Statements: {count}. Each was signed with both keys (Ed25519 and ML-DSA-65) that the \
+             root of its sender had put on a card valid at the time."
         ),
         format!(
-            "The node that made the bundle signed the list of its {} documents and of what is \
+            "Documents: {}. The node that made the bundle signed the list of them and of what is \
              left out; nothing was added, taken away or changed since.",
             manifest.items.len()
         ),
     ];
     let logged = contents.statements.iter().filter(|one| contents.index_of(one).is_some()).count();
     lines.push(format!(
-        "{logged} of {count} statements stand in the maker's log, at the leaves shown, under a \
+        "Statements in the maker's log: {logged} of {count}, at the leaves shown, under a \
          checkpoint of {} leaves that both keys of that log signed.",
         contents.checkpoint.size
     ));
@@ -44,29 +44,29 @@ fn proved(manifest: &Manifest, contents: &Contents) -> Vec<String> {
     let theirs = receipts.filter(|receipt| receipt.to == contents.maker.node).count();
     if theirs > 0 {
         lines.push(format!(
-            "The partner signed {theirs} receipts: it has those statements, and names their place \
-             in its own log and a checkpoint that covers it."
+            "Receipts by the partner: {theirs}. It has those statements, and names their place in \
+             its own log and a checkpoint that covers it."
         ));
     }
     let answered =
         contents.statements.iter().filter(|one| contents.question_of(one).is_some()).count();
     if answered > 0 {
         lines.push(format!(
-            "{answered} answers name the question that is here: whoever answered had it."
+            "Answers that name a question here: {answered}. Whoever answered had it."
         ));
     }
     let opened = contents.statements.iter().filter(|one| is_opened(contents, one)).count();
     if opened > 0 {
         lines.push(format!(
-            "{opened} disclosures show a record that stood behind the confirmed tag in the set \
-             that its holder had signed for the epoch."
+            "Disclosures that open the tag set: {opened}. Each shows a record that stood behind the \
+             confirmed tag in the set that its holder had signed for the epoch."
         ));
     }
     let covered = contents.statements.iter();
     let covered = covered.filter(|one| contents.agreement_over(one).is_some()).count();
     if covered > 0 {
         lines.push(format!(
-            "{covered} statements were made while an agreement was in force that both roots signed."
+            "Statements made while an agreement was in force that both roots signed: {covered}."
         ));
     }
     if contents.openings.iter().any(|opening| matches!(opening.entry.event, Event::Query(_))) {

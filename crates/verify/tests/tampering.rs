@@ -65,12 +65,12 @@ fn the_report_says_what_is_and_what_is_not_proved() {
     assert!(says(&north.proved, "Node south cosigned that checkpoint"));
     assert!(!says(&north.not_proved, "the same log to everybody"));
     assert!(says(&south.not_proved, "the same log to everybody"));
-    assert!(says(&south.proved, "The partner signed 1 receipts"));
+    assert!(says(&south.proved, "Receipts by the partner: 1."));
     for report in [&north, &south] {
         assert!(says(&report.not_proved, "That a record is true"));
         assert!(says(&report.not_proved, "That nobody else was told"));
-        assert!(says(&report.proved, "3 of 3 statements stand in the maker's log"));
-        assert!(says(&report.proved, "1 disclosures show a record that stood behind"));
+        assert!(says(&report.proved, "Statements in the maker's log: 3 of 3"));
+        assert!(says(&report.proved, "Disclosures that open the tag set: 1."));
     }
     let left_out = &north.sections.last().unwrap().rows;
     assert!(left_out.iter().any(|(label, _)| label == "entries of the maker's log: 3"));
