@@ -357,7 +357,7 @@ pub fn grown() -> Node {
 #[must_use]
 pub fn statements(a: &Node, b: &Node) -> Vec<(&'static str, Sealed)> {
     let to = Recipient::new(&b.card, NOW).unwrap();
-    let author = Author { node: a.card.id(), key: &*a.key };
+    let author = Author { node: a.card.id(), key: &a.key };
     let terms = Terms { created: NOW, expires: NOW + 86_400, in_reply_to: None };
     let in_reply_to = StatementId::from_bytes([1; 16]);
     let refusal = symbolon_disclosure::Refusal { code: RefusalCode::Neutral, in_reply_to };

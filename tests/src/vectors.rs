@@ -386,7 +386,8 @@ fn cosign() -> Vector {
             let log = sample::grown().signer.verifier();
             let lines = parse_cosignatures(text(signed, "answer")).unwrap();
             let cosigner = sample::two().1.signer.verifier().cosigner();
-            let cosigned = add_cosignatures(checkpoint.clone(), &lines, &[cosigner.clone()]);
+            let cosigned =
+                add_cosignatures(checkpoint.clone(), &lines, std::slice::from_ref(&cosigner));
             log.verify(&checkpoint).is_ok()
                 && cosigned.is_ok_and(|cosigned| {
                     let stated = cosigner.verify(&cosigned).unwrap();

@@ -11,7 +11,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use symbolon_tests::{Node, PURPOSE, columns, neighbours, row, wait_for};
+use symbolon_tests::{Node, PURPOSE, columns, introduce, neighbours, row, wait_for};
 use symbolon_tlog::{CheckpointVerifier, LogVerifier, SignedCheckpoint, SplitView};
 
 const CHECK_FAILED: i32 = 6;
@@ -42,6 +42,15 @@ fn world(folder: &Path) -> (Node, Node) {
     (north, south)
 }
 
+/// The log cosigned to its last leaf. What a node does when it starts may still be adding some.
+fn cosigned_whole(node: &Node) -> Value {
+    wait_for("the partner cosigns all there is", 20, || {
+        let report = node.call("audit/cosign", &json!({}));
+        let size = node.log_holds();
+        (report["partners"][0]["size"] == size && report["size"] == size).then_some(report)
+    })
+}
+
 fn tally(report: &Value, what: &str) -> (u64, u64) {
     let tallies = report["tallies"].as_array().unwrap();
     let found = tallies.iter().find(|tally| tally["what"] == what).unwrap();
@@ -63,8 +72,7 @@ fn partners_cosign_and_anyone_can_check_it() {
     });
 
     assert_eq!(north.ask("passport", "KX7007007")["outcome"], "no_hit");
-    let report = north.call("audit/cosign", &json!({}));
-    assert_eq!(report["partners"][0]["size"], report["size"], "{report}");
+    let report = cosigned_whole(&north);
     let signed = SignedCheckpoint::parse(report["checkpoint"].as_str().unwrap()).unwrap();
     assert_eq!(signed.checkpoint().size(), report["size"].as_u64().unwrap());
     let cosigner = CheckpointVerifier::parse(&vkeys(&south)).unwrap().cosigner();
@@ -78,6 +86,34 @@ fn partners_cosign_and_anyone_can_check_it() {
     assert_eq!(again["checkpoint"], report["checkpoint"]);
     assert_eq!((north.log_holds(), south.log_holds()), before);
     assert!(alarms(&north).is_empty() && alarms(&south).is_empty());
+}
+
+#[test]
+fn a_log_beats_and_is_cosigned_though_nothing_happens() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut nodes = [("north", "NOR"), ("south", "PRT")].map(|(name, country)| {
+        let node = Node::new(folder.path(), name, country);
+        let path = node.directory.join("symbolon.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let quick = text.replace("interval_seconds = 300", "interval_seconds = 1");
+        assert_ne!(text, quick, "the cadence stands in the file");
+        std::fs::write(&path, quick).unwrap();
+        node
+    });
+    nodes.iter_mut().for_each(Node::start);
+    let [north, south] = &nodes;
+    introduce(north, south, &json!({ "document": 1_000 }));
+    for node in &nodes {
+        let size = wait_for("the log beats and is cosigned", 30, || {
+            let beats = node.call("audit/verify", &json!({}))["entries"]["heartbeat"].as_u64();
+            let checked = finding(node, "cosigning")["state"] == "well";
+            (beats >= Some(8) && checked).then(|| node.log_holds())
+        });
+        assert!(size > 8);
+        // At each beat the log stands at a multiple of four; between beats nothing is added here.
+        let report = node.call("audit/cosign", &json!({}));
+        assert_eq!(report["size"].as_u64().unwrap() % 4, 0, "{report}");
+    }
 }
 
 /// A copy of a node's folder, without its socket.
@@ -113,8 +149,7 @@ fn a_node_that_rewrites_its_history_is_caught_with_proof() {
     copy(&north.directory, &kept);
     north.start();
     assert_eq!(north.ask("passport", "KX1002001")["outcome"], "hit");
-    let report = north.call("audit/cosign", &json!({}));
-    assert_eq!(report["partners"][0]["size"], report["size"], "{report}");
+    let _report = cosigned_whole(&north);
 
     rewrite(&mut north, &kept);
     let refused = north.call("audit/cosign", &json!({}));

@@ -111,8 +111,8 @@ impl Desk {
         Ok(Disclose::new(sealed, receipt)?)
     }
 
-    /// What passed with a partner by the entries from `from` to below `to`, and the leaf up to which
-    /// was looked: not all of them where there is much.
+    /// What passed with a partner by the entries from `from` to below `to`, and the leaf up to
+    /// which was looked: not all of them where there is much.
     pub(crate) fn passed_since(
         &self,
         partner: &NodeId,

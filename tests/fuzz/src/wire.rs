@@ -108,9 +108,9 @@ pub mod audit {
 /// Every message, and the stored forms of the protocol.
 pub mod message {
     use symbolon_protocol::{
-        Accept, AccountRequest, Card, CardRequest, ClientFinish, ClientHello, Cosign, Cosigned, Delivered, Delivery, Epochs,
-        EpochsRequest, Evaluate, Evaluated, Failure, FrameReader, Message, ServerHello,
-        SignedEpochCard, TagSetHeader, TagSetProgress, TagSetRequest, decode,
+        Accept, AccountRequest, Card, CardRequest, ClientFinish, ClientHello, Cosign, Cosigned,
+        Delivered, Delivery, Epochs, EpochsRequest, Evaluate, Evaluated, Failure, FrameReader,
+        Message, ServerHello, SignedEpochCard, TagSetHeader, TagSetProgress, TagSetRequest, decode,
     };
 
     fn one<M: Message>(body: &[u8]) -> Option<M> {
