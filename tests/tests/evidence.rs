@@ -13,7 +13,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use symbolon_tests::{Node, PURPOSE, columns, find, neighbours, row, verify, wait_for};
+use symbolon_tests::{Node, PURPOSE, columns, find, introduce, neighbours, row, verify, wait_for};
 
 const INVALID: i32 = 2;
 const FORM: i32 = 3;
@@ -264,6 +264,41 @@ fn a_cosigned_checkpoint_is_the_one_that_is_shown() {
     let (bundle, built) = build(&north, folder.path(), "t-7", &["--hit", &hit]);
     assert_eq!(built["cosigned_by"], json!(["south"]), "{built}");
     assert!(says(&holds(&bundle, &[])["proved"], "Node south cosigned that checkpoint"));
+}
+
+#[test]
+fn a_case_with_two_partners_is_one_bundle() {
+    let folder = tempfile::tempdir().unwrap();
+    let (north, south) = world(folder.path());
+    let mut east = Node::new(folder.path(), "east", "AUT");
+    east.start();
+    introduce(&north, &east, &json!({ "document": 1_000 }));
+    let theirs = columns() + &row("E-1", "green", "Adda Vexley", "passport", "KX1002001");
+    assert!(east.import(&theirs).unwrap().result.is_some());
+    let _sets = east.call("exchange/publish", &json!({}));
+    let _asked = ask(&north, "T-7", &["KX1002001"]);
+    let listed = north.call("hit/list", &json!({}))["hits"].as_array().unwrap().clone();
+    let hit_with = |name: &str| {
+        let hit = listed.iter().find(|hit| hit["partner"] == name).unwrap();
+        hit["id"].as_str().unwrap().to_owned()
+    };
+    // East has a hit too, and nothing was signed with it: it has no part in the bundle but as a
+    // witness of the log.
+    confirm(&north, &hit_with("south"), "T-7");
+    let cosigned = north.call("audit/cosign", &json!({}));
+    assert_eq!(cosigned["partners"].as_array().unwrap().len(), 2);
+    let (bundle, built) = build(&north, folder.path(), "one", &["--case", "T-7"]);
+    assert_eq!((&built["statements"], built["nodes"].as_array().unwrap().len()), (&json!(3), 2));
+    assert_eq!(built["cosigned_by"].as_array().unwrap().len(), 2, "{built}");
+    let [north_words, south_words, east_words] = [&north, &south, &east].map(words);
+    holds(&bundle, &["--root", &north_words, "--root", &south_words]);
+
+    confirm(&north, &hit_with("east"), "T-7");
+    let (bundle, built) = build(&north, folder.path(), "both", &["--case", "T-7"]);
+    assert_eq!((&built["statements"], built["nodes"].as_array().unwrap().len()), (&json!(6), 3));
+    let two = ["--root", &north_words, "--root", &south_words];
+    assert_eq!(verify(&bundle, &two).status.code(), Some(OTHER_ROOT));
+    holds(&bundle, &[&two[..], &["--root", &east_words]].concat());
 }
 
 /// A statement of last week was made under a card that has been replaced since.

@@ -15,8 +15,8 @@ use symbolon_audit::{Entry, Event};
 use symbolon_codec::sha256;
 use symbolon_disclosure::{Kept, Payload};
 use symbolon_store::{Hit, SetSide, Way, Write};
-use symbolon_tlog::SignedCheckpoint;
-use symbolon_trust::{NodeId, SignedAgreement, VerifiedAgreement};
+use symbolon_tlog::{CheckpointVerifier, SignedCheckpoint};
+use symbolon_trust::{NodeId, SignedAgreement, SignedCard, VerifiedAgreement};
 use symbolon_verify::{
     Draft, Finished, ItemKind, LeftOut, MANIFEST_LABEL, Making, Refused, Subject,
 };
@@ -164,14 +164,14 @@ impl Desk {
                 "make a bundle for each hit",
             ));
         }
-        let mut digests = self.evidence_cards(asked, &mut found, &mut draft)?;
+        let mut digests = self.evidence_cards(&mut found, &mut draft)?;
         if found.is_empty() {
             return Err(DeskError::refused(
                 "of no statement the sender's card of its time is kept",
                 "nothing can be proved of this matter any more",
             ));
         }
-        digests.extend(self.evidence_agreements(asked, &found, &mut draft)?);
+        digests.extend(self.evidence_agreements(&found, &mut draft)?);
         digests.extend(self.evidence_epoch_cards(&found, &mut draft)?);
         let mut indexes: BTreeSet<u64> = recalled.notes_on(&digests).into_iter().collect();
         for one in &found {
@@ -190,7 +190,6 @@ impl Desk {
     /// digests.
     fn evidence_cards(
         &self,
-        asked: &Asked,
         found: &mut Vec<Found>,
         draft: &mut Draft,
     ) -> Result<BTreeSet<[u8; 32]>, DeskError> {
@@ -200,12 +199,10 @@ impl Desk {
         let mut held = vec![(*identity.card).clone()];
         let mut signed = vec![(*identity.signed_card).clone()];
         let mut kept = cards_kept(&self.store, &identity.node())?;
-        for partner in &asked.partners {
-            kept.extend(cards_kept(&self.store, partner)?);
-            if let Some(known) = self.partner(partner) {
-                draft.add(ItemKind::Card, known.row.card.clone());
-                digests.insert(known.card.digest());
-                kept.push(symbolon_trust::SignedCard::decode(&known.row.card)?);
+        for partner in partners(found) {
+            kept.extend(cards_kept(&self.store, &partner)?);
+            if let Some(known) = self.partner(&partner) {
+                kept.push(SignedCard::decode(&known.row.card)?);
             }
         }
         for card in kept {
@@ -235,6 +232,11 @@ impl Desk {
         // A receipt for what is left out is left out with it.
         let hashes: BTreeSet<_> = found.iter().map(|one| one.evidence.statement_hash).collect();
         found.retain(|one| one.receipt_for().is_none_or(|about| hashes.contains(&about)));
+        // The newest too: a partner may only ever have been asked.
+        for known in partners(found).iter().filter_map(|partner| self.partner(partner)) {
+            draft.add(ItemKind::Card, known.row.card.clone());
+            digests.insert(known.card.digest());
+        }
         Ok(digests)
     }
 
@@ -242,12 +244,11 @@ impl Desk {
     /// digests.
     fn evidence_agreements(
         &self,
-        asked: &Asked,
         found: &[Found],
         draft: &mut Draft,
     ) -> Result<BTreeSet<[u8; 32]>, DeskError> {
         let mut digests = BTreeSet::new();
-        for known in asked.partners.iter().filter_map(|partner| self.partner(partner)) {
+        for known in partners(found).iter().filter_map(|partner| self.partner(partner)) {
             let (Some(agreement), Some(bytes)) = (&known.agreement, &known.row.agreement) else {
                 continue;
             };
@@ -376,7 +377,15 @@ impl Desk {
             Some(kept) => kept,
             None => self.checkpoint()?,
         };
+        let signed = SignedCheckpoint::parse(&text)?;
         draft.add(ItemKind::Checkpoint, text.into_bytes());
+        // A cosignature counts where the cosigner's card is there.
+        for known in self.partners().values() {
+            let verifier = CheckpointVerifier::parse(&known.card.card().log)?;
+            if verifier.cosigner().verify(&signed).is_ok() {
+                draft.add(ItemKind::Card, known.row.card.clone());
+            }
+        }
         for index in indexes {
             let logged = self.store.log_entry_fetch(*index)?;
             let logged =
@@ -476,6 +485,10 @@ impl Desk {
         }
         Ok(names.len() == 1)
     }
+}
+
+fn partners(found: &[Found]) -> BTreeSet<NodeId> {
+    found.iter().map(|one| one.evidence.partner).collect()
 }
 
 /// Whether an agreement that was in force allows a statement.

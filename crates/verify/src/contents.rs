@@ -11,7 +11,7 @@ use crate::document::{Agreement, Card, EpochCard};
 use crate::entry::{Opening, Private};
 use crate::key::NodeId;
 use crate::label;
-use crate::limits::CLOCK_SKEW_SECONDS_MAX;
+use crate::limits::{CARDS_MAX, CLOCK_SKEW_SECONDS_MAX};
 use crate::log::{self, Seen};
 use crate::reason::{Reason, Refused, require};
 use crate::statement::{Payload, Statement};
@@ -41,6 +41,8 @@ pub(crate) struct Contents {
 pub(crate) fn cards(items: &[Item]) -> Result<Vec<Card>, Refused> {
     kinds_known(items)?;
     let mut cards: Vec<Card> = Vec::new();
+    let is_bounded = of_kind(items, ItemKind::Card).count() <= CARDS_MAX;
+    require(is_bounded, Reason::TooLarge, "cards")?;
     for (part, bytes) in of_kind(items, ItemKind::Card) {
         let card = Card::read(bytes, &part)?;
         let is_twin = |held: &Card| (held.node, held.sequence) == (card.node, card.sequence);

@@ -12,6 +12,8 @@ pub const MANIFEST_BYTES_MAX: usize = 1 << 20;
 pub const LEFT_OUT_MAX: usize = 4_096;
 /// A reason, an officer's name or the name of a case in a manifest, in bytes.
 pub const TEXT_BYTES_MAX: usize = 512;
+/// Cards of a bundle: each may be tried for each statement.
+pub const CARDS_MAX: usize = 64;
 /// A signed card, in bytes.
 pub const CARD_BYTES_MAX: usize = 32 << 10;
 /// A signed agreement, in bytes.
