@@ -65,6 +65,13 @@ fn an_insider_cannot_pass_off_cards_and_agreements() {
             *card.at(&[2]) = text("south-two");
             kit.items.push((CARD, Keys::new(20).signed("symbolon/1 card", &card)));
         }),
+        ("more cards than anybody has", Reason::TooLarge, |kit| {
+            let mut card = kit.world.south.card();
+            for sequence in 100..163 {
+                *card.at(&[4]) = uint(sequence);
+                kit.items.push((CARD, Keys::new(20).signed("symbolon/1 card", &card)));
+            }
+        }),
         ("the card of a bystander", Reason::ItemUnneeded, |kit| {
             kit.items.push((CARD, Kit::third().signed_card()));
         }),
