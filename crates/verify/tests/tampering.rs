@@ -214,6 +214,27 @@ fn every_reason_is_in_the_specification() {
     }
 }
 
+#[test]
+fn what_the_maker_no_longer_has_is_named() {
+    // The entry of the confirm was erased, and agreement and epoch card are not kept.
+    let mut kit = Kit::north();
+    kit.drop_item(OPENING, 1);
+    kit.drop_item(AGREEMENT, 0);
+    kit.drop_item(EPOCH_CARD, 0);
+    kit.remake();
+    let report = verify(&kit.seal()).unwrap().report().clone();
+    let says = |lines: &[String], words: &str| lines.iter().any(|line| line.contains(words));
+    assert!(says(&report.proved, "Statements in the maker's log: 2 of 3"));
+    assert!(!says(&report.proved, "agreement") && !says(&report.proved, "tag set"));
+    let confirm = "01010101-0101-7001-8001-010101010101";
+    for what in ["the entry of a statement in the maker's log", "the agreement over a statement"] {
+        let label = format!("{what}: {confirm}");
+        assert!(report.left_out().iter().any(|(left_out, _)| *left_out == label), "{label}");
+    }
+    // Other entries, a query in another case, a policy, an entry, two under no agreement, a set.
+    assert_eq!(report.left_out().len(), 7, "{:?}", report.left_out());
+}
+
 /// Numbers and names vary; everything else of a sentence is specified.
 fn normal(text: &str) -> String {
     let text = text.replace("*n*", "1").replace("*name*", "south");

@@ -135,6 +135,11 @@ impl Kit {
         Node::new("third", 40)
     }
 
+    /// Lets the library make north's bundle of the items as they are.
+    pub(crate) fn remake(&mut self) {
+        self.finish(1);
+    }
+
     /// Lets the library make the bundle, and takes its manifest and index.
     fn finish(&mut self, who: u8) {
         let node = if who == 1 { &self.world.north } else { &self.world.south };
