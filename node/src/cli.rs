@@ -3,6 +3,7 @@
 //! Implements spec/node.md#commands.
 
 mod commands;
+mod evidence;
 mod export;
 mod identify;
 mod output;
@@ -78,6 +79,9 @@ pub(crate) enum Command {
     /// The log: what happened, with proof.
     #[command(subcommand)]
     Audit(Audit),
+    /// Evidence for a third: a bundle that 'symbolon-verify' checks offline.
+    #[command(subcommand)]
+    Evidence(Evidence),
     /// Says what is wrong, on which side, and what to do.
     Doctor,
     /// Measures this machine and this build.
@@ -473,6 +477,33 @@ pub(crate) enum Audit {
         /// Without asking at the terminal.
         #[arg(long)]
         yes: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Evidence {
+    /// Writes what was signed in a matter, with proof, and an index to read: NAME.evidence and
+    /// NAME.html. The making is logged.
+    #[command(group(clap::ArgGroup::new("matter").required(true)))]
+    Build {
+        /// Id of a hit.
+        #[arg(long, group = "matter")]
+        hit: Option<String>,
+        /// A case: all of its hits that were confirmed.
+        #[arg(long, group = "matter")]
+        case: Option<String>,
+        /// Hash of a statement, or its first 16 digits: for the side that was asked.
+        #[arg(long, group = "matter")]
+        statement: Option<String>,
+        /// Why; goes into the log and the bundle.
+        #[arg(long)]
+        reason: String,
+        /// NAME of the two files. Neither may exist.
+        #[arg(long)]
+        output: PathBuf,
+        /// Also shows what the queries asked about, where they asked about this alone.
+        #[arg(long)]
+        query_contents: bool,
     },
 }
 

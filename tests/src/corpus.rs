@@ -24,6 +24,8 @@ pub fn seeds() -> Vec<Seed> {
         let name = name.to_owned();
         seeds.push(Seed { target, name, bytes });
     };
+    let bundle = std::fs::read(crate::root().join("spec/vectors/evidence/asker.evidence"));
+    add("evidence", "asker", bundle.unwrap());
     let (mut a, b) = sample::two();
     let (_, _, frames) = sample::handshake(&a, &b);
     for (number, frame) in frames.iter().enumerate() {
@@ -57,6 +59,16 @@ pub fn seeds() -> Vec<Seed> {
         };
         for target in targets {
             add(target, structure.name, structure.bytes.clone());
+        }
+        let kind = match structure.rule {
+            "signed-card" => Some(1),
+            "signed-agreement" => Some(2),
+            "signed-epoch-card" => Some(3),
+            "signed-statement" => Some(4),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            add("evidence", structure.name, [&[kind], &structure.bytes[..]].concat());
         }
         if structure.rule == "opening" {
             add("oprf", "opening", [&[0], &structure.bytes[..]].concat());

@@ -9,6 +9,7 @@
 
 pub mod corpus;
 mod entries;
+pub mod evidence;
 mod go;
 mod http;
 mod node;
@@ -16,6 +17,7 @@ mod relay;
 pub mod sample;
 pub mod vectors;
 
+pub use evidence::verify;
 pub use go::go_verify;
 pub use http::Answer;
 pub use node::{

@@ -71,12 +71,49 @@ fn every_rule_is_used_and_every_name_is_a_rule() {
     used.extend(["signed-statement", "statement"]);
     // What a log keeps and no frame carries.
     used.extend(["read-event", "opening-event", "erased-event"]);
+    used.extend(["evidence-bundle", "manifest", "leaf-opening", "query-contents", "log-continued"]);
     rules.0.values().for_each(|rule| names(rule, &mut used));
     let known: BTreeSet<&str> = rules.0.keys().map(String::as_str).collect();
     let built_in = BTreeSet::from(["uint", "bstr", "tstr", "null"]);
     let all: BTreeSet<&str> = known.union(&built_in).copied().collect();
     assert_eq!(known.difference(&used).collect::<Vec<_>>(), Vec::<&&str>::new());
     assert_eq!(used.difference(&all).collect::<Vec<_>>(), Vec::<&&str>::new());
+}
+
+/// The items of a bundle by their kind; a checkpoint is text and no structure.
+const ITEM_RULES: [&str; 8] = [
+    "signed-card",
+    "signed-agreement",
+    "signed-epoch-card",
+    "signed-statement",
+    "",
+    "leaf-opening",
+    "query-contents",
+    "log-continued",
+];
+
+#[test]
+fn the_committed_bundles_are_what_the_specification_says() {
+    let rules = rules();
+    let mut kinds = BTreeSet::new();
+    for name in ["asker", "holder"] {
+        let path = root().join(format!("spec/vectors/evidence/{name}.evidence"));
+        let bundle = item(&std::fs::read(path).unwrap());
+        assert!(rules.matches("evidence-bundle", &bundle), "{name}");
+        let Item::Array(parts) = bundle else { panic!("{name}") };
+        let [_, Item::Bytes(manifest), _, _, Item::Array(items), _] = &parts[..] else {
+            panic!("{name}")
+        };
+        assert!(rules.matches("manifest", &item(manifest)), "{name}");
+        for one in items {
+            let Item::Array(parts) = one else { panic!("{name}") };
+            let [Item::Uint(kind), Item::Bytes(bytes)] = &parts[..] else { panic!("{name}") };
+            kinds.insert(*kind);
+            let rule = ITEM_RULES[usize::try_from(*kind).unwrap() - 1];
+            assert!(rule.is_empty() || rules.matches(rule, &item(bytes)), "{name}: {rule}");
+        }
+    }
+    assert_eq!(kinds, (1..=8).collect());
 }
 
 /// A type of the language.

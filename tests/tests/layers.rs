@@ -11,6 +11,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("symbolon-oprf", 2),
     ("symbolon-psi", 2),
     ("symbolon-trust", 2),
+    ("symbolon-verify", 2),
     ("symbolon-policy", 3),
     ("symbolon-disclosure", 4),
     ("symbolon-audit", 5),

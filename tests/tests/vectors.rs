@@ -1,7 +1,8 @@
 //! The committed vectors of spec/vectors/symbolon, compared with what the code makes today.
 
 use serde_json::Value;
-use symbolon_tests::{corpus, root, vectors};
+use symbolon_tests::{corpus, evidence, root, vectors};
+use symbolon_verify::{Root, verify};
 
 #[test]
 fn the_committed_vectors_are_what_the_code_makes() {
@@ -12,6 +13,32 @@ fn the_committed_vectors_are_what_the_code_makes() {
         assert_eq!(file["made"], vector.made, "{}; tests/vectors writes them", vector.name);
         assert!((vector.verify)(&file["signed"]), "{}", vector.name);
     }
+}
+
+#[test]
+fn the_committed_bundles_verify_and_say_what_is_committed() {
+    let folder = root().join("spec/vectors/evidence");
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let json = |name: &str| serde_json::from_slice::<Value>(&read(name)).unwrap();
+    let expected = json("expected.json");
+    let roots = expected["roots"].as_array().unwrap().iter().flat_map(|root| {
+        let words = root["words"].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
+        [root["fingerprint"].as_str().unwrap().to_owned(), words.collect::<Vec<_>>().join(" ")]
+    });
+    let roots: Vec<Root> = roots.map(|text| Root::parse(&text).unwrap()).collect();
+    for name in evidence::BUNDLES {
+        let bundle = read(&format!("{name}.evidence"));
+        assert_eq!(evidence::report(&bundle), expected[name], "{name}; tests/vectors writes it");
+        verify(&bundle).unwrap().compare_roots(&roots).unwrap();
+    }
+    let asker = read("asker.evidence");
+    assert_eq!(verify(&asker).unwrap().page().as_bytes(), read("asker.html"));
+    let changes = json("refused.json");
+    for change in changes.as_array().unwrap() {
+        let said = evidence::report(&evidence::changed(&asker, change));
+        assert_eq!(said["reason"], change["reason"], "{change}");
+    }
+    assert!(changes.as_array().unwrap().len() > 20);
 }
 
 #[test]

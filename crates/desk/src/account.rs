@@ -123,8 +123,9 @@ impl Desk {
         let (mut items, mut at) = (Vec::new(), from);
         while at < to {
             let page = self.store.log_scan(at, SCAN_ENTRIES)?;
-            if page.is_empty() {
-                break;
+            // What is erased is left out, so the next entry may lie far behind.
+            if page.first().is_none_or(|(index, _)| *index >= to) {
+                at = to;
             }
             for (log_index, logged) in page.into_iter().take_while(|(index, _)| *index < to) {
                 at = log_index + 1;

@@ -281,6 +281,7 @@ impl Desk {
         let node = Officer::node();
         let entry = Entry::confirm_received(self.who(&node), event);
         let write = Write::new().log(entry);
+        let write = self.epoch_card_confirmed(partner, confirm, write).map_err(here)?;
         let decision = self.decide(partner, agreement, confirm).map_err(here)?;
         self.release(partner, opened, decision, write).map_err(here)
     }

@@ -4,6 +4,7 @@
 //! or UUID text. Values that identify a person stand only where an officer asked for them.
 
 mod audit;
+mod evidence;
 mod matching;
 mod oversight;
 mod partner;
@@ -12,6 +13,7 @@ mod record;
 mod witness;
 
 pub use audit::*;
+pub use evidence::*;
 pub use matching::*;
 pub use oversight::*;
 pub use partner::*;

@@ -17,6 +17,7 @@ use symbolon_trust::{
 use zeroize::Zeroizing;
 
 use crate::desk::hex;
+use crate::evidence::keep::card_keep;
 use crate::limits::{CARD_DAYS, ENVELOPE_KEY_DAYS, ENVELOPE_KEY_FRESH_DAYS};
 use crate::surroundings::Surroundings;
 use crate::{DeskError, Officer};
@@ -100,6 +101,7 @@ pub fn identity_create(
     for (name, seed) in &seeds {
         write = write.setting(name, &**seed);
     }
+    write = card_keep(write, &verified.id(), &signed, 1);
     store.commit(write.log(card_entry(&verified, now, Officer::node().as_str(), Act::Made)))?;
     Ok(())
 }
@@ -199,6 +201,8 @@ impl Identity {
                 write = write.setting_delete(&name);
             }
         }
+        write = card_keep(write, &self.node(), &self.signed_card, card.sequence);
+        write = card_keep(write, &self.node(), &signed, verified.card().sequence);
         let entry = card_entry(&verified, now, Officer::node().as_str(), Act::Replaced);
         store.commit(write.log(entry))?;
         Identity::open(store).map(Some)

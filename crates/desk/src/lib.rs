@@ -23,6 +23,7 @@ mod count;
 mod desk;
 mod doctor;
 mod error;
+mod evidence;
 mod exchange;
 mod hit;
 mod identity;

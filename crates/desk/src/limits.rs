@@ -20,6 +20,8 @@ pub const EPOCH_CARDS_FRESH_SECONDS: u64 = 60;
 pub const ANSWER_RECORDS_MAX: usize = 1;
 /// Records of one import commit.
 pub const IMPORT_COMMIT_RECORDS: usize = 4_000;
+/// Statements of one evidence bundle.
+pub const BUNDLE_STATEMENTS_MAX: usize = 500;
 /// Rows of one page.
 pub const PAGE_ROWS_MAX: u32 = 1_000;
 /// Records read from the store at once.

@@ -19,6 +19,7 @@ use crate::api::{
     PartnerAdd, PartnerChange, PartnerShown, Report,
 };
 use crate::desk::{Known, hex};
+use crate::evidence::keep::card_keep;
 use crate::identity::card_entry;
 use crate::{Desk, DeskError, Officer};
 
@@ -88,7 +89,8 @@ impl Desk {
         let act = if held.is_some() { Act::Replaced } else { Act::Accepted };
         let row = self.partner_row(&signed, &card, held.as_deref());
         let entry = card_entry(&card, self.now(), officer.as_str(), act);
-        self.store.commit(Write::new().partner(row).log(entry))?;
+        let write = kept(Write::new(), &signed, &card, held.as_deref())?;
+        self.store.commit(write.partner(row).log(entry))?;
         self.partners_load()?;
         self.partner_shown(&card.id())
     }
@@ -106,7 +108,8 @@ impl Desk {
         self.name_is_free(&card)?;
         let row = self.partner_row(signed, &card, Some(&held));
         let entry = card_entry(&card, self.now(), Officer::node().as_str(), Act::Replaced);
-        self.store.commit(Write::new().partner(row).log(entry))?;
+        let write = kept(Write::new(), signed, &card, Some(&held))?;
+        self.store.commit(write.partner(row).log(entry))?;
         self.partners_load()
     }
 
@@ -377,7 +380,7 @@ pub(crate) fn epoch_seed_name(agreement: &VerifiedAgreement, partner: &NodeId) -
 /// Names the terms, signed or not: over the agreement without its signatures.
 fn agreement_digest(signed: &SignedAgreement) -> [u8; 32] {
     let terms = symbolon_codec::encode(signed.agreement());
-    symbolon_codec::sha256("symbolon/1 agreement terms", &[&terms])
+    symbolon_codec::sha256("symbolon/1 agreement digest", &[&terms])
 }
 
 fn classes(budgets: &BTreeMap<String, u64>) -> Result<Vec<ClassTerms>, DeskError> {
@@ -419,4 +422,18 @@ fn shown(
         card_not_after: card.card().not_after,
         agreement,
     }
+}
+
+/// Keeps a card and the one that it replaces for later evidence.
+fn kept(
+    mut write: Write,
+    signed: &SignedCard,
+    card: &VerifiedCard,
+    held: Option<&Known>,
+) -> Result<Write, DeskError> {
+    if let Some(held) = held {
+        let old = SignedCard::decode(&held.row.card)?;
+        write = card_keep(write, &held.node(), &old, held.card.card().sequence);
+    }
+    Ok(card_keep(write, &card.id(), signed, card.card().sequence))
 }

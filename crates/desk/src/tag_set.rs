@@ -90,6 +90,7 @@ impl Desk {
             // A card of the epoch that has just ended is no reason to refuse the others.
             if signed.card().not_after > now {
                 cards.push(signed.verify(&check).map_err(|error| error.to_string())?);
+                self.epoch_card_keep(partner, &signed).map_err(|error| error.to_string())?;
             }
         }
         let cards = Arc::new(cards);

@@ -84,6 +84,7 @@ fn table() -> Vec<Row> {
         row("/v1/audit/close", OFFICERS, call(Desk::audit_close)),
         row("/v1/audit/overdue", BOTH, call(Desk::audit_overdue)),
         row("/v1/audit/reconcile", BOTH, call(Desk::audit_reconcile)),
+        row("/v1/evidence/build", OFFICERS, call(Desk::evidence_build)),
         row("/v1/audit/grants", BOTH, call(Desk::audit_grants)),
         row("/v1/audit/grant", OFFICERS, call(Desk::audit_grant)),
         row("/v1/audit/revoke", OFFICERS, call(Desk::audit_revoke)),

@@ -11,8 +11,8 @@ use symbolon_desk::api::*;
 use super::output::Output;
 use super::progress::Progress;
 use super::{
-    Audit, Cli, Command, Exchange, Hit, Partner, Policy, Query, Record, Why, export, tables,
-    witness,
+    Audit, Cli, Command, Exchange, Hit, Partner, Policy, Query, Record, Why, evidence, export,
+    tables, witness,
 };
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
@@ -66,6 +66,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Hit(command) => run.hit(command).await,
         Command::Policy(command) => run.policy(command).await,
         Command::Audit(command) => run.audit(command).await,
+        Command::Evidence(command) => evidence::evidence(&run.client, command, run.out).await,
         Command::Doctor => run.doctor().await,
         Command::Init(_)
         | Command::Run(_)

@@ -1,5 +1,5 @@
-//! Writes spec/vectors/symbolon and the seed corpus of the fuzz targets; changes nothing that
-//! still holds.
+//! Writes spec/vectors/symbolon, spec/vectors/evidence and the seed corpus of the fuzz targets;
+//! changes nothing that still holds.
 
 #![expect(clippy::indexing_slicing, reason = "in a test a panic is the report")]
 #![expect(
@@ -11,7 +11,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use symbolon_tests::{corpus, root, vectors};
+use symbolon_tests::{corpus, evidence, root, vectors};
 
 fn main() {
     let folder = root().join("spec/vectors/symbolon");
@@ -25,6 +25,11 @@ fn main() {
             let content = json!({ "made": vector.made, "signed": vector.signed });
             write(&path, format!("{content:#}\n").as_bytes());
         }
+    }
+    let folder = root().join("spec/vectors/evidence");
+    if !evidence::vectors_hold(&folder) {
+        evidence::vectors_write(&folder);
+        println!("wrote {}", folder.display());
     }
     for seed in corpus::seeds() {
         let folder = root().join("tests/fuzz/corpus").join(seed.target);

@@ -1,0 +1,511 @@
+//! An evidence bundle: one matter, shown to a third who has neither this node nor its store.
+//!
+//! Implements spec/evidence.md#making.
+//!
+//! Invariants: that a bundle was made, by whom, about what and why, is durable before anything is
+//! collected; a bundle leaves only after it verified as a stranger's would; no entry that concerns
+//! another matter is opened.
+
+pub(crate) mod keep;
+mod matter;
+
+use std::collections::BTreeSet;
+
+use symbolon_audit::{Entry, Event};
+use symbolon_codec::sha256;
+use symbolon_disclosure::{Kept, Payload};
+use symbolon_store::{Hit, SetSide, Way, Write};
+use symbolon_tlog::{CheckpointVerifier, SignedCheckpoint};
+use symbolon_trust::{NodeId, SignedAgreement, SignedCard, VerifiedAgreement};
+use symbolon_verify::{
+    Draft, Finished, ItemKind, LeftOut, MANIFEST_LABEL, Making, Refused, Subject,
+};
+
+use crate::api::{EvidenceBuild, EvidenceBuilt, EvidenceNode, Report};
+use crate::desk::hex;
+use crate::evidence::keep::{cards_kept, set_of};
+use crate::evidence::matter::{Found, Recalled};
+use crate::limits::{BUNDLE_STATEMENTS_MAX, REASON_BYTES_MAX};
+use crate::{Desk, DeskError, Officer};
+
+/// Least digits by which a statement is named.
+const HASH_DIGITS_MIN: usize = 16;
+
+/// What is asked for, found in the store.
+struct Asked {
+    subject: Subject,
+    hits: Vec<Hit>,
+    seeds: BTreeSet<[u8; 32]>,
+    partners: BTreeSet<NodeId>,
+}
+
+impl Desk {
+    /// Makes a bundle about a hit, a case or a statement.
+    ///
+    /// # Errors
+    /// [`DeskError`] for an unknown matter, one in which nothing was signed yet, or a missing
+    /// reason.
+    pub fn evidence_build(
+        &self,
+        officer: &Officer,
+        request: EvidenceBuild,
+        report: &mut dyn Report,
+    ) -> Result<EvidenceBuilt, DeskError> {
+        if request.reason.is_empty() || request.reason.len() > REASON_BYTES_MAX {
+            return Err(DeskError::invalid(
+                "a bundle needs a reason",
+                format!(
+                    "give --reason, {REASON_BYTES_MAX} bytes at most; it is in the log and the bundle"
+                ),
+            ));
+        }
+        let asked = self.evidence_asked(&request)?;
+        let with = if request.query_contents { ", with the contents of queries" } else { "" };
+        let Subject { kind, name } = &asked.subject;
+        let act = format!("evidence of {kind} {name} built{with}: {}", request.reason);
+        let digest = sha256("", &[kind.as_bytes(), name.as_bytes()]);
+        self.store.commit(Write::new().log(Entry::admin(self.who(officer), &act, digest)))?;
+        let collected = self.evidence_collect(&asked, &request, report)?;
+        let finished = self.evidence_sign(officer, &asked, &request, collected)?;
+        Ok(self.evidence_shown(&finished))
+    }
+
+    fn evidence_asked(&self, request: &EvidenceBuild) -> Result<Asked, DeskError> {
+        let named = (&request.hit, &request.case, &request.statement);
+        let (kind, name, hits) = match named {
+            (Some(id), None, None) => ("hit", id, vec![self.hit_named(id)?]),
+            (None, Some(case), None) => {
+                let hits = self.hits()?.into_iter().filter(|hit| hit.case == *case);
+                ("case", case, hits.collect())
+            }
+            (None, None, Some(hash)) => ("statement", hash, Vec::new()),
+            _ => {
+                return Err(DeskError::invalid(
+                    "a bundle is about one matter",
+                    "name exactly one of --hit, --case and --statement",
+                ));
+            }
+        };
+        let hashes = hits.iter().flat_map(|hit| [hit.confirm_hash, hit.answer_hash]);
+        let mut seeds: BTreeSet<[u8; 32]> = hashes.flatten().collect();
+        let mut partners: BTreeSet<NodeId> = hits.iter().map(|hit| hit.partner).collect();
+        let mut subject = Subject { kind: kind.to_owned(), name: name.clone() };
+        if kind == "statement" {
+            let (hash, partner) = self.statement_named(name)?;
+            subject.name = hex(&hash);
+            seeds.insert(hash);
+            partners.insert(partner);
+        } else if kind == "case" && hits.is_empty() {
+            return Err(DeskError::not_found(
+                "there is no hit in this case",
+                "'symbolon hit list' shows the cases of hits",
+            ));
+        }
+        if seeds.is_empty() {
+            return Err(DeskError::refused(
+                "nothing was signed in this matter yet",
+                "confirm the hit first: a bundle shows what passed between two nodes",
+            ));
+        }
+        Ok(Asked { subject, hits, seeds, partners })
+    }
+
+    /// A statement by its hash or the beginning of it.
+    fn statement_named(&self, name: &str) -> Result<([u8; 32], NodeId), DeskError> {
+        let name = name.to_ascii_lowercase();
+        let is_hex = name.bytes().all(|c| c.is_ascii_hexdigit());
+        if !is_hex || !(HASH_DIGITS_MIN..=64).contains(&name.len()) {
+            return Err(DeskError::invalid(
+                "this is no hash of a statement",
+                "give at least the 16 digits that 'symbolon audit show' shows",
+            ));
+        }
+        // The last hash below all that begin so; of an even beginning zeros follow.
+        let digit = |place: usize| {
+            name.as_bytes().get(place).map_or(0, |c| match c {
+                b'0'..=b'9' => c - b'0',
+                c => c - b'a' + 10,
+            })
+        };
+        let first: [u8; 32] = std::array::from_fn(|at| digit(2 * at) << 4 | digit(2 * at + 1));
+        let mut after = first;
+        let is_zero = after.iter_mut().rev().all(|byte| {
+            let (less, borrows) = byte.overflowing_sub(1);
+            *byte = less;
+            borrows
+        });
+        let after = (!is_zero).then_some(&after);
+        let listed = self.store.evidence_list(after, 2)?;
+        let mut found =
+            listed.into_iter().filter(|one| hex(&one.statement_hash).starts_with(&name));
+        match (found.next(), found.next()) {
+            (Some(one), None) => Ok((one.statement_hash, one.partner)),
+            (None, _) => Err(DeskError::not_found(
+                "there is no such statement",
+                "'symbolon audit show' names statements",
+            )),
+            _ => Err(DeskError::invalid("two statements begin so", "give more digits")),
+        }
+    }
+
+    /// Everything of the matter, and what of it is left out.
+    fn evidence_collect(
+        &self,
+        asked: &Asked,
+        request: &EvidenceBuild,
+        report: &mut dyn Report,
+    ) -> Result<Draft, DeskError> {
+        let recalled = self.recall(&asked.partners, self.store.log_size(), report)?;
+        let mut draft = Draft::new();
+        let mut found = self.matter(&asked.seeds, &recalled)?;
+        if found.len() > BUNDLE_STATEMENTS_MAX {
+            return Err(DeskError::invalid(
+                format!("the matter has more than {BUNDLE_STATEMENTS_MAX} statements"),
+                "make a bundle for each hit",
+            ));
+        }
+        let mut digests = self.evidence_cards(&mut found, &mut draft)?;
+        if found.is_empty() {
+            return Err(DeskError::refused(
+                "of no statement the sender's card of its time is kept",
+                "nothing can be proved of this matter any more",
+            ));
+        }
+        digests.extend(self.evidence_agreements(&found, &mut draft)?);
+        digests.extend(self.evidence_epoch_cards(&found, &mut draft)?);
+        let mut indexes: BTreeSet<u64> = recalled.notes_on(&digests).into_iter().collect();
+        for one in &found {
+            draft.add(ItemKind::Statement, one.evidence.signed.clone());
+            let hash = one.evidence.statement_hash;
+            indexes.extend(recalled.entries_of(&hash));
+            self.evidence_policy(one, &recalled, &mut indexes);
+            self.evidence_in_account(one, &mut draft)?;
+        }
+        self.evidence_queries(asked, request, &mut indexes, &mut draft)?;
+        self.evidence_log(&found, &indexes, &mut draft)?;
+        Ok(draft)
+    }
+
+    /// The cards of the times of the statements; a statement without one is left out. Gives their
+    /// digests.
+    fn evidence_cards(
+        &self,
+        found: &mut Vec<Found>,
+        draft: &mut Draft,
+    ) -> Result<BTreeSet<[u8; 32]>, DeskError> {
+        let identity = self.identity();
+        let mut digests = BTreeSet::from([identity.card.digest()]);
+        draft.add(ItemKind::Card, identity.signed_card.encode());
+        let mut held = vec![(*identity.card).clone()];
+        let mut signed = vec![(*identity.signed_card).clone()];
+        let mut kept = cards_kept(&self.store, &identity.node())?;
+        for partner in partners(found) {
+            kept.extend(cards_kept(&self.store, &partner)?);
+            if let Some(known) = self.partner(&partner) {
+                kept.push(SignedCard::decode(&known.row.card)?);
+            }
+        }
+        for card in kept {
+            held.push(card.verify_whatever_the_date()?);
+            signed.push(card);
+        }
+        found.retain(|one| {
+            let (from, created) = (one.kept.from(), one.kept.created());
+            let mut cards = held.iter().zip(&signed);
+            let card = cards.find(|(card, _)| {
+                card.id() == from
+                    && card.active(created).is_ok()
+                    && one.kept.verify(&card.card().signing).is_ok()
+            });
+            match card {
+                Some((card, signed)) => {
+                    draft.add(ItemKind::Card, signed.encode());
+                    digests.insert(card.digest());
+                }
+                None => {
+                    let id = one.kept.id().to_string();
+                    draft.left_out(LeftOut::new("statement", "card_not_kept", id));
+                }
+            }
+            card.is_some()
+        });
+        // A receipt for what is left out is left out with it.
+        let hashes: BTreeSet<_> = found.iter().map(|one| one.evidence.statement_hash).collect();
+        found.retain(|one| one.receipt_for().is_none_or(|about| hashes.contains(&about)));
+        // The newest too: a partner may only ever have been asked.
+        for known in partners(found).iter().filter_map(|partner| self.partner(partner)) {
+            draft.add(ItemKind::Card, known.row.card.clone());
+            digests.insert(known.card.digest());
+        }
+        Ok(digests)
+    }
+
+    /// The agreements that were in force, where they are the ones of that time. Gives their
+    /// digests.
+    fn evidence_agreements(
+        &self,
+        found: &[Found],
+        draft: &mut Draft,
+    ) -> Result<BTreeSet<[u8; 32]>, DeskError> {
+        let mut digests = BTreeSet::new();
+        for known in partners(found).iter().filter_map(|partner| self.partner(partner)) {
+            let (Some(agreement), Some(bytes)) = (&known.agreement, &known.row.agreement) else {
+                continue;
+            };
+            let mut theirs = found
+                .iter()
+                .filter(|one| one.evidence.partner == known.node() && one.receipt_for().is_none())
+                .filter(|one| agreement.active(one.kept.created()).is_ok())
+                .peekable();
+            // One that came later has other terms: it proves nothing of what was done before.
+            let is_theirs =
+                theirs.peek().is_some() && theirs.all(|one| allows(agreement, &one.kept));
+            if is_theirs && SignedAgreement::decode(bytes).is_ok() {
+                draft.add(ItemKind::Agreement, bytes.clone());
+                digests.insert(agreement.digest());
+            }
+        }
+        Ok(digests)
+    }
+
+    /// The epoch cards of the confirms, as far as they are kept. Gives their digests.
+    fn evidence_epoch_cards(
+        &self,
+        found: &[Found],
+        draft: &mut Draft,
+    ) -> Result<BTreeSet<[u8; 32]>, DeskError> {
+        let mut digests = BTreeSet::new();
+        for one in found {
+            let Payload::Confirm(confirm) = one.kept.payload() else { continue };
+            let side = match one.evidence.way {
+                Way::Sent => SetSide::Received,
+                Way::Received => SetSide::Own,
+            };
+            let set = set_of(side, one.evidence.partner, confirm);
+            if let Some(bytes) = self.epoch_card_kept(&set)? {
+                let signed = symbolon_protocol::SignedEpochCard::decode(&bytes)?;
+                digests.insert(signed.digest());
+                draft.add(ItemKind::EpochCard, bytes);
+            }
+        }
+        Ok(digests)
+    }
+
+    /// That the policy under which this node disclosed something was in force.
+    fn evidence_policy(&self, one: &Found, recalled: &Recalled, indexes: &mut BTreeSet<u64>) {
+        let digest = one.kept.policy_digest().filter(|_| one.evidence.way == Way::Sent);
+        let place = recalled.entries_of(&one.evidence.statement_hash).min();
+        if let (Some(digest), Some(place)) = (digest, place) {
+            indexes.extend(recalled.policy_before(&digest, place));
+        }
+    }
+
+    /// A receipt that came in an account stays out with it: the account names other business too.
+    fn evidence_in_account(&self, one: &Found, draft: &mut Draft) -> Result<(), DeskError> {
+        let (partner, hash) = (one.evidence.partner, one.evidence.statement_hash);
+        let Some(settled) = self.store.settled_fetch(&partner, &hash)? else { return Ok(()) };
+        let Some(receipt) = self.store.evidence_fetch(&settled.receipt_hash)? else {
+            return Ok(());
+        };
+        let is_account = matches!(Kept::decode(&receipt.signed)?.payload(), Payload::Account(_));
+        if is_account {
+            let id = one.kept.id().to_string();
+            draft.because(LeftOut::new("receipt", "in_account", id));
+        }
+        Ok(())
+    }
+
+    /// The queries that found the hits, if they were asked in the same case.
+    fn evidence_queries(
+        &self,
+        asked: &Asked,
+        request: &EvidenceBuild,
+        indexes: &mut BTreeSet<u64>,
+        draft: &mut Draft,
+    ) -> Result<(), DeskError> {
+        let (mut elsewhere, mut gone) = (BTreeSet::new(), BTreeSet::new());
+        for hit in asked.hits.iter().filter(|hit| hit.confirm_hash.is_some()) {
+            let Some(id) = hit.query else { continue };
+            let query = self.store.query_fetch(id)?;
+            let Some(query) = query.filter(|query| !query.private.is_empty()) else {
+                gone.insert(id);
+                continue;
+            };
+            if query.case != hit.case {
+                elsewhere.insert(id);
+                continue;
+            }
+            let place = query.leaf_index;
+            let logged = place.map(|place| self.store.log_entry_fetch(place)).transpose()?;
+            let (Some(place), Some(Some(logged))) = (place, logged) else {
+                gone.insert(id);
+                continue;
+            };
+            if !matches!(logged.entry().event(), Event::Query(_)) {
+                return Err(DeskError::internal("a query's leaf is of something else"));
+            }
+            indexes.insert(place);
+            if !request.query_contents {
+                continue;
+            }
+            if self.is_about_one(&query.private, hit)? {
+                draft.private(place, query.private.clone());
+            } else {
+                let why = "other_identifiers";
+                draft.because(LeftOut::new("query_contents", why, place.to_string()));
+            }
+        }
+        for (ids, why) in [(elsewhere, "other_case"), (gone, "not_kept")] {
+            if !ids.is_empty() {
+                draft.left_out(LeftOut::new("query", why, ids.len().to_string()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checkpoint, openings, and that earlier receipts showed the same log.
+    fn evidence_log(
+        &self,
+        found: &[Found],
+        indexes: &BTreeSet<u64>,
+        draft: &mut Draft,
+    ) -> Result<(), DeskError> {
+        let needed = indexes.last().map_or(0, |last| last + 1);
+        // One that is kept may be cosigned; it serves where it covers everything.
+        let kept = self.store.log_checkpoint_fetch()?.filter(|(size, _)| *size >= needed);
+        let (size, text) = match kept {
+            Some(kept) => kept,
+            None => self.checkpoint()?,
+        };
+        let signed = SignedCheckpoint::parse(&text)?;
+        draft.add(ItemKind::Checkpoint, text.into_bytes());
+        // A cosignature counts where the cosigner's card is there.
+        for known in self.partners().values() {
+            let verifier = CheckpointVerifier::parse(&known.card.card().log)?;
+            if verifier.cosigner().verify(&signed).is_ok() {
+                draft.add(ItemKind::Card, known.row.card.clone());
+            }
+        }
+        for index in indexes {
+            let logged = self.store.log_entry_fetch(*index)?;
+            let logged =
+                logged.ok_or_else(|| DeskError::internal("an entry has gone meanwhile"))?;
+            let entry = symbolon_codec::encode(logged.entry());
+            let proof = self.store.log_inclusion(*index, size)?;
+            draft.opening(*index, *logged.salt(), entry, proof);
+        }
+        for one in found.iter().filter(|one| one.evidence.way == Way::Sent) {
+            let Payload::Receipt(receipt) = one.kept.payload() else { continue };
+            let shown = SignedCheckpoint::parse(&receipt.checkpoint)?.checkpoint().size();
+            if shown < size {
+                draft.consistency(shown, self.store.log_consistency(shown, size)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn evidence_sign(
+        &self,
+        officer: &Officer,
+        asked: &Asked,
+        request: &EvidenceBuild,
+        draft: Draft,
+    ) -> Result<Finished, DeskError> {
+        let identity = self.identity();
+        let making = Making {
+            node: *identity.node().as_bytes(),
+            card_digest: identity.card.digest(),
+            built_at: self.now(),
+            officer: officer.as_str().to_owned(),
+            reason: request.reason.clone(),
+            subject: asked.subject.clone(),
+        };
+        let unsigned = draft.manifest(making).map_err(unverified)?;
+        let signatures = identity.signing.sign(MANIFEST_LABEL, unsigned.as_bytes())?;
+        let (ed25519, mldsa65) = (*signatures.ed25519(), signatures.mldsa65().to_vec());
+        unsigned.finish(ed25519, mldsa65).map_err(unverified)
+    }
+
+    fn evidence_shown(&self, finished: &Finished) -> EvidenceBuilt {
+        let verified = &finished.verified;
+        let own = self.identity();
+        let name = |node: NodeId| {
+            let known = self.partner(&node).map(|known| known.name().to_owned());
+            known.unwrap_or_else(|| own.card.card().name.to_string())
+        };
+        let node = |node: &symbolon_verify::NodeId| {
+            let node = NodeId::from_bytes(*node.as_bytes());
+            EvidenceNode {
+                name: name(node),
+                fingerprint: hex(node.as_bytes()),
+                words: node.words().map(str::to_owned).to_vec(),
+            }
+        };
+        let report = verified.report();
+        EvidenceBuilt {
+            bundle: hex(&finished.bytes),
+            page: verified.page().to_owned(),
+            statements: verified.statements(),
+            leaves: verified.leaves(),
+            nodes: verified.parties().map(node).collect(),
+            cosigned_by: verified
+                .cosigners()
+                .iter()
+                .map(|node| name(NodeId::from_bytes(*node.as_bytes())))
+                .collect(),
+            left_out: report.left_out().to_vec(),
+            proved: report.proved.clone(),
+            not_proved: report.not_proved.clone(),
+        }
+    }
+
+    /// Whether a query asked about the identifier of the hit and no other: by the record's own
+    /// keys, or, where an officer typed it, because all of its keys have one kind and value.
+    fn is_about_one(&self, private: &[u8], hit: &Hit) -> Result<bool, DeskError> {
+        let private = symbolon_audit::QueryPrivate::decode(private)?;
+        let record = hit.record.map(|id| self.store.record_fetch(id)).transpose()?.flatten();
+        if let Some(record) = record {
+            let subject = record.content().subjects.get(usize::from(hit.subject));
+            let identifiers = subject.into_iter().flat_map(|subject| &subject.identifiers);
+            for canonical in identifiers.filter_map(|identifier| identifier.canonical().ok()) {
+                let is_its = |key: &serde_bytes::ByteBuf| {
+                    canonical.keys().iter().any(|own| own.as_bytes() == key.as_slice())
+                };
+                if canonical.kind() == hit.kind && private.identifiers.iter().all(is_its) {
+                    return Ok(true);
+                }
+            }
+        }
+        let keys = private.identifiers.iter().map(|key| symbolon_ident::KeyParts::decode(key));
+        let mut names = BTreeSet::new();
+        for key in keys {
+            let Ok(key) = key else { return Ok(false) };
+            let Some(value) = key.expose_value() else { return Ok(false) };
+            names.insert((key.kind(), value.to_owned()));
+        }
+        Ok(names.len() == 1)
+    }
+}
+
+fn partners(found: &[Found]) -> BTreeSet<NodeId> {
+    found.iter().map(|one| one.evidence.partner).collect()
+}
+
+/// Whether an agreement that was in force allows a statement.
+fn allows(agreement: &VerifiedAgreement, kept: &Kept) -> bool {
+    match kept.payload() {
+        Payload::Confirm(confirm) => {
+            agreement.permits_purpose(&confirm.purpose) && agreement.terms(confirm.class).is_some()
+        }
+        Payload::Disclosure(disclosed) => {
+            let kind = disclosed.view.kind;
+            kind.is_none_or(|kind| agreement.permits_kind(kind.as_str()))
+        }
+        Payload::Refusal(_) | Payload::Receipt(_) | Payload::Account(_) => true,
+    }
+}
+
+/// What was collected does not hold: nothing leaves.
+fn unverified(refused: Refused) -> DeskError {
+    DeskError::internal(format!("the bundle would not verify: {refused}"))
+}
