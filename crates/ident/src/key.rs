@@ -79,6 +79,10 @@ named! {
         SoundsCountry = 16, "sounds_country";
         /// The sounds of the first telling word of a name, and the country.
         HeadCountry = 17, "head_country";
+        /// The sounds of a name as one word, and the country.
+        JoinedCountry = 18, "joined_country";
+        /// The initials of a name, or the short word that may be these, and the country.
+        AcronymCountry = 19, "acronym_country";
         /// Maker, model and serial number, for a source also its isotope.
         ModelSerial = 20, "model_serial";
         /// Issuer and number, with the letters that are mistaken for digits folded into these.

@@ -6,6 +6,10 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::romanise::{Han, romanise};
+use crate::sounds;
+
+/// Fewest letters of a legal form that is also known by its sounds.
+const LONG_FORM_LETTERS_MIN: usize = 10;
 
 const WORDS: &str = include_str!("../../../spec/names/words.tsv");
 const LEGAL_FORMS: &str = include_str!("../../../spec/names/legal_forms.tsv");
@@ -17,6 +21,8 @@ pub(crate) struct Role {
     pub(crate) title: bool,
     /// Dropped if two other words remain: titles and particles that are names as well.
     pub(crate) rank: bool,
+    /// Stands before the father's name.
+    pub(crate) son_of: bool,
     /// Any of the spellings of Arabic *abd*.
     pub(crate) abd: bool,
     /// Dropped in the name of an organisation if another word remains.
@@ -35,6 +41,8 @@ pub(crate) struct Role {
     pub(crate) common_organisation: Option<usize>,
     /// What stands for it in the name of an organisation.
     pub(crate) instead: Option<&'static str>,
+    /// The name of which it is a short or pet form, or another country's spelling.
+    pub(crate) whole: Option<&'static str>,
 }
 
 static ROLES: LazyLock<HashMap<&'static str, Role>> = LazyLock::new(|| {
@@ -48,6 +56,7 @@ static ROLES: LazyLock<HashMap<&'static str, Role>> = LazyLock::new(|| {
                 "title" | "particle" => entry.title = true,
                 "rank" | "loose_particle" => entry.rank = true,
                 "abd" => entry.abd = true,
+                "son_of" => entry.son_of = true,
                 "linking" => entry.linking = true,
                 "loose_linking" => entry.loose_linking = true,
                 "sure_form" => entry.sure_form = true,
@@ -56,6 +65,7 @@ static ROLES: LazyLock<HashMap<&'static str, Role>> = LazyLock::new(|| {
                 "common_organisation" => entry.common_organisation = Some(2),
                 "generic_organisation" => entry.common_organisation = Some(1),
                 "ship" => entry.ship = true,
+                "pet_form" | "spelling" => entry.whole = instead,
                 _ => entry.instead = instead,
             }
         }
@@ -104,6 +114,29 @@ pub(crate) fn legal_forms(first: &str) -> &'static [LegalForm] {
     FORMS.get(first).map_or(&[], Vec::as_slice)
 }
 
+/// Legal forms of one long word by their sounds.
+static LONG_FORMS: LazyLock<HashMap<String, &'static LegalForm>> = LazyLock::new(|| {
+    let mut forms: Vec<&'static LegalForm> = FORMS.values().flatten().collect();
+    forms.sort_by(|a, b| a.words.cmp(&b.words));
+    let mut by_sounds = HashMap::new();
+    for form in forms {
+        if let [word] = form.words.as_slice()
+            && word.len() >= LONG_FORM_LETTERS_MIN
+        {
+            by_sounds.entry(sounds::of_word(word)).or_insert(form);
+        }
+    }
+    by_sounds
+});
+
+/// A word that can only be a misspelled legal form: a long one that sounds like one.
+pub(crate) fn misspelled_form(word: &str) -> Option<&'static LegalForm> {
+    if word.len() < LONG_FORM_LETTERS_MIN || FORMS.contains_key(word) {
+        return None;
+    }
+    LONG_FORMS.get(&sounds::of_word(word)).copied()
+}
+
 /// The words, every run of single letters as one word: `o o o` is `ooo`.
 pub(crate) fn joined<'a>(text: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut words = Vec::<String>::with_capacity(8);
@@ -117,6 +150,19 @@ pub(crate) fn joined<'a>(text: impl Iterator<Item = &'a str>) -> Vec<String> {
         open = single;
     }
     words
+}
+
+/// Keeps each word once, where it first stands.
+pub(crate) fn keep_first(words: &mut Vec<String>) {
+    let mut place = 0;
+    while let Some(word) = words.get(place) {
+        let twice = words.iter().take(place).any(|earlier| earlier == word);
+        if twice {
+            words.remove(place);
+        } else {
+            place += 1;
+        }
+    }
 }
 
 fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
