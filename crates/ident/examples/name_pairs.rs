@@ -3,8 +3,8 @@
 //! `cargo run --release -p symbolon-ident --example name_pairs -- CASES.csv [tuned|all]`
 //!
 //! The pairs are names alone. As the keys of names are made for names with a birth date or a
-//! country, both names of a pair get the same: persons 1970-06-15, organisations one country;
-//! vessels get nothing. So a pair counts as found
+//! country, both names of a pair get the same: persons 1970-06-15, organisations and vessels one
+//! country. The first name asks, so strength is its. A pair counts as found
 //! - *medium*, if a key of strength medium or strong agrees,
 //! - *alone*, if a key agrees that holds neither date nor country,
 //! - *supported*, if any key agrees: what weak keys find where birth date or country agree too.
@@ -205,7 +205,8 @@ fn print_halves(halves: &BTreeMap<String, [[Count; 3]; 3]>) {
     println!("|---|---|---|---|");
     for (place, found_by) in ["medium", "alone", "supported"].iter().enumerate() {
         for (name, counts) in halves {
-            let of_half = |counts: &[Count; 3]| counts.get(place).map_or(String::new(), Count::text);
+            let of_half =
+                |counts: &[Count; 3]| counts.get(place).map_or(String::new(), Count::text);
             let [tuned, held_out, all] = counts.each_ref().map(of_half);
             println!("| {found_by}, {name} | {tuned} | {held_out} | {all} |");
         }

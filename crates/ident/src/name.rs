@@ -36,6 +36,8 @@ struct Name {
     short_sounds: fn(&str) -> String,
     /// How many consonants all words have.
     consonants: usize,
+    /// How many words are no numbers.
+    spoken: usize,
     /// How much the words tell: their letters, common words less.
     weight: usize,
 }
@@ -58,6 +60,7 @@ impl Name {
             word_sounds,
             short_sounds,
             consonants: sorted.iter().map(consonants).sum(),
+            spoken: sorted.iter().filter(|word| !is_number(word)).count(),
             weight: sorted.iter().map(weight).sum(),
             words,
             characters: None,
@@ -67,7 +70,9 @@ impl Name {
 
     fn person(text: &str) -> Result<Self, IdentError> {
         let person::Words { words, father } = person::words(text);
-        let name = Self::new(words, [sounds::of_word, sounds::with_vowels], |word| role(word).common_person)?;
+        let name = Self::new(words, [sounds::of_word, sounds::with_vowels], |word| {
+            role(word).common_person
+        })?;
         Ok(Self { characters: undivided(text), father, ..name })
     }
 
@@ -83,7 +88,7 @@ impl Name {
     /// Whether the consonants are too few to tell one name from another: short words tell
     /// themselves apart by vowels.
     const fn is_short(&self, consonants_min: usize) -> bool {
-        self.consonants < consonants_min || self.consonants < WORD_CONSONANTS_MIN * self.words.len()
+        self.consonants < consonants_min || self.consonants < WORD_CONSONANTS_MIN * self.spoken
     }
 
     /// The consonants of all words in one, or the words with their vowels, and the form of that key.
@@ -113,6 +118,10 @@ impl Name {
         each.sort_unstable();
         each.join(" ")
     }
+}
+
+fn is_number(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// One for a letter; else the letters and one.
@@ -292,13 +301,10 @@ fn country_keys(mut draft: Draft, name: &Name, in_order: &[String], country: Cou
 fn in_one_word(words: &[String]) -> String {
     let mut joined = String::with_capacity(32);
     for word in words {
-        let number = word.bytes().all(|byte| byte.is_ascii_digit());
-        if number {
-            joined.push(' ');
-        }
-        joined.push_str(word);
-        if number {
-            joined.push(' ');
+        if is_number(word) {
+            joined.extend([" ", word, " "]);
+        } else {
+            joined.push_str(word);
         }
     }
     joined

@@ -29,13 +29,18 @@ pub(crate) fn words(text: &str) -> Words {
     let mut words = joined(romanise(text, Han::Syllables).split(' '));
     let mut classes = Vec::new();
     strip_legal_forms(&mut words, &mut classes);
+    let before = words.len();
     if words.iter().any(|word| !role(word).linking) {
         words.retain(|word| !role(word).linking);
     }
-    strip_legal_forms(&mut words, &mut classes);
+    if words.len() < before {
+        strip_legal_forms(&mut words, &mut classes);
+    }
     words.extend(classes.into_iter().map(str::to_owned));
     let mut in_order = words.clone();
     expand(&mut in_order);
+    words = step(words);
+    words.sort_unstable();
     for _ in 0..ROUNDS_MAX {
         // Sorting can bring words together that are a legal form or a number.
         let before = words.clone();
@@ -124,7 +129,10 @@ fn strip_legal_forms(words: &mut Vec<String>, classes: &mut Vec<&'static str>) {
 fn legal_form_at(words: &[String], place: usize, short: bool) -> Option<&'static LegalForm> {
     let rest = words.get(place..)?;
     let first = rest.first()?;
-    if let Some(form) = misspelled_form(first).filter(|_| !short && words.len() > 1) {
+    if !short
+        && words.len() > 1
+        && let Some(form) = misspelled_form(first)
+    {
         return Some(form);
     }
     legal_forms(first).iter().find(|form| {
