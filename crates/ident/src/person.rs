@@ -7,11 +7,11 @@ use crate::romanise::{Han, romanise};
 use crate::sounds;
 
 const ABD: &str = "abd";
-/// Fewest consonants of a word behind the article that is written together with it.
-const ARTICLE_CONSONANTS_MIN: usize = 2;
-
 const BEN: &str = "ben";
 const BENJAMIN: &str = "benjamin";
+
+/// Fewest consonants of a word behind the article that is written together with it.
+const ARTICLE_CONSONANTS_MIN: usize = 2;
 
 /// What may follow *abd* with a space before it, so that both are one name.
 const GOD: [&str; 4] = ["allah", "ullah", "llah", "lah"];
