@@ -263,6 +263,11 @@ impl Draft {
         !self.keys.is_empty()
     }
 
+    /// Whether it has so many keys that two more are the last.
+    pub(crate) const fn is_crowded(&self) -> bool {
+        self.keys.len() + 2 >= KEYS_MAX
+    }
+
     /// The issuer as it stands in keys, at most `KEY_ISSUER_BYTES_MAX` bytes.
     pub(crate) fn issuer(mut self, issuer: Option<&str>) -> Self {
         self.issuer = issuer.filter(|issuer| !issuer.is_empty()).map(|issuer| {

@@ -55,17 +55,17 @@ named! {
         ShortWithoutIssuer = 4, "short_without_issuer";
         /// Number and year, for numbers that are handed on.
         WithYear = 5, "with_year";
-        /// All names and the full birth date.
+        /// All names with their vowels, or the characters of the name, and the full birth date.
         FullNameFullDate = 6, "full_name_full_date";
-        /// All names, apostrophes closed up, and the year of birth.
+        /// All names with their vowels, and the year of birth.
         TokensYear = 7, "tokens_year";
-        /// All names, in any order.
+        /// All names with their vowels, in any order.
         Tokens = 8, "tokens";
-        /// All names, in any order, and the country.
+        /// All names with their vowels, in any order, and the country.
         TokensCountry = 9, "tokens_country";
         /// An e-mail address as its provider delivers it.
         ProviderFold = 10, "provider_fold";
-        /// The sounds of all names and the full birth date.
+        /// The sounds of all names, or of the first and the last, and the full birth date.
         SoundsFullDate = 11, "sounds_full_date";
         /// The sounds of all names and the year of birth.
         SoundsYear = 12, "sounds_year";
@@ -79,6 +79,10 @@ named! {
         SoundsCountry = 16, "sounds_country";
         /// The sounds of the first telling word of a name, and the country.
         HeadCountry = 17, "head_country";
+        /// The sounds of a name as one word, and the country.
+        JoinedCountry = 18, "joined_country";
+        /// The initials of a name, or the short word that may be these, and the country.
+        AcronymCountry = 19, "acronym_country";
         /// Maker, model and serial number, for a source also its isotope.
         ModelSerial = 20, "model_serial";
         /// Issuer and number, with the letters that are mistaken for digits folded into these.

@@ -3,9 +3,14 @@
 //! Implements spec/identifiers.md#names.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 use crate::romanise::{Han, romanise};
+use crate::sounds;
+
+/// Fewest letters of a legal form that is also known by its sounds.
+const LONG_FORM_LETTERS_MIN: usize = 10;
 
 const WORDS: &str = include_str!("../../../spec/names/words.tsv");
 const LEGAL_FORMS: &str = include_str!("../../../spec/names/legal_forms.tsv");
@@ -17,6 +22,8 @@ pub(crate) struct Role {
     pub(crate) title: bool,
     /// Dropped if two other words remain: titles and particles that are names as well.
     pub(crate) rank: bool,
+    /// Stands before the father's name.
+    pub(crate) son_of: bool,
     /// Any of the spellings of Arabic *abd*.
     pub(crate) abd: bool,
     /// Dropped in the name of an organisation if another word remains.
@@ -35,33 +42,60 @@ pub(crate) struct Role {
     pub(crate) common_organisation: Option<usize>,
     /// What stands for it in the name of an organisation.
     pub(crate) instead: Option<&'static str>,
+    /// The name of which it is a short or pet form, or another country's spelling.
+    pub(crate) whole: Option<&'static str>,
 }
 
-static ROLES: LazyLock<HashMap<&'static str, Role>> = LazyLock::new(|| {
-    let mut roles = HashMap::<&'static str, Role>::new();
-    for line in rows(WORDS) {
-        let Some((role, words)) = line.split_once('\t') else { continue };
-        for word in words.split(' ') {
-            let (word, instead) = word.split_once('=').map_or((word, None), |(a, b)| (a, Some(b)));
-            let entry = roles.entry(word).or_default();
-            match role {
-                "title" | "particle" => entry.title = true,
-                "rank" | "loose_particle" => entry.rank = true,
-                "abd" => entry.abd = true,
-                "linking" => entry.linking = true,
-                "loose_linking" => entry.loose_linking = true,
-                "sure_form" => entry.sure_form = true,
-                "start_form" => entry.start_form = true,
-                "common_person" => entry.common_person = Some(2),
-                "common_organisation" => entry.common_organisation = Some(2),
-                "generic_organisation" => entry.common_organisation = Some(1),
-                "ship" => entry.ship = true,
-                _ => entry.instead = instead,
-            }
+/// The tables are fixed, so a plain hash (FNV-1a, 64 bits) is safe, and it is faster for words.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }
-    roles
-});
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+static ROLES: LazyLock<HashMap<&'static str, Role, BuildHasherDefault<Fnv>>> =
+    LazyLock::new(|| {
+        let mut roles = HashMap::<&'static str, Role, BuildHasherDefault<Fnv>>::default();
+        for line in rows(WORDS) {
+            let Some((role, words)) = line.split_once('\t') else { continue };
+            for word in words.split(' ') {
+                let (word, instead) =
+                    word.split_once('=').map_or((word, None), |(a, b)| (a, Some(b)));
+                let entry = roles.entry(word).or_default();
+                match role {
+                    "title" | "particle" => entry.title = true,
+                    "rank" | "loose_particle" => entry.rank = true,
+                    "abd" => entry.abd = true,
+                    "son_of" => entry.son_of = true,
+                    "linking" => entry.linking = true,
+                    "loose_linking" => entry.loose_linking = true,
+                    "sure_form" => entry.sure_form = true,
+                    "start_form" => entry.start_form = true,
+                    "common_person" => entry.common_person = Some(2),
+                    "common_organisation" => entry.common_organisation = Some(2),
+                    "generic_organisation" => entry.common_organisation = Some(1),
+                    "ship" => entry.ship = true,
+                    "pet_form" | "spelling" => entry.whole = instead,
+                    _ => entry.instead = instead,
+                }
+            }
+        }
+        roles
+    });
 
 /// What is known about a word.
 pub(crate) fn role(word: &str) -> Role {
@@ -76,32 +110,60 @@ pub(crate) struct LegalForm {
 }
 
 /// By first word, the longest first.
-static FORMS: LazyLock<HashMap<String, Vec<LegalForm>>> = LazyLock::new(|| {
-    let mut forms = HashMap::<String, Vec<LegalForm>>::new();
-    for line in rows(LEGAL_FORMS) {
-        let mut columns = line.split('\t');
-        let (Some(class), Some(_), Some(list)) = (columns.next(), columns.next(), columns.next())
-        else {
-            continue;
-        };
-        let kept = matches!(class, "association" | "foundation" | "cooperative");
-        for form in list.split(';') {
-            let words = joined(romanise(form, Han::Syllables).split(' '));
-            let Some(first) = words.first().cloned() else { continue };
-            let form = LegalForm { words, class: kept.then_some(class) };
-            forms.entry(first).or_default().push(form);
+static FORMS: LazyLock<HashMap<String, Vec<LegalForm>, BuildHasherDefault<Fnv>>> =
+    LazyLock::new(|| {
+        let mut forms = HashMap::<String, Vec<LegalForm>, BuildHasherDefault<Fnv>>::default();
+        for line in rows(LEGAL_FORMS) {
+            let mut columns = line.split('\t');
+            let (Some(class), Some(_), Some(list)) =
+                (columns.next(), columns.next(), columns.next())
+            else {
+                continue;
+            };
+            let kept = matches!(class, "association" | "foundation" | "cooperative");
+            for form in list.split(';') {
+                let words = joined(romanise(form, Han::Syllables).split(' '));
+                let Some(first) = words.first().cloned() else { continue };
+                let form = LegalForm { words, class: kept.then_some(class) };
+                forms.entry(first).or_default().push(form);
+            }
         }
-    }
-    for list in forms.values_mut() {
-        list.sort_by(|a, b| b.words.len().cmp(&a.words.len()).then_with(|| a.words.cmp(&b.words)));
-        list.dedup_by(|a, b| a.words == b.words);
-    }
-    forms
-});
+        for list in forms.values_mut() {
+            list.sort_by(|a, b| {
+                b.words.len().cmp(&a.words.len()).then_with(|| a.words.cmp(&b.words))
+            });
+            list.dedup_by(|a, b| a.words == b.words);
+        }
+        forms
+    });
 
 /// The forms that begin with this word, the longest first.
 pub(crate) fn legal_forms(first: &str) -> &'static [LegalForm] {
     FORMS.get(first).map_or(&[], Vec::as_slice)
+}
+
+/// Legal forms of one long word by their sounds.
+static LONG_FORMS: LazyLock<HashMap<String, &'static LegalForm, BuildHasherDefault<Fnv>>> =
+    LazyLock::new(|| {
+        let mut forms: Vec<&'static LegalForm> = FORMS.values().flatten().collect();
+        forms.sort_by(|a, b| a.words.cmp(&b.words));
+        let mut by_sounds = HashMap::default();
+        for form in forms {
+            if let [word] = form.words.as_slice()
+                && word.len() >= LONG_FORM_LETTERS_MIN
+            {
+                by_sounds.entry(sounds::of_word(word)).or_insert(form);
+            }
+        }
+        by_sounds
+    });
+
+/// A word that can only be a misspelled legal form: a long one that sounds like one.
+pub(crate) fn misspelled_form(word: &str) -> Option<&'static LegalForm> {
+    if word.len() < LONG_FORM_LETTERS_MIN || FORMS.contains_key(word) {
+        return None;
+    }
+    LONG_FORMS.get(&sounds::of_word(word)).copied()
 }
 
 /// The words, every run of single letters as one word: `o o o` is `ooo`.
@@ -117,6 +179,19 @@ pub(crate) fn joined<'a>(text: impl Iterator<Item = &'a str>) -> Vec<String> {
         open = single;
     }
     words
+}
+
+/// Keeps each word once, where it first stands.
+pub(crate) fn keep_first(words: &mut Vec<String>) {
+    let mut place = 0;
+    while let Some(word) = words.get(place) {
+        let twice = words.iter().take(place).any(|earlier| earlier == word);
+        if twice {
+            words.remove(place);
+        } else {
+            place += 1;
+        }
+    }
 }
 
 fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {

@@ -38,6 +38,9 @@ pub const HEAD_CONSONANTS_MIN: usize = 3;
 /// Fewest letters of a word that itself, with a country, stands for a whole name.
 pub const HEAD_LETTERS_MIN: usize = 4;
 
+/// Fewest letters of a word that loses a final s in the name of an organisation.
+pub const PLURAL_LETTERS_MIN: usize = 5;
+
 /// Consonants of each word, on average, below which the vowels of a name count.
 pub const WORD_CONSONANTS_MIN: usize = 2;
 
@@ -55,7 +58,7 @@ pub const SOUNDS_ALONE_CONSONANTS_MIN: usize = 6;
 pub const NAME_WEIGHT_MIN: usize = 3;
 
 /// Least weight of an organisation's name whose key with its country is more than weak.
-pub const ORGANISATION_WEIGHT_MIN: usize = 5;
+pub const ORGANISATION_WEIGHT_MIN: usize = 4;
 
 /// Most weight of one word.
 pub const WORD_WEIGHT_MAX: usize = 8;

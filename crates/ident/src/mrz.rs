@@ -281,19 +281,10 @@ impl fmt::Debug for MrzIdentifier {
 
 /// The characters of a zone in one run, or `None` for a text that is none.
 fn lines(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '<';
     let mut rows: Vec<Zeroizing<Vec<u8>>> = Vec::with_capacity(3);
     for line in text.lines() {
-        let mut row = Zeroizing::new(Vec::with_capacity(90));
-        for c in line.nfkc().filter(|c| !c.is_whitespace() && !fold::is_invisible(*c)) {
-            match c {
-                // What text recognition makes of two fillers, or of one.
-                '«' => row.extend(b"<<"),
-                '‹' => row.push(b'<'),
-                c if plain(c) => row.push(u8::try_from(c).ok()?.to_ascii_uppercase()),
-                _ => return None,
-            }
-        }
+        // NFKC leaves ASCII as it is.
+        let row = if line.is_ascii() { row(line.chars()) } else { row(line.nfkc()) }?;
         if !row.is_empty() {
             rows.push(row);
         }
@@ -310,9 +301,28 @@ fn lines(text: &str) -> Option<Zeroizing<Vec<u8>>> {
             names.push(b'<');
         }
     }
-    let zone = Zeroizing::new(rows.iter().flat_map(|row| row.iter().copied()).collect::<Vec<u8>>());
+    let length = rows.iter().map(|row| row.len()).sum();
+    let mut zone = Zeroizing::new(Vec::with_capacity(length));
+    rows.iter().for_each(|row| zone.extend_from_slice(row));
     // A run of 72 letters and digits without any filler is something else.
     (matches!(zone.len(), 72 | 88 | 90) && zone.contains(&b'<')).then_some(zone)
+}
+
+/// The characters of one line, or `None` if one of them cannot stand in a zone.
+fn row(line: impl Iterator<Item = char>) -> Option<Zeroizing<Vec<u8>>> {
+    let mut row = Zeroizing::new(Vec::with_capacity(90));
+    for c in line.filter(|c| !c.is_whitespace() && !fold::is_invisible(*c)) {
+        match c {
+            // What text recognition makes of two fillers, or of one.
+            '«' => row.extend(b"<<"),
+            '‹' => row.push(b'<'),
+            '<' | '0'..='9' | 'A'..='Z' | 'a'..='z' => {
+                row.push(u8::try_from(c).ok()?.to_ascii_uppercase());
+            }
+            _ => return None,
+        }
+    }
+    Some(row)
 }
 
 /// Doc 9303-4 §4.2, 9303-6 §4.2, 9303-7 §4.2: names in line 1; in line 2 number, nationality, birth

@@ -299,6 +299,26 @@ fn push_small_kana(c: char, words: &mut String) {
     words.push_str(if hushed { latin.trim_start_matches('y') } else { latin });
 }
 
+/// The characters of a text in Han characters or Hangul alone, with kana between them: what their
+/// romanisation makes of it is that of many others.
+pub(crate) fn undivided(text: &str) -> Option<String> {
+    if text.is_ascii() {
+        return None;
+    }
+    let mut characters = String::with_capacity(text.len());
+    let mut seen = false;
+    for c in text.nfkc().filter(|c| c.is_alphanumeric()) {
+        let syllable = is_han(c) || ('\u{ac00}'..='\u{d7a3}').contains(&c);
+        let kana = ('\u{3041}'..='\u{30ff}').contains(&c);
+        if !syllable && !kana {
+            return None;
+        }
+        seen |= syllable;
+        characters.push(c);
+    }
+    seen.then_some(characters)
+}
+
 const fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}'
         | '\u{20000}'..='\u{323af}')

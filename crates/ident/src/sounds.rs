@@ -5,11 +5,16 @@
 //! Invariant: the order of the words and where they are joined or split hardly count, because the
 //! sounds of all words are sorted as one.
 
+use crate::limits::PLURAL_LETTERS_MIN;
+
+/// Up to this length a word may be made of initials.
+const ACRONYM_LETTERS: usize = 4;
+
 /// The sounds of all words, sorted: a capital for each consonant, digits, an `a` for each ending.
 pub(crate) fn of_all<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let mut sounds = String::with_capacity(24);
     for word in words {
-        push(word, &mut sounds);
+        push_consonants(word, &mut sounds);
     }
     let mut letters: Vec<char> = sounds.chars().collect();
     letters.sort_unstable();
@@ -19,7 +24,30 @@ pub(crate) fn of_all<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 /// The sounds of one word in their order.
 pub(crate) fn of_word(word: &str) -> String {
     let mut sounds = String::with_capacity(word.len());
-    push(word, &mut sounds);
+    push_consonants(word, &mut sounds);
+    sounds
+}
+
+/// The sounds of a word in the name of an organisation: singular and plural are one, and a final
+/// `a` tells nobody's sex.
+pub(crate) fn of_stem(word: &str) -> String {
+    let plural = word.len() >= PLURAL_LETTERS_MIN && !word.ends_with("ss");
+    let mut sounds = of_word(word.strip_suffix('s').filter(|_| plural).unwrap_or(word));
+    if sounds.ends_with('a') {
+        sounds.pop();
+    }
+    sounds
+}
+
+/// A short word in the name of an organisation: of four letters or fewer it may be an acronym.
+pub(crate) fn of_short(word: &str) -> String {
+    if word.len() <= ACRONYM_LETTERS { word.to_owned() } else { with_vowels(word) }
+}
+
+/// The sounds of a word with its vowels in three classes, for words too short for consonants.
+pub(crate) fn with_vowels(word: &str) -> String {
+    let mut sounds = String::with_capacity(word.len());
+    push(word, Vowels::Kept, &mut sounds);
     sounds
 }
 
@@ -35,7 +63,26 @@ pub(crate) fn consonants(sounds: &str) -> usize {
     sounds.bytes().filter(u8::is_ascii_uppercase).count()
 }
 
-fn push(word: &str, sounds: &mut String) {
+fn push_consonants(word: &str, sounds: &mut String) {
+    push(word, Vowels::Dropped, sounds);
+    let end = word.strip_suffix('h').unwrap_or(word);
+    let sexless = SEXLESS.iter().any(|ending| word.ends_with(ending));
+    if word.chars().count() > 2 && end.ends_with('a') && !sexless {
+        sounds.push('a');
+    }
+}
+
+/// Endings in a that men bear: *Abdullah*, in Somali *Cabdullaah*, *Narendra*, also *Narender*, and
+/// Belarusian *-enka*, in Russian *-enko*.
+const SEXLESS: [&str; 7] = ["ullah", "bdallah", "aah", "ulla", "bdalla", "endra", "enka"];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Vowels {
+    Dropped,
+    Kept,
+}
+
+fn push(word: &str, vowels: Vowels, sounds: &mut String) {
     let bytes = word.as_bytes();
     let spoken = bytes.iter().any(u8::is_ascii_alphabetic);
     let mut last = None;
@@ -44,6 +91,8 @@ fn push(word: &str, sounds: &mut String) {
         let before = place.checked_sub(1).and_then(|before| bytes.get(before)).copied();
         let (sound, taken) = sound(rest, before, spoken);
         for class in sound.chars() {
+            // Korean j and ch, Chinese zh and ch: two spellings of one sound.
+            let class = if class == 'J' && vowels == Vowels::Kept { 'S' } else { class };
             if last != Some(class) || class.is_ascii_digit() {
                 sounds.push(class);
             }
@@ -51,14 +100,33 @@ fn push(word: &str, sounds: &mut String) {
         }
         if sound.is_empty() {
             last = None;
+            if vowels == Vowels::Kept {
+                push_vowel(rest, before, sounds);
+            }
         }
         place += taken;
     }
     if !word.is_ascii() {
         sounds.extend(word.chars().filter(|c| !c.is_ascii()));
     }
-    if word.chars().count() > 2 && (word.ends_with('a') || word.ends_with("ah")) {
-        sounds.push('a');
+}
+
+/// The class of a vowel: `a`; `e` for e, i, y; `o` for o and u, and for the Korean eo and eu; `y`
+/// for i and y before another vowel.
+fn push_vowel(rest: &[u8], before: Option<u8>, sounds: &mut String) {
+    let other = |c: &u8| matches!(c, b'a' | b'e' | b'o' | b'u');
+    let class = match rest.first() {
+        Some(b'a') => 'a',
+        Some(b'i' | b'y') if rest.get(1).is_some_and(other) => 'y',
+        Some(b'e' | b'i' | b'y') => 'e',
+        Some(b'o' | b'u') => 'o',
+        _ => return,
+    };
+    if class == 'o' && before == Some(b'e') && sounds.ends_with('e') {
+        sounds.pop();
+    }
+    if !sounds.ends_with(class) {
+        sounds.push(class);
     }
 }
 
@@ -70,6 +138,8 @@ fn sound(rest: &[u8], before: Option<u8>, spoken: bool) -> (&'static str, usize)
     }
     let next = rest.get(1).copied();
     let before_vowel = next.is_some_and(is_vowel);
+    let letter = |c: Option<u8>| c.is_some_and(|c| c.is_ascii_alphabetic());
+    let inside = letter(before) && letter(next);
     let class = match rest.first().copied().unwrap_or_default() {
         b'n' if next == Some(b'g') && !rest.get(2).is_some_and(|c| carries_g(*c)) => {
             return ("N", 2);
@@ -88,13 +158,25 @@ fn sound(rest: &[u8], before: Option<u8>, spoken: bool) -> (&'static str, usize)
         b'm' => "M",
         b'n' => "N",
         b'r' => "R",
-        // Digits that are typed for the letters o, i and s.
+        // Digits that are typed for the letters o, i and s, and inside a word for others.
         b'0' | b'1' if spoken => "",
         b'5' if spoken => "S",
+        digit @ b'2'..=b'9' if inside => typed_for(digit),
         digit @ b'0'..=b'9' => DIGITS.get(usize::from(digit - b'0')).copied().unwrap_or_default(),
         _ => "",
     };
     (class, 1)
+}
+
+/// The sound of the letter that a digit between two letters is typed for.
+const fn typed_for(digit: u8) -> &'static str {
+    match digit {
+        b'2' => "S",
+        b'3' | b'4' => "",
+        b'7' => "T",
+        b'8' => "B",
+        _ => "K",
+    }
 }
 
 const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];

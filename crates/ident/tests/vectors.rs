@@ -8,6 +8,7 @@
     reason = "a vector file that cannot be read is a failed test"
 )]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -16,21 +17,71 @@ use symbolon_ident::{
     Canonical, Check, IdentError, Input, Kind, MatchKey, Refused, Strength, limits,
 };
 
+/// A sort of case that the vectors of every kind must have.
+struct Sort {
+    name: &'static str,
+    is: fn(&Value) -> bool,
+}
+
+const SORTS: [Sort; 4] = [
+    Sort {
+        name: "accepted",
+        is: |case| case["check"] != "invalid" && is_accepted(case) && !texts(case).is_empty(),
+    },
+    Sort { name: "error", is: |case| case["error"].is_string() && !texts(case).is_empty() },
+    // Another issuer or date alone is no other spelling of the value.
+    Sort { name: "spellings", is: |case| is_accepted(case) && texts(case).len() > 1 },
+    Sort { name: "apart", is: |case| case["apart"].is_array() },
+];
+
+/// Kind, sort and reason, where a kind cannot have a case of this sort.
+const CANNOT: &[(Kind, &str, &str)] = &[];
+
 #[test]
 fn every_rule_holds() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors/identifiers");
     let mut failures = Vec::new();
     for kind in Kind::ALL {
-        let text = fs::read_to_string(folder.join(format!("{kind}.json"))).unwrap();
-        let cases: Vec<Value> = serde_json::from_str(&text).unwrap();
-        assert!(!cases.is_empty(), "{kind} has no vectors");
-        for case in &cases {
-            if let Err(difference) = check(*kind, case) {
+        for case in cases(*kind) {
+            if let Err(difference) = check(*kind, &case) {
                 failures.push(format!("{kind}: {}: {difference}", case["rule"]));
             }
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn every_kind_has_every_sort_of_case() {
+    let mut failures = Vec::new();
+    for kind in Kind::ALL {
+        let cases = cases(*kind);
+        for Sort { name, is } in SORTS {
+            let excused = CANNOT.iter().find(|(of, sort, _)| of == kind && *sort == name);
+            match (cases.iter().any(is), excused) {
+                (true, None) => {}
+                (false, None) => failures.push(format!("{kind}: no case `{name}`")),
+                (true, Some(_)) => failures.push(format!("{kind}: can have a case `{name}`")),
+                (false, Some((_, _, reason))) => assert!(!reason.is_empty(), "{kind}: {name}"),
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+fn cases(kind: Kind) -> Vec<Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors/identifiers");
+    let text = fs::read_to_string(folder.join(format!("{kind}.json"))).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn is_accepted(case: &Value) -> bool {
+    case["canonical"].is_string()
+}
+
+/// The different texts among a case's inputs.
+fn texts(case: &Value) -> BTreeSet<&str> {
+    let inputs = case["inputs"].as_array().into_iter().flatten();
+    inputs.filter_map(|input| input["text"].as_str()).collect()
 }
 
 fn check(kind: Kind, case: &Value) -> Result<(), String> {
