@@ -109,6 +109,8 @@ impl World {
                 let _opened = self.north.call("audit/grant", &grant);
                 json!({ "query": query, "from": "ada", "reason": "test" })
             }
+            "audit/reconcile" => json!({ "partner": "south" }),
+            "evidence/build" => json!({ "hit": hit(), "reason": "test" }),
             // Nothing is that old, so only the unconfirmed form has nothing to leave.
             "audit/erase" => json!({ "before": 1, "reason": "test", "confirmed": true }),
             _ => json!({}),
@@ -148,7 +150,8 @@ fn every_call_leaves_the_entry_that_the_specification_says() {
     assert!(order.len() >= 30, "{order:?}");
     for call in order {
         // An erasure needs entries that are a month old: tests/tests/retention.rs makes it.
-        if call == "audit/erase" {
+        // An alarm needs a partner that cheats: tests/tests/witness.rs closes one.
+        if ["audit/erase", "audit/close"].contains(&call.as_str()) {
             continue;
         }
         let request = world.request(call);

@@ -176,6 +176,10 @@ fn a_node_that_rewrites_its_history_is_caught_with_proof() {
     assert_eq!(south.command(&["audit", "close", id, "--reason", ""]).status.code(), Some(2));
     let closed = south.command(&["audit", "close", id, "--reason", "north restored a backup"]);
     assert!(closed.status.success(), "{}", String::from_utf8_lossy(&closed.stderr));
+    let entries = south.call("audit/show", &json!({ "from": south.log_holds() - 1 }));
+    let last = &entries["entries"][0];
+    assert_eq!(last["kind"], "admin");
+    assert!(last["summary"].as_str().unwrap().contains("closed: north restored a backup"));
     assert_eq!(finding(&south, "alarms")["state"], "well");
     let all = south.call("audit/alarms", &json!({ "closed": true }));
     assert_eq!(all["alarms"][0]["closed_because"], "north restored a backup");

@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use symbolon_audit::Entry;
 use symbolon_disclosure::{AccountItem, Passed};
-use symbolon_store::OwedFor;
+use symbolon_store::{OwedFor, Write};
 
 use crate::account::Page;
 use crate::api::{
@@ -46,11 +47,14 @@ impl Desk {
     /// [`DeskError`] where the partner gives no account.
     pub fn audit_reconcile(
         &self,
-        _officer: &Officer,
+        officer: &Officer,
         request: Reconcile,
         report: &mut dyn Report,
     ) -> Result<Reconciled, DeskError> {
         let partner = self.partner_named(&request.partner)?;
+        let act = format!("logs compared with {}", partner.name());
+        let entry = Entry::admin(self.who(officer), &act, [0; 32]);
+        self.store.commit(Write::new().log(entry))?;
         // The own side first: what stands there must have reached the partner's log by the time
         // that its account is made. What is newer is looked at only where the partner names it.
         let cut = self.store.log_size();
