@@ -306,8 +306,8 @@ fn speed_of_code() {
         code.expand(&blocks, &mut a, 1).unwrap();
         lap("exp1");
         let stream = crate::prg::Stream::new([1; 16]);
-        let mut numbers = [[0; 4]; 64];
-        for first in (0..m as u64 * 21 / 4).step_by(64) {
+        let mut numbers = [[0; 4]; 256];
+        for first in (0..m as u64 * 21 / 4).step_by(256) {
             stream.numbers(first, &mut numbers);
             std::hint::black_box(&mut numbers);
         }
