@@ -12,10 +12,10 @@ pub(crate) const CORE_ITEMS_MAX: usize = 128;
 pub const SESSION_ITEMS_MIN: u64 = 1024;
 
 /// Items of the largest set of one session, padding included; more are partitioned.
-pub const SESSION_ITEMS_MAX: u64 = 1 << 22;
+pub const SESSION_ITEMS_MAX: u64 = 3 << 20;
 
-/// Items that a partition is planned for, at most, padding included.
-pub const PARTITION_ITEMS: u64 = 1 << 20;
+/// Items that a partition is planned for, at most, padding included: what bounds the memory.
+pub const PARTITION_ITEMS_MAX: u64 = 3 << 19;
 
 /// Partitions of one exchange.
 pub const PARTITIONS_MAX: u32 = 1 << 12;

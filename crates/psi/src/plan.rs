@@ -6,7 +6,7 @@
 //! falls into depends on a keyed hash, so nobody can aim items at one; only padded counts travel.
 
 use crate::hash::Item;
-use crate::limits::{PARTITION_ITEMS, PARTITIONS_MAX};
+use crate::limits::{PARTITION_ITEMS_MAX, PARTITIONS_MAX};
 use crate::terms::{Terms, padded_count};
 use crate::{PsiError, label};
 
@@ -40,22 +40,28 @@ impl Plan {
         intersection_max: u64,
     ) -> Result<Self, PsiError> {
         let largest = receiver_count.max(sender_count);
-        let mut partitions =
-            u32::try_from(largest.div_ceil(PARTITION_ITEMS)).map_err(|_| PsiError::Count)?.max(1);
-        while load(largest, partitions) > PARTITION_ITEMS {
-            partitions += 1;
-        }
+        let counts = |partitions: u32| -> Result<(u64, u64), PsiError> {
+            Ok((
+                padded_count(load(receiver_count, partitions))?,
+                padded_count(load(sender_count, partitions))?,
+            ))
+        };
+        let fewest = u32::try_from(largest.div_ceil(PARTITION_ITEMS_MAX)).ok();
+        let fewest = fewest.filter(|fewest| *fewest <= PARTITIONS_MAX).ok_or(PsiError::Count)?;
+        // Some more partitions may waste less on padding: the least sum of padded counts wins.
+        let choices = (fewest.max(1)..=fewest.max(1).saturating_mul(2))
+            .filter(|partitions| load(largest, *partitions) <= PARTITION_ITEMS_MAX)
+            .filter_map(|partitions| counts(partitions).ok().map(|counts| (partitions, counts)));
+        let work = |(partitions, (receiver, sender)): &(u32, (u64, u64))| {
+            u64::from(*partitions) * (receiver + sender)
+        };
+        let best = choices.min_by_key(work).ok_or(PsiError::Count)?;
+        let (partitions, (receiver_count, sender_count)) = best;
         if partitions > PARTITIONS_MAX {
             return Err(PsiError::Count);
         }
-        Ok(Self {
-            session,
-            key: blake3::derive_key(label::PARTITION_KEY, &session),
-            partitions,
-            receiver_count: padded_count(load(receiver_count, partitions))?,
-            sender_count: padded_count(load(sender_count, partitions))?,
-            intersection_max,
-        })
+        let key = blake3::derive_key(label::PARTITION_KEY, &session);
+        Ok(Self { session, key, partitions, receiver_count, sender_count, intersection_max })
     }
 
     /// How many partitions there are; each can be run, and run again, alone.
@@ -126,10 +132,16 @@ mod tests {
             assert_eq!(terms.receiver_count, padded_count(receiver).unwrap());
             assert_eq!(terms.sender_count, padded_count(sender).unwrap());
         }
-        assert_eq!(plan(1 << 24, 1 << 24).partitions(), 17);
-        assert_eq!(plan(1 << 24, 1 << 24).terms(0, 0).unwrap().receiver_count, 1 << 20);
-        assert_eq!(plan(1 << 24, 1 << 12).terms(16, 0).unwrap().receiver_count, 1 << 20);
-        assert_eq!(plan(1 << 24, 1 << 12).terms(16, 0).unwrap().sender_count, 1024);
+        for (receiver, sender, partitions, counts) in [
+            (1 << 22, 1 << 22, 3, (3 << 19, 3 << 19)),
+            (1 << 24, 1 << 24, 11, (3 << 19, 3 << 19)),
+            (1 << 24, 1 << 12, 11, (3 << 19, 1024)),
+        ] {
+            let plan = plan(receiver, sender);
+            let terms = plan.terms(partitions - 1, 0).unwrap();
+            assert_eq!(plan.partitions(), partitions);
+            assert_eq!((terms.receiver_count, terms.sender_count), counts);
+        }
         assert!(Plan::new([3; 32], u64::MAX, 1, 1).is_err());
         assert!(Plan::new([3; 32], 1 << 32, 1, 1).is_err());
     }
@@ -147,13 +159,17 @@ mod tests {
     #[test]
     fn partitions_are_even() {
         let plan = plan(1 << 24, 1 << 24);
-        let mut loads = vec![0_u64; 17];
+        let partitions = plan.partitions();
+        let mut loads = vec![0_u64; partitions as usize];
         let count = 170_000_u64;
         for n in 0..count {
             let item = Item::derive(&n.to_le_bytes());
             loads[plan.partition_of(&item) as usize] += 1;
         }
-        assert!(loads.iter().all(|own| *own <= load(count, 17) && *own > 9_000), "{loads:?}");
+        assert!(
+            loads.iter().all(|own| *own <= load(count, partitions) && *own > 14_000),
+            "{loads:?}"
+        );
     }
 
     #[test]

@@ -114,7 +114,8 @@ mod tests {
             assert!(Shape::for_padded(padded).is_ok(), "{padded} has a shape");
         }
         assert_eq!(padded_count(SESSION_ITEMS_MAX + 1), Err(PsiError::Count));
-        assert!(Shape::for_padded(SESSION_ITEMS_MAX).is_ok());
+        let largest = Shape::for_padded(SESSION_ITEMS_MAX).unwrap();
+        assert!(largest.columns() <= crate::VOLE_LENGTH_MAX);
     }
 
     #[test]

@@ -5,10 +5,12 @@
 #[path = "../../src/sample.rs"]
 pub mod sample;
 
+mod bulk;
 mod text;
 mod tree;
 mod wire;
 
+pub use bulk::psi;
 pub use text::{ident, import, mrz, names, policy, wallet};
 pub use tree::{oprf, tlog};
 pub use wire::{audit, codec, envelope, machine, message, record, trust};
