@@ -146,31 +146,30 @@ impl Stream {
         let mut batch = Batch::new();
         let mut next = first;
         for chunk in target.chunks_mut(BATCH_BLOCKS) {
-            self.next(&mut batch, &mut next);
+            for (target, number) in batch.0.iter_mut().zip(next..) {
+                target.0 = u128::from(number).to_le_bytes();
+            }
+            next += BATCH_BLOCKS as u64;
+            batch.encrypt(&self.cipher);
             for (target, block) in chunk.iter_mut().zip(batch.blocks()) {
                 *target = block;
             }
         }
     }
 
-    /// The same as numbers of 32 bits, four in a block, lowest first. `first` is that of a block.
-    pub(crate) fn numbers(&self, first: u64, target: &mut [[u32; 4]; BATCH_BLOCKS]) {
-        let mut batch = Batch::new();
-        self.next(&mut batch, &mut { first });
-        for (target, block) in target.iter_mut().zip(&batch.0) {
+    /// The same as numbers of 32 bits, four in a block, lowest first. For public streams only:
+    /// nothing is wiped. `first` is the number of a block.
+    pub(crate) fn numbers<const N: usize>(&self, first: u64, target: &mut [[u32; 4]; N]) {
+        let mut blocks = [aes::Block::default(); N];
+        for (block, number) in blocks.iter_mut().zip(first..) {
+            block.0 = u128::from(number).to_le_bytes();
+        }
+        self.cipher.encrypt_blocks(&mut blocks);
+        for (target, block) in target.iter_mut().zip(&blocks) {
             let (words, _) = block.0.as_chunks::<4>();
             for (target, word) in target.iter_mut().zip(words) {
                 *target = u32::from_le_bytes(*word);
             }
         }
-    }
-
-    #[inline]
-    fn next(&self, batch: &mut Batch, next: &mut u64) {
-        for (target, number) in batch.0.iter_mut().zip(*next..) {
-            target.0 = u128::from(number).to_le_bytes();
-        }
-        *next += BATCH_BLOCKS as u64;
-        batch.encrypt(&self.cipher);
     }
 }
