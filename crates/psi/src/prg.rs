@@ -114,7 +114,7 @@ impl CorrelationHash {
         Self { cipher: Aes128Enc::new(&key.into()) }
     }
 
-    /// Replaces each `(tweak, input)` by `(tweak, hash)`. Under one key a tweak serves one transfer,
+    /// Replaces each `(tweak, input)` by `(tweak, hash)`. Under a key a tweak serves one transfer,
     /// whose inputs differ by the secret.
     pub(crate) fn apply(&self, values: &mut [(u64, Block)]) {
         let mut batch = Batch::<STEP_BLOCKS>::new();
