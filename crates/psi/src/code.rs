@@ -1,8 +1,8 @@
 //! The expand-convolute code: shortens a long sparse vector to a shorter one that looks random.
 //!
-//! Implements spec/psi.md#code (ePrint 2023/882). The generator is `B · A`: the convolution `A` adds
-//! to every entry some of the 24 before it and the one 25 back; the expander `B` sums 21 entries for
-//! each entry of the result, a uniform one from each of 21 regions of equal size.
+//! Implements spec/psi.md#code (ePrint 2023/882). The generator is `B · A`: the convolution `A`
+//! adds to every entry some of the 24 before it and the one 25 back; the expander `B` sums 21
+//! entries for each entry of the result, a uniform one from each of 21 regions of equal size.
 //!
 //! Invariant: the matrix is public and comes from a seed; which entries are touched depends on
 //! nothing else.
@@ -13,7 +13,7 @@ use crate::PsiError;
 use crate::field::Block;
 use crate::lane::Lane;
 use crate::limits::{EXPANDER_WEIGHT, VOLE_CODE_LENGTH_MAX};
-use crate::prg::{BATCH_BLOCKS, Stream};
+use crate::prg::Stream;
 use crate::workers;
 
 /// Entries whose sums are tabled together: one table has all 16 sums of four.
@@ -23,7 +23,9 @@ const TABLES: usize = 8;
 /// The entry 25 back is always added: a state that is not zero never becomes zero by itself.
 const ALWAYS: u32 = 1 << 24;
 /// Rows whose numbers are drawn together, and entries whose bits are.
-const ROWS: usize = BATCH_BLOCKS * 4;
+const ROWS: usize = ROW_BLOCKS * 4;
+/// Blocks of a stream that have the numbers of so many rows: enough to make up for each call.
+const ROW_BLOCKS: usize = 256;
 
 /// One matrix, from a public seed.
 pub(crate) struct Code {
@@ -45,9 +47,9 @@ impl Code {
     /// additions an entry instead of twelve, and no masks. Sequential by its nature.
     pub(crate) fn convolve(&self, entries: &mut [Block]) {
         let mut tables = [[Lane::default(); 16]; TABLES];
-        let mut bits = [[0; GROUP_ENTRIES]; BATCH_BLOCKS];
+        let mut bits = [[0; GROUP_ENTRIES]; ROW_BLOCKS];
         for (number, piece) in entries.chunks_mut(ROWS).enumerate() {
-            self.convolution.numbers((number * BATCH_BLOCKS) as u64, &mut bits);
+            self.convolution.numbers((number * ROW_BLOCKS) as u64, &mut bits);
             let (groups, rest) = piece.as_chunks_mut::<GROUP_ENTRIES>();
             let count = groups.len();
             for (own, (group, bits)) in groups.iter_mut().zip(&bits).enumerate() {
@@ -103,7 +105,7 @@ impl Code {
         if input.len() > VOLE_CODE_LENGTH_MAX || input.len() < EXPANDER_WEIGHT {
             return Err(PsiError::Count);
         }
-        let mut numbers = [[0; 4]; BATCH_BLOCKS];
+        let mut numbers = [[0; 4]; ROW_BLOCKS];
         for region in 0..EXPANDER_WEIGHT {
             let entries = input.get(region_range(input.len(), region)).unwrap_or_default();
             for offset in (0..rows).step_by(ROWS) {
@@ -140,9 +142,9 @@ fn place(number: u32, length: usize) -> u32 {
 
 /// Four entries of the convolution; `own` is the number of their group.
 ///
-/// Bit `d - 1` of a word says whether the entry `d` before is added. Shifted to the group's end, its
-/// nibbles are the table indices of the own group, the one before, and so on; the lowest bit of a
-/// nibble is the group's last entry.
+/// Bit `d - 1` of a word says whether the entry `d` before is added. Shifted to the end of the
+/// group, its nibbles are the table indices of the own group, the one before, and so on; the lowest
+/// bit of a nibble is the group's last entry.
 #[inline]
 fn convolve_group(
     group: [Block; GROUP_ENTRIES],
@@ -167,11 +169,11 @@ fn convolve_group(
     let x = earlier(x, b) ^ w.choose(b >> 3);
     let y = earlier(y, c) ^ w.choose(c >> 3) ^ x.choose(c >> 2);
     let z = earlier(z, d) ^ w.choose(d >> 3) ^ x.choose(d >> 2) ^ y.choose(d >> 1);
-    let low = [Lane::default(), z, y, y ^ z];
+    let both = y ^ z;
     if let Some(table) = tables.get_mut(own % TABLES) {
         let (quarters, _) = table.as_chunks_mut::<4>();
         for (quarter, high) in quarters.iter_mut().zip([Lane::default(), x, w, w ^ x]) {
-            *quarter = low.map(|sum| sum ^ high);
+            *quarter = [high, high ^ z, high ^ y, high ^ both];
         }
     }
     [w.block(), x.block(), y.block(), z.block()]

@@ -78,12 +78,12 @@ pub(crate) fn grow(
     doubler: &Doubler,
     root: Block,
     leaves: &mut [Block],
-) -> Vec<[Block; 2]> {
+) -> Zeroizing<Vec<[Block; 2]>> {
     if let Some(first) = leaves.first_mut() {
         *first = root;
     }
     let mut doubling = Doubling::new();
-    (0..shape.depth)
+    let levels = (0..shape.depth)
         .map(|level| {
             let (parents, width) = (shape.width(level), shape.width(level + 1));
             double(
@@ -96,7 +96,8 @@ pub(crate) fn grow(
                 |_, pair| pair,
             )
         })
-        .collect()
+        .collect();
+    Zeroizing::new(levels)
 }
 
 /// Replaces the first `parents` nodes by their `width` children and sums these by side.

@@ -31,6 +31,7 @@ mod prg;
 pub mod receiver;
 pub mod sender;
 pub mod stage;
+mod stage_vector;
 mod terms;
 #[cfg(test)]
 mod vectors;

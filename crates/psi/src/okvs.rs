@@ -1,4 +1,4 @@
-//! Oblivious key-value store: a vector that decodes to `h(x)` for the encoded items and looks random.
+//! Oblivious key-value store: a vector that decodes to `h(x)` for the encoded items only.
 //!
 //! Implements spec/psi.md#store. Clustered PaXoS of weight three: an item belongs to one bin, and
 //! within it to three sparse columns and all dense ones.

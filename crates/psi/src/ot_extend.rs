@@ -4,7 +4,7 @@
 //! receiver gets a bit `u` and a row `V`, the sender the row `W = V + u·Δ`. The roles of the base
 //! transfers are turned around: the sender of the correlation chose there, by the bits of Δ.
 //!
-//! Invariants: nothing is given out before the check holds; neither branch nor address depends on Δ.
+//! Invariants: nothing is given out before the check holds; no branch and no address depends on Δ.
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::Rng;
@@ -16,7 +16,7 @@ use crate::ggm::{self, Shape, masked};
 use crate::message::Reader;
 use crate::ot_base::{BASE_TRANSFERS, ChosenKeys, KeyPairs};
 use crate::ot_matrix::{Columns, check_hash};
-use crate::prg::{BATCH_BLOCKS, Doubler, Stream};
+use crate::prg::{Doubler, Stream};
 use crate::vole_transcript::{Purpose, Transcript};
 use crate::{PsiError, label};
 
@@ -25,6 +25,8 @@ const DEPTH: usize = 4;
 const LEAVES: usize = 1 << DEPTH;
 const TREES: usize = BASE_TRANSFERS / DEPTH;
 const CHECK_BYTES: usize = 32;
+/// Blocks of a stream that are folded together: those of all leaves stay in the nearest cache.
+const FOLD_BLOCKS: usize = 64;
 
 /// The receiver's part: `u`, and the columns of `V`. The first block is only for the check.
 pub(crate) struct Choices {
@@ -68,8 +70,8 @@ fn fold(seeds: &[Leaf], masks: &[u128; LEAVES], columns: &mut [Block]) -> Zeroiz
     let length = columns.len() / DEPTH;
     let streams: Vec<Stream> = seeds.iter().map(|leaf| Stream::new(*leaf.seed)).collect();
     let mut total = Zeroizing::new(vec![Block::ZERO; length]);
-    let mut parts = Zeroizing::new(vec![[Block::ZERO; BATCH_BLOCKS]; LEAVES]);
-    for first in (0..length).step_by(BATCH_BLOCKS) {
+    let mut parts = Zeroizing::new(vec![[Block::ZERO; FOLD_BLOCKS]; LEAVES]);
+    for first in (0..length).step_by(FOLD_BLOCKS) {
         for ((part, stream), mask) in parts.iter_mut().zip(&streams).zip(masks) {
             stream.fill(first as u64, part);
             part.iter_mut().for_each(|block| *block = masked(*block, *mask));
@@ -125,7 +127,7 @@ pub(crate) fn receive(
     receive_altering(transcript, keys, blocks, rng, |_| ())
 }
 
-/// As [`receive`]; `alter` changes what is sent before it is challenged, as a cheating receiver may.
+/// As [`receive`]; `alter` changes what is sent before the challenge, as a cheating receiver may.
 fn receive_altering(
     transcript: &mut Transcript,
     keys: &KeyPairs,

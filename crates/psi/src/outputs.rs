@@ -286,7 +286,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn decoding_is_total(bytes in proptest::collection::vec(any::<u8>(), 0..200), count in 0_usize..13) {
+        fn decoding_is_total(
+            bytes in proptest::collection::vec(any::<u8>(), 0..200), count in 0_usize..13
+        ) {
             if let Ok(outputs) = decode(&bytes, count) {
                 prop_assert_eq!(outputs.len(), count);
                 prop_assert_eq!(encode(&outputs).unwrap(), bytes);

@@ -49,7 +49,7 @@ impl Plan {
         let fewest = u32::try_from(largest.div_ceil(PARTITION_ITEMS_MAX)).ok();
         let fewest = fewest.filter(|fewest| *fewest <= PARTITIONS_MAX).ok_or(PsiError::Count)?;
         // Some more partitions may waste less on padding: the least sum of padded counts wins.
-        let choices = (fewest.max(1)..=fewest.max(1).saturating_mul(2))
+        let choices = (fewest.max(1)..=PARTITIONS_MAX.min(2 * fewest.max(1)))
             .filter(|partitions| load(largest, *partitions) <= PARTITION_ITEMS_MAX)
             .filter_map(|partitions| counts(partitions).ok().map(|counts| (partitions, counts)));
         let work = |(partitions, (receiver, sender)): &(u32, (u64, u64))| {
@@ -57,9 +57,6 @@ impl Plan {
         };
         let best = choices.min_by_key(work).ok_or(PsiError::Count)?;
         let (partitions, (receiver_count, sender_count)) = best;
-        if partitions > PARTITIONS_MAX {
-            return Err(PsiError::Count);
-        }
         let key = blake3::derive_key(label::PARTITION_KEY, &session);
         Ok(Self { session, key, partitions, receiver_count, sender_count, intersection_max })
     }
@@ -143,7 +140,7 @@ mod tests {
             assert_eq!((terms.receiver_count, terms.sender_count), counts);
         }
         assert!(Plan::new([3; 32], u64::MAX, 1, 1).is_err());
-        assert!(Plan::new([3; 32], 1 << 32, 1, 1).is_err());
+        assert!(Plan::new([3; 32], 1 << 34, 1, 1).is_err());
     }
 
     #[test]

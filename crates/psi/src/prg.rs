@@ -10,15 +10,17 @@ use aes::cipher::{BlockCipherEncrypt, KeyInit};
 
 use crate::field::Block;
 
-/// Blocks of one call of the cipher: what its widest back end takes at once.
-pub(crate) const BATCH_BLOCKS: usize = 64;
+/// Blocks of one call of the cipher, at most: enough to make up for what each call costs.
+pub(crate) const BATCH_BLOCKS: usize = 256;
+/// What the cipher's widest back end takes at once; a remainder would go block by block.
+const STEP_BLOCKS: usize = 64;
 
-/// A batch of cipher blocks; the caller fills a prefix and always encrypts the whole.
-struct Batch([aes::Block; BATCH_BLOCKS]);
+/// A batch of cipher blocks; the caller fills a prefix.
+struct Batch<const N: usize>([aes::Block; N]);
 
-impl Batch {
+impl<const N: usize> Batch<N> {
     fn new() -> Self {
-        Self([aes::Block::default(); BATCH_BLOCKS])
+        Self([aes::Block::default(); N])
     }
 
     #[inline]
@@ -28,9 +30,11 @@ impl Batch {
         }
     }
 
+    /// Encrypts at least the first `count` blocks.
     #[inline]
-    fn encrypt(&mut self, cipher: &Aes128Enc) {
-        cipher.encrypt_blocks(&mut self.0);
+    fn encrypt(&mut self, cipher: &Aes128Enc, count: usize) {
+        let count = count.next_multiple_of(STEP_BLOCKS).min(N);
+        cipher.encrypt_blocks(self.0.get_mut(..count).unwrap_or_default());
     }
 
     #[inline]
@@ -39,10 +43,10 @@ impl Batch {
     }
 }
 
-impl Drop for Batch {
+impl<const N: usize> Drop for Batch<N> {
     fn drop(&mut self) {
         // A volatile write for each byte would cost more than the encryption.
-        self.0 = [aes::Block::default(); BATCH_BLOCKS];
+        self.0 = [aes::Block::default(); N];
         std::hint::black_box(&mut self.0);
     }
 }
@@ -58,8 +62,8 @@ pub(crate) struct Doubler {
 
 /// Up to `BATCH_BLOCKS` parents and their children; kept between calls to spare its making.
 pub(crate) struct Doubling {
-    left: Batch,
-    right: Batch,
+    left: Batch<BATCH_BLOCKS>,
+    right: Batch<BATCH_BLOCKS>,
 }
 
 impl Doubling {
@@ -84,8 +88,8 @@ impl Doubler {
     ) -> impl Iterator<Item = [Block; 2]> + 'a {
         doubling.left.fill(parents.iter().copied());
         doubling.right.fill(parents.iter().copied());
-        doubling.left.encrypt(&self.left);
-        doubling.right.encrypt(&self.right);
+        doubling.left.encrypt(&self.left, parents.len());
+        doubling.right.encrypt(&self.right, parents.len());
         let sides = doubling.left.blocks().zip(doubling.right.blocks());
         parents.iter().zip(sides).map(|(parent, (left, right))| [left ^ *parent, right ^ *parent])
     }
@@ -99,7 +103,7 @@ fn key_pair(keys: [u8; 32]) -> [[u8; 16]; 2] {
 }
 
 /// A hash that stays random on correlated inputs: `H(i, x) = P(P(x) + i) + P(x)` (TMMO, tweakable
-/// circular correlation robust in the ideal-permutation model; ePrint 2019/074, section 7.4).
+/// circular correlation robust in the ideal-permutation model; ePrint 2019/074).
 pub(crate) struct CorrelationHash {
     cipher: Aes128Enc,
 }
@@ -110,18 +114,19 @@ impl CorrelationHash {
         Self { cipher: Aes128Enc::new(&key.into()) }
     }
 
-    /// Replaces each `(tweak, input)` by `(tweak, hash)`. No tweak serves twice with one key.
+    /// Replaces each `(tweak, input)` by `(tweak, hash)`. Under a key a tweak serves one transfer,
+    /// whose inputs differ by the secret.
     pub(crate) fn apply(&self, values: &mut [(u64, Block)]) {
-        let mut batch = Batch::new();
-        for chunk in values.chunks_mut(BATCH_BLOCKS) {
+        let mut batch = Batch::<STEP_BLOCKS>::new();
+        for chunk in values.chunks_mut(STEP_BLOCKS) {
             batch.fill(chunk.iter().map(|(_, value)| *value));
-            batch.encrypt(&self.cipher);
+            batch.encrypt(&self.cipher, chunk.len());
             for ((tweak, value), inner) in chunk.iter_mut().zip(batch.blocks()) {
                 *value = inner ^ Block(u128::from(*tweak));
             }
-            let mut outer = Batch::new();
+            let mut outer = Batch::<STEP_BLOCKS>::new();
             outer.fill(chunk.iter().map(|(_, value)| *value));
-            outer.encrypt(&self.cipher);
+            outer.encrypt(&self.cipher, chunk.len());
             for ((_, value), (inner, outer)) in
                 chunk.iter_mut().zip(batch.blocks().zip(outer.blocks()))
             {
@@ -143,34 +148,33 @@ impl Stream {
 
     /// The blocks from number `first` on.
     pub(crate) fn fill(&self, first: u64, target: &mut [Block]) {
-        let mut batch = Batch::new();
+        let mut batch = Batch::<STEP_BLOCKS>::new();
         let mut next = first;
-        for chunk in target.chunks_mut(BATCH_BLOCKS) {
-            self.next(&mut batch, &mut next);
+        for chunk in target.chunks_mut(STEP_BLOCKS) {
+            for (target, number) in batch.0.iter_mut().zip(next..) {
+                target.0 = u128::from(number).to_le_bytes();
+            }
+            next += STEP_BLOCKS as u64;
+            batch.encrypt(&self.cipher, chunk.len());
             for (target, block) in chunk.iter_mut().zip(batch.blocks()) {
                 *target = block;
             }
         }
     }
 
-    /// The same as numbers of 32 bits, four in a block, lowest first. `first` is that of a block.
-    pub(crate) fn numbers(&self, first: u64, target: &mut [[u32; 4]; BATCH_BLOCKS]) {
-        let mut batch = Batch::new();
-        self.next(&mut batch, &mut { first });
-        for (target, block) in target.iter_mut().zip(&batch.0) {
+    /// The same as numbers of 32 bits, four in a block, lowest first. For public streams only:
+    /// nothing is wiped. `first` is the number of a block.
+    pub(crate) fn numbers<const N: usize>(&self, first: u64, target: &mut [[u32; 4]; N]) {
+        let mut blocks = [aes::Block::default(); N];
+        for (block, number) in blocks.iter_mut().zip(first..) {
+            block.0 = u128::from(number).to_le_bytes();
+        }
+        self.cipher.encrypt_blocks(&mut blocks);
+        for (target, block) in target.iter_mut().zip(&blocks) {
             let (words, _) = block.0.as_chunks::<4>();
             for (target, word) in target.iter_mut().zip(words) {
                 *target = u32::from_le_bytes(*word);
             }
         }
-    }
-
-    #[inline]
-    fn next(&self, batch: &mut Batch, next: &mut u64) {
-        for (target, number) in batch.0.iter_mut().zip(*next..) {
-            target.0 = u128::from(number).to_le_bytes();
-        }
-        *next += BATCH_BLOCKS as u64;
-        batch.encrypt(&self.cipher);
     }
 }

@@ -232,8 +232,8 @@ fn masks(
     masks
 }
 
-/// Exactly the agreed count of distinct outputs, ascending: random ones stand in for what is missing
-/// and for items that were given twice.
+/// Exactly the agreed count of distinct outputs, ascending: random ones stand in for what is
+/// missing and for items that were given twice.
 fn fill(mut lists: Vec<Vec<Block>>, session: &Session) -> Result<Vec<Block>, PsiError> {
     let count = session.terms.sender_count as usize;
     let mut random = ChaCha20Rng::from_seed(*session.padding);

@@ -2,6 +2,8 @@
 //!
 //! Implements spec/psi.md#measuring.
 
+pub use crate::stage_vector::LongVector;
+
 use crate::field::{self, Block};
 use crate::hash::{Hashes, Item};
 use crate::okvs::{Binned, Shape};

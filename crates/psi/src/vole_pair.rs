@@ -1,7 +1,6 @@
 //! Both sides of a vector correlation in one thread: honest runs, and runs with a cheating side.
 
 use crate::PsiError;
-use crate::field::Block;
 use crate::vole::{ReceiverPart, SenderPart};
 use crate::vole_layout::{CHALLENGE_BYTES, PROOF_BYTES, Setting};
 use crate::vole_receiver::{ExpectOffer, ExpectProof, ExpectTrees};
@@ -165,7 +164,7 @@ fn a_thousand_runs_with_one_flipped_bit_are_all_caught() {
 }
 
 /// A sender that stands by a wrong tree message is caught where the receiver needed the altered
-/// part. Where it did not, the vectors are those of an honest run; the sender has learned one bit of
+/// part. Where it did not, the vectors are those of an honest run; the sender learned one bit of
 /// one noisy place, and was as likely to be caught.
 #[test]
 fn a_sender_that_cheats_in_its_trees_is_caught_or_does_no_harm() {
@@ -238,80 +237,5 @@ proptest::proptest! {
         exact.resize(RUN.message(step).len(), 0x5a);
         proptest::prop_assert!(RUN.with(step, &message).is_err());
         proptest::prop_assert!(RUN.with(step, &exact).is_err());
-    }
-}
-
-#[test]
-#[ignore = "prints times"]
-fn speed_of_stages() {
-    fn cpu() -> f64 {
-        let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-        text.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e6
-    }
-    let m: usize = std::env::var("M").map_or(1_363_149, |m| m.parse().unwrap());
-    let workers = std::env::var("W").map_or(1, |m| m.parse().unwrap());
-    for _ in 0..5 {
-        let mut t = cpu();
-        let mut lap = |name: &str| {
-            print!("{name} {:.1}  ", cpu() - t);
-            t = cpu();
-        };
-        let setting = Setting::new([3; 32], m, workers).unwrap();
-        let (sender, offer) = ExpectSetup::begin(setting, [1; 32]);
-        lap("offer");
-        let receiver = ExpectOffer::begin(setting, [2; 32]);
-        let (receiver, setup) = receiver.handle_offer(&offer).unwrap();
-        lap("setup");
-        let (sender, trees) = sender.handle_setup(&setup).unwrap();
-        lap("s-trees");
-        let (receiver, challenge) = receiver.handle_trees(&trees).unwrap();
-        lap("r-trees");
-        let (sender, proof) = sender.handle_challenge(&challenge).unwrap();
-        lap("check");
-        let receiver = receiver.encode().unwrap();
-        lap("r-encode");
-        let r = receiver.handle_proof(&proof).unwrap();
-        let s = sender.encode().unwrap();
-        lap("s-encode");
-        drop(r);
-        drop(s);
-        lap("drop");
-        println!(
-            " bytes {}",
-            offer.len() + setup.len() + trees.len() + challenge.len() + proof.len()
-        );
-    }
-}
-
-#[test]
-#[ignore = "prints times"]
-fn speed_of_code() {
-    use crate::code::*;
-    fn cpu() -> f64 {
-        let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-        text.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e6
-    }
-    let m: usize = std::env::var("M").map_or(1_363_149, |m| m.parse().unwrap());
-    let code = Code::new([1; 32]);
-    let mut blocks = vec![Block(1); 2 * m];
-    let mut a = vec![Block(1); m];
-    for _ in 0..4 {
-        let mut t = cpu();
-        let mut lap = |name: &str| {
-            print!("{name} {:.1}  ", cpu() - t);
-            t = cpu();
-        };
-        code.convolve(&mut blocks);
-        lap("conv1");
-        code.expand(&blocks, &mut a, 1).unwrap();
-        lap("exp1");
-        let stream = crate::prg::Stream::new([1; 16]);
-        let mut numbers = [[0; 4]; 64];
-        for first in (0..m as u64 * 21 / 4).step_by(64) {
-            stream.numbers(first, &mut numbers);
-            std::hint::black_box(&mut numbers);
-        }
-        lap("numbers");
-        println!();
     }
 }
