@@ -70,6 +70,16 @@ fn passed(logged: &Logged, partner: &NodeId) -> Option<(Passed, [u8; 32], u32)> 
     }
 }
 
+/// What passed with a partner by a range of the own log.
+pub(crate) struct Passage {
+    /// In the order of the leaves.
+    pub(crate) items: Vec<AccountItem>,
+    /// The leaf behind the last that was looked at.
+    pub(crate) until: u64,
+    /// Leaves whose entries were erased.
+    pub(crate) erased: u64,
+}
+
 /// A page of a partner's account, verified and kept.
 pub(crate) struct Page {
     pub(crate) account: Account,
@@ -99,8 +109,8 @@ impl Desk {
     fn account_give(&self, partner: &Known, from: u64) -> Result<Disclose, DeskError> {
         let (size, checkpoint) = self.checkpoint()?;
         let from = from.min(size);
-        let (items, until) = self.passed_since(&partner.node(), from, size)?;
-        let account = Account { from, until, items, checkpoint };
+        let Passage { items, until, erased } = self.passed_since(&partner.node(), from, size)?;
+        let account = Account { from, until, items, erased, checkpoint };
         let (identity, now) = (self.identity(), self.now());
         let terms = Terms { created: now, expires: now + STATEMENT_SECONDS, in_reply_to: None };
         let to = Recipient::new(&partner.card, now)?;
@@ -118,26 +128,29 @@ impl Desk {
         partner: &NodeId,
         from: u64,
         to: u64,
-    ) -> Result<(Vec<AccountItem>, u64), DeskError> {
+    ) -> Result<Passage, DeskError> {
         let to = to.min(from.saturating_add(ACCOUNT_LEAVES_MAX));
-        let (mut items, mut at) = (Vec::new(), from);
-        while at < to {
-            let page = self.store.log_scan(at, SCAN_ENTRIES)?;
-            // What is erased is left out, so the next entry may lie far behind.
-            if page.first().is_none_or(|(index, _)| *index >= to) {
-                at = to;
+        let mut passage = Passage { items: Vec::new(), until: from, erased: 0 };
+        while passage.until < to {
+            let page = self.store.log_page(passage.until, SCAN_ENTRIES)?;
+            if page.is_empty() {
+                break;
             }
             for (log_index, logged) in page.into_iter().take_while(|(index, _)| *index < to) {
-                at = log_index + 1;
+                passage.until = log_index + 1;
+                let Some(logged) = logged else {
+                    passage.erased += 1;
+                    continue;
+                };
                 if let Some((passed, name, elements)) = passed(&logged, partner) {
-                    items.push(AccountItem { passed, name, elements, log_index });
-                    if items.len() == ACCOUNT_ITEMS_MAX {
-                        return Ok((items, at));
+                    passage.items.push(AccountItem { passed, name, elements, log_index });
+                    if passage.items.len() == ACCOUNT_ITEMS_MAX {
+                        return Ok(passage);
                     }
                 }
             }
         }
-        Ok((items, at))
+        Ok(passage)
     }
 
     /// Fetches one page of a partner's account, keeps it as evidence and settles with it what the

@@ -22,6 +22,7 @@ use symbolon_store::{
     BudgetKey, Direction, Owed, OwedFor, Query, QueryId, QueryState, StoreError, Write,
 };
 use symbolon_trust::VerifiedAgreement;
+use zeroize::Zeroizing;
 
 use crate::alarm::AlarmKind;
 use crate::api::{Reason, Report};
@@ -94,16 +95,6 @@ impl BulkAsk<'_> {
     pub(crate) fn name(&self) -> String {
         format!("bulk/{}/{}/{}/{}", hex(&self.group), self.class, self.epoch, self.serial)
     }
-}
-
-/// Names the rows with the keys of a set.
-pub(crate) fn rows_prefix(query: &QueryId) -> String {
-    format!("set/{}/", hex(query.as_bytes()))
-}
-
-/// Names one of them.
-pub(crate) fn row_name(query: &QueryId, number: usize) -> String {
-    format!("{}{number:08}", rows_prefix(query))
 }
 
 impl Desk {
@@ -303,8 +294,8 @@ impl Desk {
     ) -> Result<(), DeskError> {
         let (mut row, mut number) = (Vec::<ByteBuf>::with_capacity(BULK_ROW_KEYS), 0);
         let keep = |row: &mut Vec<ByteBuf>, number: &mut usize| -> Result<(), DeskError> {
-            let name = row_name(query, *number);
-            self.store.commit(Write::new().progress(&name, &symbolon_codec::encode(row)))?;
+            let keys = Zeroizing::new(symbolon_codec::encode(row));
+            self.store.commit(Write::new().query_keys(*query, *number, &keys))?;
             *number += 1;
             row.clear();
             Ok(())

@@ -11,7 +11,8 @@ mod matter;
 
 use std::collections::BTreeSet;
 
-use symbolon_audit::{Entry, Event};
+use symbolon_audit::limits::ID_BYTES_MAX;
+use symbolon_audit::{Act, Entry, Event, ReadEvent};
 use symbolon_codec::sha256;
 use symbolon_disclosure::{Kept, Payload};
 use symbolon_store::{Hit, SetSide, Way, Write};
@@ -60,11 +61,23 @@ impl Desk {
             ));
         }
         let asked = self.evidence_asked(&request)?;
-        let with = if request.query_contents { ", with the contents of queries" } else { "" };
-        let Subject { kind, name } = &asked.subject;
-        let act = format!("evidence of {kind} {name} built{with}: {}", request.reason);
-        let digest = sha256("", &[kind.as_bytes(), name.as_bytes()]);
-        self.store.commit(Write::new().log(Entry::admin(self.who(officer), &act, digest)))?;
+        let Subject { name, .. } = &asked.subject;
+        // A case's name is the agency's own and may be long: its digest names it in the entry.
+        let id = if name.len() <= ID_BYTES_MAX {
+            name.clone()
+        } else {
+            hex(&sha256("", &[name.as_bytes()]))
+        };
+        let read = |object: &str| {
+            let (object, id, reason) = (object.to_owned(), id.clone(), request.reason.clone());
+            let event = ReadEvent { object, id, count: 1, reason, act: Act::Exported };
+            Entry::read(self.who(officer), event)
+        };
+        let mut write = Write::new().log(read("evidence"));
+        if request.query_contents {
+            write = write.log(read("query"));
+        }
+        self.store.commit(write)?;
         let collected = self.evidence_collect(&asked, &request, report)?;
         let finished = self.evidence_sign(officer, &asked, &request, collected)?;
         Ok(self.evidence_shown(&finished))

@@ -12,7 +12,6 @@ use symbolon_tlog::verify_inclusion;
 use symbolon_trust::NodeId;
 
 use crate::api::{AuditOpen, AuditOpened, OpenedKey, OpenedQuery, Report};
-use crate::bulk::rows_prefix;
 use crate::desk::hex;
 use crate::limits::{PAGE_ROWS_MAX, SCAN_ENTRIES};
 use crate::read::{Shown, reason_given};
@@ -158,10 +157,9 @@ impl Desk {
         event: &QueryEvent,
         private: QueryPrivate,
     ) -> Result<(QueryPrivate, Vec<OpenedKey>), String> {
-        let rows = self.store.progress_list(&rows_prefix(&query.id));
-        let rows = rows.map_err(|error| error.to_string())?;
+        let rows = self.store.query_keys(query.id).map_err(|error| error.to_string())?;
         let mut keys: Vec<ByteBuf> = Vec::new();
-        for (_, row) in rows {
+        for row in rows {
             let row: Vec<ByteBuf> = symbolon_codec::decode(&row, SET_ROW_BYTES_MAX)
                 .map_err(|_| "a row of its keys is damaged".to_owned())?;
             keys.extend(row);

@@ -8,33 +8,39 @@ use symbolon_audit::Entry;
 use symbolon_disclosure::{AccountItem, Passed};
 use symbolon_store::{OwedFor, Write};
 
-use crate::account::Page;
+use crate::account::{Page, Passage};
 use crate::api::{
     Difference, Overdue, OverdueItem, OverdueShow, Reconcile, Reconciled, Report, Tally,
 };
 use crate::desk::{Known, hex};
-use crate::limits::RECEIPT_OVERDUE_SECONDS;
+use crate::limits::{ERASE_AGE_DAYS_MIN, RECEIPT_OVERDUE_SECONDS};
 use crate::{Desk, DeskError, Officer};
+
+const DAY_SECONDS: u64 = 86_400;
 
 /// One side's items, by what passed and its name.
 #[derive(Default)]
-struct Side(BTreeMap<(Passed, [u8; 32]), AccountItem>);
+struct Side {
+    items: BTreeMap<(Passed, [u8; 32]), AccountItem>,
+    /// Leaves whose entries were erased: what they said cannot be compared.
+    erased: u64,
+}
 
 impl Side {
     fn take(&mut self, items: &[AccountItem]) {
-        self.0.extend(items.iter().map(|item| ((item.passed, item.name), *item)));
+        self.items.extend(items.iter().map(|item| ((item.passed, item.name), *item)));
     }
 
     fn mirror(&self, item: &AccountItem) -> Option<&AccountItem> {
-        self.0.get(&(item.passed.mirrored(), item.name))
+        self.items.get(&(item.passed.mirrored(), item.name))
     }
 
     fn count(&self, passed: Passed) -> u64 {
-        self.0.keys().filter(|(own, _)| *own == passed).count() as u64
+        self.items.keys().filter(|(own, _)| *own == passed).count() as u64
     }
 
     fn elements(&self, passed: Passed) -> u64 {
-        let of = self.0.values().filter(|item| item.passed == passed);
+        let of = self.items.values().filter(|item| item.passed == passed);
         of.map(|item| u64::from(item.elements)).sum()
     }
 }
@@ -64,22 +70,28 @@ impl Desk {
         loop {
             let Page { account, size } = self.account_take(&partner, from)?;
             theirs.take(&account.items);
+            theirs.erased += account.erased;
             report.progress("reading the partner's account", account.until, Some(size));
             if account.until >= size || account.until <= from {
                 break;
             }
             from = account.until;
         }
-        let before = own.0.len();
+        let before = own.items.len();
         let newer = self.own_side(&partner, cut, self.store.log_size())?;
         let mut differences = Vec::new();
-        for item in own.0.values() {
-            self.compare(&partner, item, theirs.mirror(item), &mut differences)?;
+        for item in own.items.values() {
+            // What is old may have been erased there, as the account says; what is young may not.
+            let is_erasable = theirs.erased > 0 && self.is_erasable(item)?;
+            if !is_erasable || theirs.mirror(item).is_some() {
+                self.compare(&partner, item, theirs.mirror(item), &mut differences)?;
+            }
         }
-        own.0.extend(newer.0);
-        for item in theirs.0.values() {
-            if own.mirror(item).is_none() {
-                differences.extend(not_here(item));
+        own.items.extend(newer.items);
+        for item in theirs.items.values() {
+            // What was erased here is known to have been: its name is not.
+            if own.mirror(item).is_none() && own.erased == 0 {
+                differences.push(not_here(item));
             }
         }
         let unanswered = differences.iter().filter(|found| !found.is_serious).count();
@@ -88,6 +100,8 @@ impl Desk {
             agrees: differences.len() == unanswered,
             leaves_here: cut,
             things: before as u64,
+            erased_here: own.erased,
+            erased_there: theirs.erased,
             tallies: tallies(&own, &theirs),
             differences,
         })
@@ -96,14 +110,22 @@ impl Desk {
     fn own_side(&self, partner: &Known, from: u64, to: u64) -> Result<Side, DeskError> {
         let (mut side, mut at) = (Side::default(), from);
         while at < to {
-            let (items, until) = self.passed_since(&partner.node(), at, to)?;
+            let Passage { items, until, erased } = self.passed_since(&partner.node(), at, to)?;
             side.take(&items);
+            side.erased += erased;
             if until <= at {
                 break;
             }
             at = until;
         }
         Ok(side)
+    }
+
+    /// Whether the entry of an own item is as old as what may be erased.
+    fn is_erasable(&self, item: &AccountItem) -> Result<bool, DeskError> {
+        let logged = self.store.log_entry_fetch(item.log_index)?;
+        let youngest = self.now().saturating_sub(u64::from(ERASE_AGE_DAYS_MIN) * DAY_SECONDS);
+        Ok(logged.is_none_or(|logged| logged.entry().at() < youngest))
     }
 
     /// What is wrong with an own item, by what the partner says of it.
@@ -187,7 +209,7 @@ impl Desk {
 }
 
 /// What a partner names and this node has not: only what this node itself must have seen.
-fn not_here(item: &AccountItem) -> Option<Difference> {
+fn not_here(item: &AccountItem) -> Difference {
     let (is_serious, words) = match item.passed {
         Passed::Asked => (false, "asked there, and never answered here: it did not arrive"),
         Passed::Answered => (true, "answered there, and never asked here"),
@@ -198,13 +220,13 @@ fn not_here(item: &AccountItem) -> Option<Difference> {
         Passed::RefusalSent => (false, "a refusal sent there did not arrive here"),
         Passed::RefusalReceived => (true, "a refusal that came there was not sent here"),
     };
-    Some(Difference {
+    Difference {
         name: hex(&item.name),
         leaf_here: None,
         leaf_there: Some(item.log_index),
         is_serious,
         words: words.to_owned(),
-    })
+    }
 }
 
 fn tallies(own: &Side, theirs: &Side) -> Vec<Tally> {

@@ -209,6 +209,8 @@ pub struct Account {
     pub until: u64,
     /// What the leaves between them say, in their order.
     pub items: Vec<AccountItem>,
+    /// How many of those leaves have lost their entries to an erasure.
+    pub erased: u64,
     /// A signed checkpoint of that log which covers them.
     pub checkpoint: String,
 }

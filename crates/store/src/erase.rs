@@ -98,7 +98,9 @@ impl Store {
                 let (ranges, count, reason) = (part.ranges, part.count, reason.to_owned());
                 let event = ErasedEvent { ranges, before, count, reason };
                 let write = Write::new().log_erased(who, event).progress(NOTE, &encode(&note));
-                self.commit(queries.iter().fold(write, Write::query))?;
+                let forget =
+                    |write: Write, query: &Query| write.query(query).query_keys_delete(query.id);
+                self.commit(queries.iter().fold(write, forget))?;
                 progress(erased.entries);
             }
             if part.is_last {

@@ -8,11 +8,12 @@ use symbolon_ident::{Class, KeyForm, Kind, Strength};
 use symbolon_oprf::{ConfirmCode, Tag};
 use symbolon_record::RecordId;
 use symbolon_trust::NodeId;
+use zeroize::Zeroizing;
 
 use crate::id::{HitId, QueryId};
 use crate::store::Sealed;
 use crate::table::Table;
-use crate::write::Write;
+use crate::write::{Step, Write};
 use crate::{Store, StoreError};
 
 /// What became of a hit.
@@ -172,7 +173,23 @@ impl Sealed for Query {
     }
 }
 
+/// Names the rows with the keys of a set that a query asked about.
+fn keys_prefix(query: QueryId) -> String {
+    format!("set/{query}/")
+}
+
 impl Write {
+    /// Keeps a row of the keys of a set that a query asks about, for the auditor.
+    pub fn query_keys(self, query: QueryId, number: usize, keys: &[u8]) -> Self {
+        self.progress(&format!("{}{number:08}", keys_prefix(query)), keys)
+    }
+
+    /// Forgets the keys of a set that a query asked about, if it asked about one.
+    pub(crate) fn query_keys_delete(self, query: QueryId) -> Self {
+        let prefix = keys_prefix(query).into_bytes();
+        self.step(Step::DeletePrefix { table: Table::Progress, prefix })
+    }
+
     /// Keeps a hit in place of what was there of it.
     pub fn hit(self, hit: &Hit) -> Self {
         self.row(hit)
@@ -185,6 +202,15 @@ impl Write {
 }
 
 impl Store {
+    /// The keys of a set that a query asked about, in the rows that were kept.
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub fn query_keys(&self, query: QueryId) -> Result<Vec<Zeroizing<Vec<u8>>>, StoreError> {
+        let rows = self.progress_list(&keys_prefix(query))?;
+        Ok(rows.into_iter().map(|(_, keys)| keys).collect())
+    }
+
     /// A hit.
     ///
     /// # Errors

@@ -40,6 +40,11 @@ pub(crate) enum Step {
         table: Table,
         key: Vec<u8>,
     },
+    /// Removes every row whose key begins so.
+    DeletePrefix {
+        table: Table,
+        prefix: Vec<u8>,
+    },
     Admit {
         id: [u8; 16],
         expires: u64,
@@ -182,6 +187,9 @@ impl Store {
             }
             Step::Delete { table, key } => {
                 ops.push(Op::Delete { table, key, expect: Expect::Any });
+            }
+            Step::DeletePrefix { table, prefix } => {
+                ops.push(Op::DeletePrefix { table, prefix });
             }
             Step::Admit { id, expires, answer } => {
                 ops.push(self.admit_op(&id, expires, &answer)?);

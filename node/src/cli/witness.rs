@@ -78,6 +78,11 @@ pub(crate) fn reconciled(report: &Reconciled) -> String {
         }
         differences = format!("\n{}", table(&rows));
     }
+    if report.erased_here > 0 || report.erased_there > 0 {
+        let (here, there) = (number(report.erased_here), number(report.erased_there));
+        differences +=
+            &format!("\nerased and so not compared: {here} entries here, {there} there\n");
+    }
     let verdict = match (report.agrees, report.differences.is_empty()) {
         (true, true) => "both logs say the same".to_owned(),
         (true, false) => "both logs agree, but for what did not arrive".to_owned(),

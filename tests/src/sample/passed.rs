@@ -56,7 +56,7 @@ pub fn account(author: &Node) -> Account {
         log_index: u64::from(number) + 1,
     });
     let until = author.seen().size;
-    Account { from: 0, until, items: items.collect(), checkpoint: author.checkpoint() }
+    Account { from: 0, until, items: items.collect(), erased: 0, checkpoint: author.checkpoint() }
 }
 
 /// What the node whose log grew asks its witness, who saw it before: what was seen, and the

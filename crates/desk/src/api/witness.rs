@@ -137,6 +137,10 @@ pub struct Reconciled {
     pub leaves_here: u64,
     /// Things that passed, by the own log.
     pub things: u64,
+    /// Leaves of the own log whose entries were erased: what they said cannot be compared.
+    pub erased_here: u64,
+    /// The same in the partner's log, as it says.
+    pub erased_there: u64,
     /// The counts.
     pub tallies: Vec<Tally>,
     /// Every difference.
