@@ -355,7 +355,8 @@ fn statements() -> Vector {
                 let secret = RecipientSecret::generate(b.envelope_seed);
                 let sender = |_: &NodeId| Some(a.key.public().clone());
                 let me = b.card.id();
-                let opened = open(&bytes(case, "envelope"), &[secret], &sender, &me, NOW).unwrap();
+                let opened = open(&bytes(case, "envelope"), &[secret], &sender, &me, NOW);
+                let Ok(opened) = opened else { return false };
                 let parts = sample::parts(opened.signed());
                 let kind = format!("{:?}", opened.kind()).to_lowercase();
                 parts == ["statement", "ed25519", "mldsa65"].map(|name| bytes(case, name))

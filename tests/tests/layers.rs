@@ -1,5 +1,7 @@
 //! The arrows between crates, compared with the layers of spec/architecture.md#layers.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 use std::collections::BTreeMap;
 
 /// Every package and its layer. A new package or a new arrow is entered here on purpose.

@@ -281,7 +281,10 @@ impl Runner {
                 let reason = why.into();
                 let request = ExchangeRun { partner, classes, engine: Some(engine), reason };
                 self.show("exchange/run", &request, tables::exchange).await?;
-                while watch {
+                if !watch {
+                    return Ok(());
+                }
+                loop {
                     tokio::time::sleep(WATCH_INTERVAL).await;
                     let report: ExchangeReport = self.call("exchange/run", &request).await?;
                     // Nothing new is nothing to say.
@@ -289,7 +292,6 @@ impl Runner {
                         self.out.show(&report, tables::exchange);
                     }
                 }
-                Ok(())
             }
             Exchange::List => {
                 let people = |list: &Vec<ExchangeReport>| tables::exchanges(list);
