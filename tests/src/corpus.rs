@@ -3,6 +3,7 @@
 use symbolon_audit::{Entry, Logged, Who};
 use symbolon_codec::encode;
 use symbolon_ident::Kind;
+use symbolon_psi::{Message, Terms, sender};
 
 use crate::sample::{self, NOW};
 
@@ -47,6 +48,9 @@ pub fn seeds() -> Vec<Seed> {
             add("machine", message.name, [&[machine, 40], &length[..], &message.bytes].concat());
         }
         add("message", message.name, message.bytes);
+    }
+    for (name, message) in bulk_messages() {
+        add("psi", name, message.encode());
     }
     for structure in sample::structures() {
         let targets: &[_] = match structure.rule {
@@ -192,4 +196,13 @@ fn identifier(kind: Kind) -> String {
     let cases: serde_json::Value = serde_json::from_slice(&file).unwrap();
     let input = &cases[0]["inputs"][0];
     ["text", "issuer", "date"].map(|part| input[part].as_str().unwrap_or_default()).join("\n")
+}
+
+/// The first messages of a bulk match, and the last word of one that stops.
+fn bulk_messages() -> Vec<(&'static str, Message)> {
+    let (receiver_count, sender_count) = (1024, 1024);
+    let terms = Terms { session: [1; 32], receiver_count, sender_count, intersection_max: 9 };
+    let started = sender::ExpectSetup::start(terms, Vec::new(), [2; 32], 1);
+    let (_, [begin, setup]) = started.unwrap();
+    vec![("begin", begin), ("setup", setup), ("stop", Message::stop())]
 }

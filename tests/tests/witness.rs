@@ -81,6 +81,7 @@ fn partners_cosign_and_anyone_can_check_it() {
     assert!(CheckpointVerifier::parse(&vkeys(&north)).unwrap().verify(&signed).is_ok());
 
     // Asked again without a new leaf, the same answer comes and nothing grows.
+    let report = cosigned_whole(&north);
     let before = (north.log_holds(), south.log_holds());
     let again = north.call("audit/cosign", &json!({}));
     assert_eq!(again["checkpoint"], report["checkpoint"]);

@@ -91,7 +91,8 @@ impl Name {
         self.consonants < consonants_min || self.consonants < WORD_CONSONANTS_MIN * self.spoken
     }
 
-    /// The consonants of all words in one, or the words with their vowels, and the form of that key.
+    /// The consonants of all words in one, or the words with their vowels, and the form of that
+    /// key.
     fn in_one(&self, consonants_min: usize, words: KeyForm, sounds: KeyForm) -> (KeyForm, String) {
         if self.is_short(consonants_min) {
             return (words, self.each(self.short_sounds));
