@@ -1,4 +1,4 @@
-//! 128 random oblivious transfers on ristretto255, secure against a cheating partner of either role.
+//! 128 random oblivious transfers on ristretto255, secure against a cheating side.
 //!
 //! Implements spec/psi.md#base-ot: the endemic transfer of Masny and Rindal (ePrint 2019/706), one
 //! message each way, one group element of the answering side for all 128, with the number of the
@@ -164,7 +164,7 @@ impl Drop for Chooser {
 /// Answers an offer: the message back, and both keys of each transfer.
 ///
 /// # Errors
-/// [`PsiError::Malformed`] for an offer of another length or with an encoding that is not canonical.
+/// [`PsiError::Malformed`] for an offer of another length or an encoding that is not canonical.
 pub(crate) fn answer(
     session: &[u8; 32],
     offer: &[u8],

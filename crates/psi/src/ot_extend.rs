@@ -4,7 +4,7 @@
 //! receiver gets a bit `u` and a row `V`, the sender the row `W = V + u·Δ`. The roles of the base
 //! transfers are turned around: the sender of the correlation chose there, by the bits of Δ.
 //!
-//! Invariants: nothing is given out before the check holds; neither branch nor address depends on Δ.
+//! Invariants: nothing is given out before the check holds; no branch or address depends on Δ.
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::Rng;
@@ -127,7 +127,7 @@ pub(crate) fn receive(
     receive_altering(transcript, keys, blocks, rng, |_| ())
 }
 
-/// As [`receive`]; `alter` changes what is sent before it is challenged, as a cheating receiver may.
+/// As [`receive`]; `alter` changes what is sent before the challenge, as a cheating receiver may.
 fn receive_altering(
     transcript: &mut Transcript,
     keys: &KeyPairs,
