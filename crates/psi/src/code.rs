@@ -143,8 +143,8 @@ fn place(number: u32, length: usize) -> u32 {
 /// Four entries of the convolution; `own` is the number of their group.
 ///
 /// Bit `d - 1` of a word says whether the entry `d` before is added. Shifted to the group's end,
-/// its nibbles are the table indices of the own group, the one before, and so on; the lowest bit of a
-/// nibble is the group's last entry.
+/// its nibbles are the table indices of the own group, the one before, and so on; the lowest bit
+/// of a nibble is the group's last entry.
 #[inline]
 fn convolve_group(
     group: [Block; GROUP_ENTRIES],
