@@ -8,6 +8,7 @@ mod identify;
 mod output;
 mod progress;
 pub(crate) mod tables;
+mod witness;
 
 use std::path::PathBuf;
 
@@ -357,6 +358,40 @@ pub(crate) enum Audit {
     Export {
         /// The folder.
         folder: PathBuf,
+    },
+    /// Asks partners to cosign the log as it is, and shows the checkpoint with its cosignatures.
+    Cosign {
+        /// Partner; may be repeated. All partners if none is named.
+        #[arg(long = "partner")]
+        partners: Vec<String>,
+    },
+    /// Shows alarms. One stays until a person closes it.
+    Alarms {
+        /// The closed ones as well.
+        #[arg(long)]
+        closed: bool,
+    },
+    /// Closes an alarm. Its proof is kept.
+    Close {
+        /// Id.
+        id: String,
+        /// Why; goes into the log.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Shows receipts that partners have owed for too long.
+    Overdue {
+        /// Partner. All partners if none is named.
+        #[arg(long)]
+        partner: Option<String>,
+        /// Owed for at least this many hours.
+        #[arg(long, default_value_t = 24)]
+        hours: u64,
+    },
+    /// Compares what passed with a partner by both logs, and names every difference.
+    Reconcile {
+        /// Partner.
+        partner: String,
     },
     /// For an auditor: shows what a query or an exchange asked, recomputed from identifiers and
     /// blinds and compared with the log. Opening is itself logged.

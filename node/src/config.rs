@@ -22,6 +22,9 @@ pub(crate) struct Config {
     pub(crate) policy_file: PathBuf,
     /// How often new match keys are published to partners, in seconds.
     pub(crate) publish_interval_seconds: u64,
+    /// How often the log gets heartbeat leaves and a checkpoint that partners cosign, in seconds.
+    #[serde(default = "checkpoint_interval_seconds")]
+    pub(crate) checkpoint_interval_seconds: u64,
     /// Threads for elliptic-curve work; 0 for one per core.
     pub(crate) workers: usize,
     /// What is written to standard error: `error`, `warn`, `info` or `debug`.
@@ -64,6 +67,7 @@ impl Config {
             key_file,
             policy_file: PathBuf::from("policy.cedar"),
             publish_interval_seconds: 3600,
+            checkpoint_interval_seconds: checkpoint_interval_seconds(),
             workers: 0,
             log_level: LogLevel::Info,
         }
@@ -97,6 +101,11 @@ impl Config {
             workers => workers,
         }
     }
+}
+
+/// What a file from before this key means.
+const fn checkpoint_interval_seconds() -> u64 {
+    300
 }
 
 fn lines(text: &str) -> usize {

@@ -11,10 +11,12 @@ use symbolon_desk::api::{Quiet, TagSetPublish};
 use symbolon_desk::{Desk, Identity, Officer, Surroundings};
 use symbolon_policy::PolicySet;
 use symbolon_store::Store;
+use symbolon_trust::NodeId;
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::Receiver;
 use tokio::task::spawn_blocking;
-use tokio::time::{interval, timeout};
+use tokio::time::{Instant, interval, interval_at, timeout};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -82,7 +84,8 @@ pub(crate) fn open(
 async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<(), Failure> {
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
-    let front = Arc::new(Front::new(desk).map_err(|error| desk_failure(&error))?);
+    let (front, met) = Front::new(desk).map_err(|error| desk_failure(&error))?;
+    let front = Arc::new(front);
     let key = tls_key(desk)?;
     let endpoint = Endpoint::bind(EndpointConfig {
         listen: config.listen,
@@ -104,7 +107,7 @@ async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<()
         },
     );
     let api = tokio::spawn(async move { api.await });
-    let chores = tokio::spawn(chores(Arc::clone(desk), config.publish_interval_seconds));
+    let chores = tokio::spawn(chores(Arc::clone(desk), config.clone(), met));
     let address = endpoint.local_addr().map(|address| address.to_string()).unwrap_or_default();
     tracing::info!(%address, node = %desk.identity().node(), "the node is running");
     tokio::select! {
@@ -152,13 +155,21 @@ async fn api_socket(directory: &Path) -> Result<UnixListener, Failure> {
 }
 
 /// What falls due with time, until the task is aborted.
-async fn chores(desk: Arc<Desk>, publish_interval_seconds: u64) {
+async fn chores(desk: Arc<Desk>, config: Config, mut met: Receiver<NodeId>) {
     let mut tend = interval(Duration::from_secs(TEND_SECONDS));
-    let mut publish = interval(Duration::from_secs(publish_interval_seconds.max(1)));
+    let mut publish = interval(Duration::from_secs(config.publish_interval_seconds.max(1)));
+    let cadence = Duration::from_secs(config.checkpoint_interval_seconds.max(1));
+    let mut beat = interval_at(Instant::now() + cadence, cadence);
     loop {
         let desk = Arc::clone(&desk);
         tokio::select! {
-            _ = tend.tick() => report(spawn_blocking(move || desk.tend()).await),
+            _ = tend.tick() => report(
+                spawn_blocking(move || desk.tend().and_then(|()| desk.receipts_collect())).await,
+            ),
+            _ = beat.tick() => report(spawn_blocking(move || desk.beat()).await),
+            Some(node) = met.recv() => {
+                report(spawn_blocking(move || { desk.met(&node); Ok(()) }).await);
+            }
             _ = publish.tick() => report(
                 spawn_blocking(move || {
                     let all = TagSetPublish::default();

@@ -6,11 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use symbolon_desk::{Answered, Desk, DeskError, Link, LinkError as DeskLinkError, Surroundings};
 use symbolon_protocol::{
-    Delivered, Disclose, Epochs, EpochsRequest, Established, Evaluate, Evaluated, Incoming, Local,
-    Partner, ProtocolError, Refusal, TagSetEvent, TagSetProgress, TagSetUpload, VerifiedEpochCard,
+    AccountRequest, Cosign, Cosigned, Delivered, Disclose, Epochs, EpochsRequest, Established,
+    Evaluate, Evaluated, Incoming, Local, Partner, ProtocolError, Refusal, TagSetEvent,
+    TagSetProgress, TagSetUpload, VerifiedEpochCard,
 };
 use symbolon_store::SetKey;
+use symbolon_tlog::VerifiedCheckpoint;
 use symbolon_trust::{NodeId, TlsPin};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::quic::{Answer, Dialer, Directory, LinkError, Service};
 use crate::{clock, entropy};
@@ -33,13 +36,20 @@ pub(crate) struct Front {
     desk: Arc<Desk>,
     /// What this node said last: said again where the store fails to give anything newer.
     last: Mutex<Local>,
+    /// Partners whose session has just begun.
+    met: Sender<NodeId>,
 }
+
+/// Partners that wait to be asked for a cosignature; one more is asked at the next beat.
+const MET_WAITING_MAX: usize = 64;
 
 impl Front {
     /// # Errors
     /// Where this node cannot say who it is.
-    pub(crate) fn new(desk: &Arc<Desk>) -> Result<Front, DeskError> {
-        Ok(Front { desk: Arc::clone(desk), last: Mutex::new(desk.local()?) })
+    pub(crate) fn new(desk: &Arc<Desk>) -> Result<(Front, Receiver<NodeId>), DeskError> {
+        let (met, waiting) = channel(MET_WAITING_MAX);
+        let last = Mutex::new(desk.local()?);
+        Ok((Front { desk: Arc::clone(desk), last, met }, waiting))
     }
 }
 
@@ -73,6 +83,14 @@ impl Directory for Front {
             && let Err(error) = self.desk.partner_renewed(card)
         {
             tracing::warn!(partner = %session.partner(), %error, "a newer card was not kept");
+        }
+        let _ = self.met.try_send(session.partner());
+    }
+
+    fn contradicted(&self, node: &NodeId, shown: VerifiedCheckpoint) {
+        tracing::error!(partner = %node, "the partner's log shows two histories");
+        if let Err(error) = self.desk.contradicted(node, shown) {
+            tracing::error!(partner = %node, %error, "the proof of two histories was not kept");
         }
     }
 }
@@ -121,6 +139,18 @@ impl Link for Quic {
 
     fn deliver(&self, partner: &NodeId, envelope: &Disclose) -> Result<Delivered, DeskLinkError> {
         self.0.request(*partner, envelope).map_err(told)
+    }
+
+    fn cosign(&self, partner: &NodeId, request: &Cosign) -> Result<Cosigned, DeskLinkError> {
+        self.0.request(*partner, request).map_err(told)
+    }
+
+    fn account(
+        &self,
+        partner: &NodeId,
+        request: &AccountRequest,
+    ) -> Result<Delivered, DeskLinkError> {
+        self.0.request(*partner, request).map_err(told)
     }
 
     fn tag_set(

@@ -25,7 +25,7 @@ pub(crate) fn verify_checkpoint(
     match seen {
         Some(seen) if checkpoint.size() < seen.size => Err(ProtocolError::CheckpointStale),
         Some(seen) if checkpoint.size() == seen.size && checkpoint.root() != seen.root => {
-            Err(ProtocolError::LogConflict)
+            Err(ProtocolError::LogConflict { shown: Box::new(checkpoint) })
         }
         _ => Ok(checkpoint),
     }

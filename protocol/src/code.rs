@@ -172,7 +172,7 @@ impl ProtocolError {
             }
             E::CardOutdated => Code::CardOutdated,
             E::CardExpired(_) => Code::CardExpired,
-            E::CheckpointInvalid(_) | E::LogConflict => Code::Log,
+            E::CheckpointInvalid(_) | E::LogConflict { .. } => Code::Log,
             E::CheckpointStale | E::OwnLogBehind => Code::Stale,
             E::EpochCard { .. } | E::TagSet { .. } => Code::Epoch,
             E::ElementCount | E::Element(_) => Code::Element,

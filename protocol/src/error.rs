@@ -5,7 +5,7 @@
 use symbolon_audit::AuditError;
 use symbolon_codec::DecodeError;
 use symbolon_oprf::OprfError;
-use symbolon_tlog::TlogError;
+use symbolon_tlog::{TlogError, VerifiedCheckpoint};
 use symbolon_trust::TrustError;
 
 use crate::code::Code;
@@ -94,9 +94,12 @@ pub enum ProtocolError {
     /// hello, or the log was set back.
     #[error("the partner has seen more of this node's log than there is")]
     OwnLogBehind,
-    /// The log shrank or forked.
+    /// The log forked: one size has two roots.
     #[error("the partner's log does not continue the one seen before")]
-    LogConflict,
+    LogConflict {
+        /// The checkpoint that contradicts what was seen: half of the proof.
+        shown: Box<VerifiedCheckpoint>,
+    },
     /// An epoch card was refused.
     #[error("the epoch card is refused: {rule}")]
     EpochCard {

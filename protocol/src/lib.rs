@@ -10,9 +10,11 @@
 //! Invariants: no machine outlives its deadline; in a state only its messages exist; an envelope
 //! leaves only as [`Disclose`], an evaluation only as [`Evaluation`], and both take evidence.
 
+mod account;
 mod card;
 mod checkpoint;
 mod code;
+mod cosign;
 mod deliver;
 mod epoch_card;
 mod error;
@@ -28,8 +30,10 @@ mod serve;
 mod tag_set;
 mod transmit;
 
+pub use account::AccountRequest;
 pub use card::{Card, CardRequest, Epochs, EpochsRequest};
 pub use code::{Code, Detail};
+pub use cosign::{Cosign, Cosigned};
 pub use deliver::{Acknowledge, Delivered, Delivery, Disclose};
 pub use epoch_card::{
     EPOCH_CARD_VERSION, EpochCard, EpochCardCheck, SignedEpochCard, VerifiedEpochCard,

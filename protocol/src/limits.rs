@@ -88,6 +88,11 @@ pub const EVALUATE_BYTES_MAX: usize =
 /// One answer to it.
 pub const EVALUATED_BYTES_MAX: usize = 1024 * ELEMENT_BYTES + PROOF_BYTES + 64;
 
+/// One request to cosign: a note of two signatures and at most 63 hashes.
+pub const COSIGN_BYTES_MAX: usize = 16 * 1024;
+/// One answer to it: a cosignature line, or a few.
+pub const COSIGNED_BYTES_MAX: usize = 16 * 1024;
+
 /// One sealed envelope on a stream, so that it fits a frame with its header.
 pub const ENVELOPE_BYTES_MAX: usize = FRAME_BYTES_MAX - 1024;
 

@@ -7,7 +7,9 @@
 
 use std::collections::VecDeque;
 
+use crate::account::AccountRequest;
 use crate::card::{CardRequest, EpochsRequest};
+use crate::cosign::Cosign;
 use crate::deliver::Delivery;
 use crate::error::{ProtocolError, Refusal};
 use crate::evaluate::Evaluate;
@@ -37,6 +39,10 @@ pub enum Incoming {
     Evaluate(Asked<Evaluate>),
     /// To take an envelope.
     Deliver(Asked<Delivery>),
+    /// To cosign a checkpoint of the partner's log.
+    Cosign(Asked<Cosign>),
+    /// For this node's account of what passed.
+    Account(Asked<AccountRequest>),
 }
 
 /// One request and the right to answer it once.
@@ -207,6 +213,8 @@ impl Serve {
                 self.asked(&body).map(Incoming::Evaluate)
             }
             Delivery::TYPE => self.asked(&body).map(Incoming::Deliver),
+            Cosign::TYPE => self.asked(&body).map(Incoming::Cosign),
+            AccountRequest::TYPE => self.asked(&body).map(Incoming::Account),
             _ => Err(ProtocolError::Unexpected { expected: "a request" }),
         }
     }
@@ -231,6 +239,8 @@ fn bytes_max(number: u8) -> Result<usize, ProtocolError> {
         TagSetRequest::TYPE => Ok(TagSetRequest::BYTES_MAX),
         Evaluate::TYPE => Ok(Evaluate::BYTES_MAX),
         Delivery::TYPE => Ok(Delivery::BYTES_MAX),
+        Cosign::TYPE => Ok(Cosign::BYTES_MAX),
+        AccountRequest::TYPE => Ok(AccountRequest::BYTES_MAX),
         _ => Err(ProtocolError::Unexpected { expected: "a request" }),
     }
 }

@@ -37,9 +37,8 @@ pub fn seeds() -> Vec<Seed> {
             "card" => Some(3),
             "epochs" => Some(4),
             "tag_set" => Some(5),
-            "card_request" | "epochs_request" | "tag_set_request" | "evaluate" | "deliver" => {
-                Some(2)
-            }
+            "card_request" | "epochs_request" | "tag_set_request" | "evaluate" | "deliver"
+            | "cosign" | "account_request" => Some(2),
             _ => None,
         };
         if let Some(machine) = machine {

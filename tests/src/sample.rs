@@ -11,8 +11,9 @@ use symbolon_audit::{
 };
 use symbolon_codec::{decode, encode};
 use symbolon_disclosure::{
-    Author, ConfirmRequest, Disclosed, Receipt, Recipient, RecipientSecret, RefusalCode, Sealed,
-    StatementId, Terms, seal_confirm,
+    Account, AccountItem, Author, ConfirmRequest, Disclosed, Passed, Receipt, Recipient,
+    RecipientSecret, RefusalCode, Sealed, StatementId, Terms, seal_account, seal_confirm,
+    seal_receipt, seal_refusal,
 };
 use symbolon_ident::{Canonical, Class, Country, Kind};
 use symbolon_oprf::{
@@ -20,14 +21,17 @@ use symbolon_oprf::{
     TagSetBuilder,
 };
 use symbolon_protocol::{
-    Acknowledge, Card, CardRequest, Context, Disclose, EPOCH_CARD_VERSION, EpochCard,
-    EpochCardCheck, Epochs, EpochsRequest, Established, Evaluate, Evaluation, Failure, Handshake,
-    Local, Outgoing, Partner, ProtocolError, Refusal, SignedEpochCard, TagSetDownload,
-    TagSetHeader, TagSetProgress, Transmit, VerifiedEpochCard,
+    AccountRequest, Acknowledge, Card, CardRequest, Context, Cosign, Cosigned, Disclose,
+    EPOCH_CARD_VERSION, EpochCard, EpochCardCheck, Epochs, EpochsRequest, Established, Evaluate,
+    Evaluation, Failure, Handshake, Local, Outgoing, Partner, ProtocolError, Refusal,
+    SignedEpochCard, TagSetDownload, TagSetHeader, TagSetProgress, Transmit, VerifiedEpochCard,
 };
 use symbolon_record::{Field, Record, Transform, View};
+use symbolon_tlog::add_checkpoint::{format_conflict, format_cosignatures};
+use symbolon_tlog::witness::{Head, Swap, authenticate};
 use symbolon_tlog::{
-    Checkpoint, CheckpointSigner, MemoryTree, consistency_proof, inclusion_proof, leaf_hash,
+    AddCheckpoint, Checkpoint, CheckpointSigner, CosignatureSigner, LogVerifier, MemoryTree,
+    SignedCheckpoint, consistency_proof, inclusion_proof, leaf_hash,
 };
 use symbolon_trust::{
     Agreement, ClassTerms, DOCUMENT_VERSION, IdentityKey, Mode, NodeCard, NodeName,
@@ -55,6 +59,8 @@ pub struct Node {
     pub key: Arc<IdentityKey>,
     /// Seed of its envelope key.
     pub envelope_seed: [u8; 32],
+    /// Seed of its log's keys.
+    pub log_seed: [u8; 32],
     /// Its log's signer.
     pub signer: CheckpointSigner,
     /// Its log.
@@ -73,8 +79,9 @@ impl Node {
         let key = IdentityKey::generate([seed + 1; 32]).unwrap();
         let envelope_seed = [seed + 2; 32];
         let envelope = RecipientSecret::generate(envelope_seed);
+        let log_seed = [seed + 3; 32];
         let origin = format!("{name}.example/log");
-        let signer = CheckpointSigner::from_seed(&origin, &[seed + 3; 32]).unwrap();
+        let signer = CheckpointSigner::from_seed(&origin, &log_seed).unwrap();
         let content = NodeCard {
             version: DOCUMENT_VERSION,
             root: root.public().clone(),
@@ -95,7 +102,7 @@ impl Node {
         let mut log = MemoryTree::new();
         log.append(leaf_hash("first")).unwrap();
         let (key, signed_card) = (Arc::new(key), Arc::new(signed_card));
-        Self { root, key, envelope_seed, signer, log, signed_card, card }
+        Self { root, key, envelope_seed, log_seed, signer, log, signed_card, card }
     }
 
     /// The unsigned checkpoint of its log.
@@ -336,6 +343,76 @@ pub fn envelope(holder: &Node, asker: &Node) -> Sealed {
     seal_confirm(confirm, &to, &Author { node, key }, &terms, SEED).unwrap()
 }
 
+/// The first node, whose log has ten leaves more.
+#[must_use]
+pub fn grown() -> Node {
+    let (mut node, _) = two();
+    for leaf in 0_u8..10 {
+        node.log.append(leaf_hash([leaf; 32])).unwrap();
+    }
+    node
+}
+
+/// One statement of every kind that needs no grant, from `a` to `b`, with a name each.
+#[must_use]
+pub fn statements(a: &Node, b: &Node) -> Vec<(&'static str, Sealed)> {
+    let to = Recipient::new(&b.card, NOW).unwrap();
+    let author = Author { node: a.card.id(), key: &a.key };
+    let terms = Terms { created: NOW, expires: NOW + 86_400, in_reply_to: None };
+    let in_reply_to = StatementId::from_bytes([1; 16]);
+    let refusal = symbolon_disclosure::Refusal { code: RefusalCode::Neutral, in_reply_to };
+    vec![
+        ("confirm", envelope(b, a)),
+        ("refusal", seal_refusal(refusal, &to, &author, &terms, SEED).unwrap()),
+        ("receipt", seal_receipt(receipt(a), &to, &author, &terms, SEED).unwrap()),
+        ("account", seal_account(account(a), &to, &author, &terms, SEED).unwrap()),
+    ]
+}
+
+/// The word of `author` that a statement arrived.
+#[must_use]
+pub fn receipt(author: &Node) -> Receipt {
+    Receipt { statement_hash: [9; 32], at: NOW, log_index: 0, checkpoint: author.checkpoint() }
+}
+
+/// An account of one thing of every kind.
+#[must_use]
+pub fn account(author: &Node) -> Account {
+    let items = Passed::ALL.into_iter().zip(0_u8..).map(|(passed, number)| AccountItem {
+        passed,
+        name: [number; 32],
+        elements: if number < 2 { 8 } else { 0 },
+        log_index: u64::from(number) + 1,
+    });
+    let until = author.seen().size;
+    Account { from: 0, until, items: items.collect(), checkpoint: author.checkpoint() }
+}
+
+/// What the node whose log grew asks its witness, who saw it before: what was seen, and the
+/// request.
+#[must_use]
+pub fn cosign() -> (LogSeen, Cosign) {
+    let (node, seen) = (grown(), two().0.seen());
+    let signed = SignedCheckpoint::parse(&node.checkpoint()).unwrap();
+    let proof = consistency_proof(&node.log, seen.size, node.seen().size).unwrap();
+    let request = AddCheckpoint::new(seen.size, proof, &signed).unwrap();
+    (seen, Cosign::new(&request).unwrap())
+}
+
+/// What the witness answers where it agrees, by its key for cosignatures.
+#[must_use]
+pub fn cosigned(witness: &Node, seen: LogSeen, request: &Cosign) -> Cosigned {
+    let verifier = LogVerifier::from(grown().signer.verifier());
+    let request = AddCheckpoint::parse(request.body()).unwrap();
+    let authentic = authenticate(&request, &verifier).unwrap();
+    let accepted = authentic.decide(Head::new(seen.size, seen.root).unwrap()).unwrap();
+    let stored = |_: &_| Ok::<_, ()>(Swap::Stored);
+    let durable = accepted.make_durable(NOW, stored).unwrap().durable().unwrap();
+    let cosigner = CosignatureSigner::of_log(witness.signer.origin(), &witness.log_seed).unwrap();
+    let lines = format_cosignatures(&[cosigner.cosign(&durable).unwrap()]).unwrap();
+    Cosigned::new(200, lines).unwrap()
+}
+
 /// The two ends of an established session.
 pub fn session(client: &Node, server: &Node) -> (Established, Established) {
     let (mut a, mut b, _) = handshake(client, server);
@@ -419,12 +496,6 @@ pub fn structures() -> Vec<Sample> {
         opening: Some(opening.clone()),
     };
     let code = RefusalCode::Neutral;
-    let receipt = Receipt {
-        statement_hash: sealed.statement_hash(),
-        at: NOW,
-        log_index: 0,
-        checkpoint: b.checkpoint(),
-    };
     let [header, _, _] = parts(sealed.as_bytes());
     let [statement, _, _] = parts(sealed.signed());
     let all = vec![
@@ -441,7 +512,8 @@ pub fn structures() -> Vec<Sample> {
         ("statement", "statement", statement),
         ("confirm", "confirm", encode(&confirm(&b, &a))),
         ("refusal", "refusal", encode(&symbolon_disclosure::Refusal { code, in_reply_to })),
-        ("receipt", "receipt", encode(&receipt)),
+        ("receipt", "receipt", encode(&receipt(&b))),
+        ("account", "account", encode(&account(&grown()))),
         ("disclosure", "disclosure", encode(&disclosed)),
         ("evidence", "evidence", evidence.encode()),
         ("opening", "opening", encode(&opening)),
@@ -474,6 +546,10 @@ pub fn messages() -> Vec<Sample> {
     let answer = Evaluation::new(&evaluate, blinded, &proven, appended(), &evaluated).unwrap();
     let remaining = Refusal::BudgetExhausted { remaining: 3 };
     let error = ProtocolError::Refused(remaining);
+    let (seen, cosign) = cosign();
+    let cosigned = cosigned(&b, seen, &cosign);
+    let conflict = Cosigned::new(409, format_conflict(seen.size)).unwrap();
+    let unknown = Cosigned::new(404, String::new()).unwrap();
     let all = vec![
         ("error", message(&Failure::new(&error))),
         ("plain_error", message(&Failure::new(&ProtocolError::Truncated))),
@@ -492,6 +568,11 @@ pub fn messages() -> Vec<Sample> {
         ("deliver", message(&sealed)),
         ("delivered", message(&Acknowledge::taken())),
         ("delivered_answer", message(&with_card)),
+        ("cosign", message(&cosign)),
+        ("cosigned", message(&cosigned)),
+        ("cosigned_conflict", message(&conflict)),
+        ("cosigned_unknown", message(&unknown)),
+        ("account_request", message(&AccountRequest::new(7))),
     ];
     let unframed = |(name, frame): (_, Vec<u8>)| sample((name, "message", frame[4..].to_vec()));
     all.into_iter().map(unframed).collect()

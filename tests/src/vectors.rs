@@ -10,9 +10,11 @@ use symbolon_disclosure::{RecipientSecret, open};
 use symbolon_ident::{Canonical, Kind};
 use symbolon_oprf::Receiver;
 use symbolon_protocol::{ClientHello, Role, ServerHello, decode, exporter_context, signing_input};
-use symbolon_tlog::CheckpointVerifier;
+use symbolon_tlog::add_checkpoint::{add_cosignatures, parse_cosignatures};
+use symbolon_tlog::{AddCheckpoint, CheckpointVerifier};
 use symbolon_trust::{NodeId, SignedAgreement, SignedCard};
 
+use crate::find;
 use crate::sample::{self, NOW, Node, PASSPORTS};
 
 /// A file: its name, its content as computed now, and the check of its hedged part.
@@ -30,7 +32,17 @@ pub struct Vector {
 /// All files.
 #[must_use]
 pub fn all() -> Vec<Vector> {
-    vec![oprf(), tag_set(), trust(), query(), checkpoint(), hello(), envelope()]
+    vec![
+        oprf(),
+        tag_set(),
+        trust(),
+        query(),
+        checkpoint(),
+        hello(),
+        envelope(),
+        statements(),
+        cosign(),
+    ]
 }
 
 fn plain(name: &'static str, made: Value) -> Vector {
@@ -305,6 +317,82 @@ fn envelope() -> Vector {
             opened.statement_hash() == sample::envelope(&b, &a).statement_hash()
                 && [enc, ciphertext, mldsa65]
                     == ["enc", "ciphertext", "mldsa65"].map(|name| bytes(signed, name))
+        },
+    }
+}
+
+/// One statement of every kind that needs no grant. Checkpoints inside are hedged, and so is all
+/// that is signed over them.
+fn statements() -> Vector {
+    let b = sample::two().1;
+    let signed = sample::statements(&sample::grown(), &b);
+    let signed = signed.iter().map(|(name, sealed)| {
+        let [statement, ed25519, mldsa65] = sample::parts(sealed.signed());
+        json!({
+            "kind": name,
+            "payload": hex::encode(sealed.payload()),
+            "statement": hex::encode(statement),
+            "statement_hash": hex::encode(sealed.statement_hash()),
+            "ed25519": hex::encode(ed25519),
+            "mldsa65": hex::encode(mldsa65),
+            "envelope": hex::encode(sealed.as_bytes()),
+        })
+    });
+    Vector {
+        name: "statements",
+        made: json!({
+            "from": hex::encode(sample::grown().card.id().as_bytes()),
+            "to": hex::encode(b.card.id().as_bytes()),
+            "recipient_seed": hex::encode(b.envelope_seed),
+            "now": NOW,
+        }),
+        signed: signed.collect(),
+        verify: |signed| {
+            let (a, b) = sample::two();
+            let fits = |case: &Value| {
+                let secret = RecipientSecret::generate(b.envelope_seed);
+                let sender = |_: &NodeId| Some(a.key.public().clone());
+                let me = b.card.id();
+                let opened = open(&bytes(case, "envelope"), &[secret], &sender, &me, NOW).unwrap();
+                let parts = sample::parts(opened.signed());
+                let kind = format!("{:?}", opened.kind()).to_lowercase();
+                parts == ["statement", "ed25519", "mldsa65"].map(|name| bytes(case, name))
+                    && kind == text(case, "kind")
+                    && opened.statement_hash()[..] == bytes(case, "statement_hash")
+                    && find(&parts[0], &bytes(case, "payload")).is_some()
+            };
+            signed.as_array().is_some_and(|cases| cases.len() == 4 && cases.iter().all(fits))
+        },
+    }
+}
+
+/// A request to a witness and its answer, and what it answers to one that is out of step.
+fn cosign() -> Vector {
+    let (seen, request) = sample::cosign();
+    let witness = sample::two().1;
+    let answer = sample::cosigned(&witness, seen, &request);
+    Vector {
+        name: "cosign",
+        made: json!({
+            "seen": { "size": seen.size, "root": hex::encode(seen.root.0) },
+            "log": sample::grown().signer.verifier().vkeys(),
+            "witness": witness.signer.verifier().vkeys(),
+            "now": NOW,
+        }),
+        signed: json!({ "request": request.body(), "status": 200, "answer": answer.body() }),
+        verify: |signed| {
+            let request = AddCheckpoint::parse(text(signed, "request")).unwrap();
+            let checkpoint = request.signed().unwrap();
+            let log = sample::grown().signer.verifier();
+            let lines = parse_cosignatures(text(signed, "answer")).unwrap();
+            let cosigner = sample::two().1.signer.verifier().cosigner();
+            let cosigned =
+                add_cosignatures(checkpoint.clone(), &lines, std::slice::from_ref(&cosigner));
+            log.verify(&checkpoint).is_ok()
+                && cosigned.is_ok_and(|cosigned| {
+                    let stated = cosigner.verify(&cosigned).unwrap();
+                    stated.timestamp() == Some(NOW)
+                })
         },
     }
 }

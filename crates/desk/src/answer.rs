@@ -6,7 +6,7 @@
 //! Invariants: no evaluation before its commitment is verified and its spend is durable; no
 //! disclosure without a grant; every refusal that could tell whether a thing exists looks the same.
 
-use symbolon_audit::{ConfirmEvent, Entry, verify_query};
+use symbolon_audit::{AuditError, ConfirmEvent, Entry, verify_query};
 use symbolon_disclosure::{
     ConfirmRequest, Opened, Payload, Recipient, Refusal as Nothing, RefusalCode, Sealed, Terms,
     seal, seal_refusal,
@@ -22,6 +22,7 @@ use symbolon_store::{BudgetKey, Direction, SetKey, SetSide, SetState, StoreError
 use symbolon_tlog::CheckpointVerifier;
 use symbolon_trust::VerifiedAgreement;
 
+use crate::account::owed_for;
 use crate::confirm::evidence_sent;
 use crate::desk::Known;
 use crate::limits::STATEMENT_SECONDS;
@@ -60,6 +61,10 @@ impl Desk {
             Incoming::Evaluate(asked) => Answered::Reply(self.answer_evaluate(&known, asked)),
             Incoming::Deliver(asked) => {
                 Answered::Reply(self.answer_delivery(session, &known, asked))
+            }
+            Incoming::Cosign(asked) => Answered::Reply(self.answer_cosign(&known, asked)),
+            Incoming::Account(asked) => {
+                Answered::Reply(self.answer_account(session, &known, asked))
             }
         }
     }
@@ -147,7 +152,12 @@ impl Desk {
         let seen = self.store.partner_seen(&partner.node()).map_err(here)?;
         let verifier = CheckpointVerifier::parse(&partner.card.card().log).map_err(here)?;
         let committed = verify_query(request.evidence(), &blinded, &verifier, seen.as_ref());
-        let committed = committed.map_err(|error| Refusal::from(&error))?;
+        let committed = committed.map_err(|error| {
+            if matches!(error, AuditError::NotConsistent(_)) {
+                self.contradicted_by_query(partner, request.evidence());
+            }
+            Refusal::from(&error)
+        })?;
         let (own, asker) = (self.identity().node(), partner.node());
         let names = KeyNames {
             holder: own.as_bytes(),
@@ -173,7 +183,7 @@ impl Desk {
         );
         let write = Write::new()
             .spend(budget, u64::from(committed.elements()), terms.budget_per_epoch)
-            .partner_seen(partner.node(), seen, committed.seen())
+            .partner_seen(partner.node(), seen, committed.seen(), &request.evidence().checkpoint)
             .log(entry);
         let receipt = match self.store.commit(write) {
             Ok(done) => done.last().ok_or(Refusal::Internal)?,
@@ -224,12 +234,16 @@ impl Desk {
                 let answer = self.confirmed(partner, &opened, &confirm)?;
                 Acknowledge::with(answer, session).map_err(here)
             }
-            Payload::Receipt(_) => {
-                self.keep_received(&opened, Write::new()).map_err(|_| Refusal::Internal)?;
+            Payload::Receipt(receipt) => {
+                let write = self.receipt_settles(partner, receipt, opened.statement_hash());
+                let write = write.map_err(|_| Refusal::EnvelopeRefused)?;
+                self.keep_received(&opened, write).map_err(|_| Refusal::Internal)?;
                 Ok(Acknowledge::taken())
             }
             // Answers come on the stream of their question, never by themselves.
-            Payload::Disclosure(_) | Payload::Refusal(_) => Err(Refusal::EnvelopeRefused),
+            Payload::Disclosure(_) | Payload::Refusal(_) | Payload::Account(_) => {
+                Err(Refusal::EnvelopeRefused)
+            }
         }
     }
 
@@ -291,7 +305,8 @@ impl Desk {
                 sealed
             }
         };
-        let receipt = self.keep_received(opened, write.evidence(&evidence_sent(&sealed, now)))?;
+        let write = write.evidence(&evidence_sent(&sealed, now)).owed(&owed_for(&sealed, now));
+        let receipt = self.keep_received(opened, write)?;
         Ok(Disclose::new(sealed, receipt)?)
     }
 
@@ -432,5 +447,7 @@ fn refuse(incoming: Incoming, refusal: Refusal) -> Reply {
         Incoming::TagSet(asked) => asked.refuse(refusal),
         Incoming::Evaluate(asked) => asked.refuse(refusal),
         Incoming::Deliver(asked) => asked.refuse(refusal),
+        Incoming::Cosign(asked) => asked.refuse(refusal),
+        Incoming::Account(asked) => asked.refuse(refusal),
     }
 }

@@ -8,12 +8,14 @@ mod matching;
 mod partner;
 mod policy;
 mod record;
+mod witness;
 
 pub use audit::*;
 pub use matching::*;
 pub use partner::*;
 pub use policy::*;
 pub use record::*;
+pub use witness::*;
 
 use serde::{Deserialize, Serialize};
 

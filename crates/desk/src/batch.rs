@@ -8,7 +8,9 @@ use symbolon_audit::{Entry, QueryEvidence, QueryPrivate, commit};
 use symbolon_ident::MatchKey;
 use symbolon_oprf::{Hit, Receiver};
 use symbolon_protocol::{Code, Evaluate, Evaluated, VerifiedEpochCard};
-use symbolon_store::{BudgetKey, Direction, Query, QueryId, QueryState, SetKey, StoreError, Write};
+use symbolon_store::{
+    BudgetKey, Direction, Owed, OwedFor, Query, QueryId, QueryState, SetKey, StoreError, Write,
+};
 use symbolon_trust::VerifiedAgreement;
 
 use crate::api::Reason;
@@ -118,7 +120,13 @@ impl Desk {
         query.answered_at = Some(self.now());
         query.leaf_index = Some(receipt.leaf_index);
         // The commitment is durable; that the answer came is a note that a crash may lose.
-        drop(self.store.submit(Write::new().query(&query))?);
+        let owed = Owed {
+            partner: asked.partner.node(),
+            name: *commitment.leaf().as_bytes(),
+            what: OwedFor::Query,
+            since: self.now(),
+        };
+        drop(self.store.submit(Write::new().query(&query).owed(&owed))?);
         let (query, leaf_index) = (query.id, receipt.leaf_index);
         Ok(Answer { hits, query, leaf_index, elements })
     }

@@ -17,6 +17,7 @@ use symbolon_protocol::{Disclose, EpochCard};
 use symbolon_store::{Admitted, Evidence, Hit, HitState, SetKey, SetSide, Way, Write};
 use symbolon_trust::VerifiedAgreement;
 
+use crate::account::owed_for;
 use crate::api::{ConfirmReport, HitConfirm, Reason, Report};
 use crate::ask::check_reason;
 use crate::desk::Known;
@@ -57,7 +58,9 @@ impl Desk {
                 // Only what certainly did not arrive goes back to "found".
                 if matches!(error, LinkError::Unreachable { .. }) {
                     hit.state = HitState::Found;
-                    self.store.commit(Write::new().hit(&hit))?;
+                    let owed = hit.confirm_hash.take().unwrap_or_default();
+                    let write = Write::new().hit(&hit).owed_withdraw(&partner.node(), &owed);
+                    self.store.commit(write)?;
                 }
                 return self.not_asked(&hit, error.to_string());
             }
@@ -69,7 +72,7 @@ impl Desk {
         let is_reply = match opened.payload() {
             Payload::Disclosure(disclosed) => disclosed.in_reply_to == Some(question),
             Payload::Refusal(refusal) => refusal.in_reply_to == question,
-            Payload::Confirm(_) | Payload::Receipt(_) => false,
+            Payload::Confirm(_) | Payload::Receipt(_) | Payload::Account(_) => false,
         };
         if !is_reply {
             return self.not_asked(&hit, "the partner's answer is to another question".to_owned());
@@ -180,6 +183,7 @@ impl Desk {
         let write = Write::new()
             .hit(hit)
             .evidence(&evidence_sent(&sealed, now))
+            .owed(&owed_for(&sealed, now))
             .log(Entry::confirm_sent(self.who(officer), event));
         let receipt = self.logged(write)?;
         Ok((sealed, receipt))

@@ -35,6 +35,10 @@ pub struct Desk {
     pub(crate) asking: Asking,
     pub(crate) epochs: Epochs,
     pub(crate) publishing: Mutex<()>,
+    /// Held while the kept checkpoint is replaced.
+    pub(crate) keeping: Mutex<()>,
+    /// Held while an alarm is raised.
+    pub(crate) alarming: Mutex<()>,
 }
 
 /// A partner with its card and agreement verified, whatever their dates.
@@ -115,6 +119,8 @@ impl Desk {
             asking: Asking::default(),
             epochs: Epochs::default(),
             publishing: Mutex::new(()),
+            keeping: Mutex::new(()),
+            alarming: Mutex::new(()),
         };
         desk.partners_load()?;
         desk.policy_note()?;
@@ -277,11 +283,7 @@ impl Desk {
         }
         self.store.envelope_purge(self.now())?;
         self.tag_sets_prune()?;
-        let (size, text) = self.checkpoint()?;
-        if self.store.log_checkpoint_fetch()?.is_none_or(|(kept, _)| kept < size) {
-            self.store.commit(Write::new().log_checkpoint(size, &text))?;
-        }
-        Ok(())
+        self.checkpoint_keep()
     }
 
     /// The node in a few lines.

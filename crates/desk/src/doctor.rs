@@ -8,7 +8,7 @@ use symbolon_trust::VerifiedAgreement;
 
 use crate::api::{DoctorReport, Finding, Health, Nothing, Quiet, Report};
 use crate::desk::{Known, hex};
-use crate::limits::EXPIRY_WARNING_DAYS;
+use crate::limits::{COSIGNED_SECONDS_MAX, EXPIRY_WARNING_DAYS, RECEIPT_OVERDUE_SECONDS};
 use crate::{Desk, DeskError, Officer};
 
 const DAY_SECONDS: u64 = 86_400;
@@ -33,6 +33,15 @@ impl Desk {
                 None,
                 problem.clone(),
                 "here: stop the node, keep its folder as it is, call the auditor",
+            ),
+        });
+        findings.push(match self.alarms_open()? {
+            0 => well("alarms", None, "none is open".to_owned()),
+            open => failing(
+                "alarms",
+                None,
+                format!("{open} open"),
+                "here: 'symbolon audit alarms' shows them; a person closes them",
             ),
         });
         let identity = self.identity();
@@ -88,7 +97,46 @@ impl Desk {
             }
             Err(error) => failing("partner", name.clone(), error.to_string(), error.remedy()),
         });
+        self.examine_receipts(partner, findings)?;
         self.examine_matching(partner, agreement, findings)
+    }
+
+    fn examine_receipts(
+        &self,
+        partner: &Known,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), DeskError> {
+        let name = Some(partner.name().to_owned());
+        let old = |at: u64, seconds: u64| at <= self.now().saturating_sub(seconds);
+        let owed = self.store.owed_list(&partner.node())?;
+        let overdue = owed.iter().filter(|owed| old(owed.since, RECEIPT_OVERDUE_SECONDS)).count();
+        findings.push(match overdue {
+            0 => well("receipts", name.clone(), "none is overdue".to_owned()),
+            count => warning(
+                "receipts",
+                name.clone(),
+                format!("{count} are overdue"),
+                "there: 'symbolon audit overdue' names them; 'audit reconcile' compares the logs",
+            ),
+        });
+        findings.push(match self.last_cosigned(&partner.node())? {
+            Some(last) if !old(last.at, COSIGNED_SECONDS_MAX) => {
+                well("cosigning", name, format!("it cosigned {} leaves of this log", last.size))
+            }
+            Some(last) => warning(
+                "cosigning",
+                name,
+                format!("the last cosignature is of {} leaves and old", last.size),
+                "both: is the partner reached? 'symbolon audit cosign' asks again and says why",
+            ),
+            None => warning(
+                "cosigning",
+                name,
+                "it has not cosigned this log yet".to_owned(),
+                "here: 'symbolon audit cosign' asks it and says why",
+            ),
+        });
+        Ok(())
     }
 
     fn examine_matching(

@@ -10,7 +10,7 @@ use symbolon_audit::{Act, CardEvent, Entry, Who};
 use symbolon_disclosure::{Author, RecipientSecret};
 use symbolon_ident::{Country, profile_id};
 use symbolon_store::{Store, Write};
-use symbolon_tlog::CheckpointSigner;
+use symbolon_tlog::{CheckpointSigner, CosignatureSigner};
 use symbolon_trust::{
     DOCUMENT_VERSION, IdentityKey, NodeCard, NodeId, NodeName, SignedCard, TlsPin, VerifiedCard,
 };
@@ -50,6 +50,8 @@ pub struct Identity {
     /// Signs everything but cards and agreements.
     pub(crate) signing: Arc<IdentityKey>,
     pub(crate) log: CheckpointSigner,
+    /// Cosigns the logs of partners.
+    pub(crate) cosigner: CosignatureSigner,
     pub(crate) card: Arc<VerifiedCard>,
     pub(crate) signed_card: Arc<SignedCard>,
     pub(crate) recipients: Vec<RecipientSecret>,
@@ -111,7 +113,9 @@ impl Identity {
         let (root, signing) = (seed(store, ROOT)?, seed(store, SIGNING)?);
         let (root, signing) = (IdentityKey::generate(*root)?, IdentityKey::generate(*signing)?);
         let origin = log_origin(&root.public().fingerprint());
-        let log = CheckpointSigner::from_seed(&origin, &*seed(store, LOG)?)?;
+        let log_seed = seed(store, LOG)?;
+        let log = CheckpointSigner::from_seed(&origin, &log_seed)?;
+        let cosigner = CosignatureSigner::of_log(&origin, &log_seed)?;
         let card = store.setting_fetch(CARD)?.ok_or_else(|| missing(CARD))?;
         let signed_card = SignedCard::decode(&card)?;
         let card = signed_card.verify_whatever_the_date()?;
@@ -123,6 +127,7 @@ impl Identity {
             root,
             signing: Arc::new(signing),
             log,
+            cosigner,
             card: Arc::new(card),
             signed_card: Arc::new(signed_card),
             recipients,

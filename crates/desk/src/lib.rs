@@ -6,6 +6,8 @@
 //! All calls block; whoever calls bounds how many do. Every call of the API has one shape: the
 //! officer, a request, and where to report progress.
 
+mod account;
+mod alarm;
 mod answer;
 pub mod api;
 mod ask;
@@ -13,6 +15,7 @@ mod asking;
 mod audit;
 mod batch;
 mod confirm;
+mod cosign;
 mod desk;
 mod doctor;
 mod error;
@@ -26,6 +29,7 @@ mod open;
 mod partner;
 mod policy;
 mod publish;
+mod reconcile;
 mod record;
 mod surroundings;
 mod tag_set;

@@ -30,6 +30,18 @@ pub const BUILD_KEYS: usize = 8_192;
 pub const REASON_BYTES_MAX: usize = 256;
 /// Days before an end of validity at which doctor warns.
 pub const EXPIRY_WARNING_DAYS: u64 = 30;
+/// The log grows to a multiple of this at each beat of the cadence, in leaves.
+pub const HEARTBEAT_LEAVES: u64 = 4;
+/// Leaves of the log that one page of an account looks at.
+pub const ACCOUNT_LEAVES_MAX: u64 = 20_000;
+/// Items of one page of an account.
+pub const ACCOUNT_ITEMS_MAX: usize = symbolon_disclosure::limits::ACCOUNT_ITEMS_MAX;
+/// Age of a partner's last cosignature beyond which doctor warns, in seconds.
+pub const COSIGNED_SECONDS_MAX: u64 = 86_400;
+/// How long a receipt may be owed before the partner's account is asked for, in seconds.
+pub const RECEIPT_PATIENCE_SECONDS: u64 = 600;
+/// How long a receipt may be owed before it is overdue, in seconds.
+pub const RECEIPT_OVERDUE_SECONDS: u64 = 86_400;
 /// Leaves of the log in one answer: 256 KiB of hexadecimal.
 pub(crate) const LEAVES_PAGE_MAX: u32 = 4_096;
 /// Entries of the log read at once.

@@ -105,7 +105,7 @@ impl Desk {
         shown
     }
 
-    fn name_of(&self, node: NodeId) -> String {
+    pub(crate) fn name_of(&self, node: NodeId) -> String {
         self.partner(&node).map_or(node.to_string(), |known| known.name().to_owned())
     }
 

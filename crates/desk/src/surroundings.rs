@@ -3,8 +3,8 @@
 //! Implements spec/architecture.md#layers.
 
 use symbolon_protocol::{
-    Code, Delivered, Disclose, Epochs, Evaluate, Evaluated, TagSetEvent, TagSetProgress,
-    VerifiedEpochCard,
+    AccountRequest, Code, Cosign, Cosigned, Delivered, Disclose, Epochs, Evaluate, Evaluated,
+    TagSetEvent, TagSetProgress, VerifiedEpochCard,
 };
 use symbolon_trust::NodeId;
 
@@ -41,6 +41,18 @@ pub trait Link: Send + Sync {
     /// # Errors
     /// [`LinkError`].
     fn deliver(&self, partner: &NodeId, envelope: &Disclose) -> Result<Delivered, LinkError>;
+
+    /// Asks the partner to cosign a checkpoint of the own log.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    fn cosign(&self, partner: &NodeId, request: &Cosign) -> Result<Cosigned, LinkError>;
+
+    /// Asks for the partner's account of what passed.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    fn account(&self, partner: &NodeId, request: &AccountRequest) -> Result<Delivered, LinkError>;
 
     /// Fetches the tag set of `card` from where `progress` left off, and hands over its events as
     /// they come, with the progress that counts them.

@@ -24,11 +24,12 @@ pub use error::{DisclosureError, Layer};
 pub use kept::Kept;
 pub use open::{Opened, open};
 pub use payload::{
-    ConfirmRequest, Disclosed, Payload, Receipt, Refusal, RefusalCode, StatementKind,
+    Account, AccountItem, ConfirmRequest, Disclosed, Passed, Payload, Receipt, Refusal,
+    RefusalCode, StatementKind,
 };
 pub use seal::{
-    Author, Preview, Recipient, Sealed, Terms, preview, seal, seal_confirm, seal_receipt,
-    seal_refusal,
+    Author, Preview, Recipient, Sealed, Terms, preview, seal, seal_account, seal_confirm,
+    seal_receipt, seal_refusal,
 };
 pub use statement::StatementId;
 pub use suite::RecipientSecret;

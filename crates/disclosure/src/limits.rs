@@ -22,3 +22,5 @@ pub const TIME_SECONDS_MAX: u64 = 253_402_300_799;
 pub const PURPOSE_BYTES_MAX: usize = 64;
 /// Longest signed checkpoint in a receipt, in bytes.
 pub const CHECKPOINT_BYTES_MAX: usize = 16 << 10;
+/// Items of one account: 48 bytes each at most, so that it stays below the second largest bucket.
+pub const ACCOUNT_ITEMS_MAX: usize = 4_096;

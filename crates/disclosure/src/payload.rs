@@ -1,4 +1,4 @@
-//! What a statement says: four closed forms, none of them free text to a partner.
+//! What a statement says: five closed forms, none of them free text to a partner.
 //!
 //! Implements spec/envelope.md#payloads.
 
@@ -14,7 +14,8 @@ use symbolon_record::View;
 
 use crate::error::Layer;
 use crate::limits::{
-    ANSWER_BUCKET_BYTES_MIN, CHECKPOINT_BYTES_MAX, PAYLOAD_BYTES_MAX, PURPOSE_BYTES_MAX,
+    ACCOUNT_ITEMS_MAX, ANSWER_BUCKET_BYTES_MIN, CHECKPOINT_BYTES_MAX, PAYLOAD_BYTES_MAX,
+    PURPOSE_BYTES_MAX,
 };
 use crate::{DisclosureError, StatementId};
 
@@ -30,6 +31,8 @@ pub enum StatementKind {
     Refusal = 3,
     /// A statement arrived and is in the log.
     Receipt = 4,
+    /// All that passed between two nodes, as the log of one has it: a receipt for many things.
+    Account = 6,
 }
 
 impl StatementKind {
@@ -49,6 +52,7 @@ impl StatementKind {
             2 => Ok(Self::Disclosure),
             3 => Ok(Self::Refusal),
             4 => Ok(Self::Receipt),
+            6 => Ok(Self::Account),
             _ => Err(DisclosureError::Kind { kind }),
         }
     }
@@ -58,7 +62,7 @@ impl StatementKind {
     pub(crate) fn bucket_bytes_min(self) -> usize {
         match self {
             Self::Disclosure | Self::Refusal => ANSWER_BUCKET_BYTES_MIN,
-            Self::Confirm | Self::Receipt => 0,
+            Self::Confirm | Self::Receipt | Self::Account => 0,
         }
     }
 }
@@ -130,6 +134,104 @@ impl fmt::Debug for Receipt {
     }
 }
 
+/// What an entry of the log says passed between its node and the partner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize_repr, Deserialize_repr)]
+#[repr(u8)]
+pub enum Passed {
+    /// A query to the partner was committed to; its name is the commitment.
+    Asked = 1,
+    /// A query of the partner was evaluated; its name is the partner's commitment.
+    Answered = 2,
+    /// A confirm was sent; as all further ones, its name is the hash of the statement.
+    ConfirmSent = 3,
+    /// A confirm came in.
+    ConfirmReceived = 4,
+    /// A disclosure was sent.
+    DisclosureSent = 5,
+    /// A disclosure came in.
+    DisclosureReceived = 6,
+    /// A refusal was sent.
+    RefusalSent = 7,
+    /// A refusal came in.
+    RefusalReceived = 8,
+}
+
+impl Passed {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::Asked,
+        Self::Answered,
+        Self::ConfirmSent,
+        Self::ConfirmReceived,
+        Self::DisclosureSent,
+        Self::DisclosureReceived,
+        Self::RefusalSent,
+        Self::RefusalReceived,
+    ];
+
+    /// What the same thing is on the other side.
+    #[must_use]
+    pub const fn mirrored(self) -> Self {
+        match self {
+            Self::Asked => Self::Answered,
+            Self::Answered => Self::Asked,
+            Self::ConfirmSent => Self::ConfirmReceived,
+            Self::ConfirmReceived => Self::ConfirmSent,
+            Self::DisclosureSent => Self::DisclosureReceived,
+            Self::DisclosureReceived => Self::DisclosureSent,
+            Self::RefusalSent => Self::RefusalReceived,
+            Self::RefusalReceived => Self::RefusalSent,
+        }
+    }
+}
+
+/// One thing that passed.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct AccountItem {
+    /// What.
+    pub passed: Passed,
+    /// The commitment of the query, or the hash of the statement.
+    #[serde(with = "serde_bytes")]
+    pub name: [u8; 32],
+    /// Elements of a query, padding included; 0 for statements.
+    pub elements: u32,
+    /// Its leaf in the log of the account's author.
+    pub log_index: u64,
+}
+
+/// What passed between two nodes, as the author's log has it.
+#[derive(Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Account {
+    /// First leaf that was looked at.
+    pub from: u64,
+    /// The leaf behind the last that was looked at; below the checkpoint's size where the account
+    /// goes on.
+    pub until: u64,
+    /// What the leaves between them say, in their order.
+    pub items: Vec<AccountItem>,
+    /// A signed checkpoint of that log which covers them.
+    pub checkpoint: String,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Account({} to {}, {} items)", self.from, self.until, self.items.len())
+    }
+}
+
+impl Account {
+    fn validate(&self) -> Result<(), DisclosureError> {
+        require(self.checkpoint.len() <= CHECKPOINT_BYTES_MAX, "checkpoint")?;
+        require(self.items.len() <= ACCOUNT_ITEMS_MAX, "items")?;
+        require(self.from <= self.until, "until")?;
+        let indexes = self.items.iter().map(|item| item.log_index);
+        let is_inside = indexes.clone().all(|index| (self.from..self.until).contains(&index));
+        // One leaf may stand for one thing only.
+        let in_order = indexes.clone().zip(indexes.skip(1)).all(|(one, next)| one < next);
+        require(is_inside && in_order, "items")
+    }
+}
+
 /// What policy granted of one record.
 #[derive(Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Disclosed {
@@ -173,6 +275,8 @@ pub enum Payload {
     Refusal(Refusal),
     /// It arrived.
     Receipt(Receipt),
+    /// What passed.
+    Account(Account),
 }
 
 impl Payload {
@@ -184,6 +288,7 @@ impl Payload {
             Self::Disclosure(_) => StatementKind::Disclosure,
             Self::Refusal(_) => StatementKind::Refusal,
             Self::Receipt(_) => StatementKind::Receipt,
+            Self::Account(_) => StatementKind::Account,
         }
     }
 
@@ -193,6 +298,7 @@ impl Payload {
             Self::Disclosure(disclosed) => encode(disclosed),
             Self::Refusal(refusal) => encode(refusal),
             Self::Receipt(receipt) => encode(receipt),
+            Self::Account(account) => encode(account),
         }
     }
 
@@ -202,6 +308,7 @@ impl Payload {
             StatementKind::Disclosure => Self::Disclosure(Box::new(read(bytes)?)),
             StatementKind::Refusal => Self::Refusal(read(bytes)?),
             StatementKind::Receipt => Self::Receipt(read(bytes)?),
+            StatementKind::Account => Self::Account(read(bytes)?),
         };
         payload.validate()?;
         Ok(payload)
@@ -215,6 +322,7 @@ impl Payload {
             Self::Receipt(receipt) => {
                 require(receipt.checkpoint.len() <= CHECKPOINT_BYTES_MAX, "checkpoint")
             }
+            Self::Account(account) => account.validate(),
         }
     }
 }

@@ -14,7 +14,7 @@ use symbolon_record::{Field, Record, RecordId, RecordVersion, View};
 use symbolon_trust::{EnvelopeKey, IdentityKey, NodeId, SUITE_X_WING, VerifiedCard};
 
 use crate::padding::pad;
-use crate::payload::{ConfirmRequest, Payload, Receipt, Refusal, StatementKind};
+use crate::payload::{Account, ConfirmRequest, Payload, Receipt, Refusal, StatementKind};
 use crate::project::project;
 use crate::statement::{Envelope, Header, Signed, Statement, StatementId, VERSION};
 use crate::suite;
@@ -176,6 +176,20 @@ pub fn seal_receipt(
     seed: [u8; 32],
 ) -> Result<Sealed, DisclosureError> {
     seal_payload(What::new(&Payload::Receipt(receipt))?, to, from, terms, seed)
+}
+
+/// Seals an account of what passed.
+///
+/// # Errors
+/// As [`seal`], without those of the grant.
+pub fn seal_account(
+    account: Account,
+    to: &Recipient<'_>,
+    from: &Author<'_>,
+    terms: &Terms,
+    seed: [u8; 32],
+) -> Result<Sealed, DisclosureError> {
+    seal_payload(What::new(&Payload::Account(account))?, to, from, terms, seed)
 }
 
 /// An envelope ready to leave, and what the log and the evidence need to know of it.

@@ -2,7 +2,7 @@
 //!
 //! Implements spec/psi.md#code (ePrint 2023/882). The generator is `B · A`: the convolution `A`
 //! adds to every entry some of the 24 before it and the one 25 back; the expander `B` sums 21
-//! entries for each of the result, a uniform one from each of 21 regions of equal size.
+//! entries for each entry of the result, a uniform one from each of 21 regions of equal size.
 //!
 //! Invariant: the matrix is public and comes from a seed; which entries are touched depends on
 //! nothing else.
@@ -142,9 +142,9 @@ fn place(number: u32, length: usize) -> u32 {
 
 /// Four entries of the convolution; `own` is the number of their group.
 ///
-/// Bit `d - 1` of a word says whether the entry `d` before is added. Shifted to the group's end,
-/// its nibbles are the table indices of the own group, the one before, and so on; the lowest bit
-/// of a nibble is the group's last entry.
+/// Bit `d - 1` of a word says whether the entry `d` before is added. Shifted to the end of the
+/// group, its nibbles are the table indices of the own group, the one before, and so on; the lowest
+/// bit of a nibble is the group's last entry.
 #[inline]
 fn convolve_group(
     group: [Block; GROUP_ENTRIES],

@@ -48,7 +48,7 @@ const RECEIVER_ITEM_NS: u64 = 650;
 /// PSI, both sides: hashing, decoding and sorting, for each padded item of the sender.
 const SENDER_ITEM_NS: u64 = 200;
 /// PSI: bytes of the correlation of one session.
-const SESSION_BYTES: u64 = 750_000;
+const SESSION_BYTES: u64 = 800_000;
 /// PSI: bytes of one output.
 const OUTPUT_BYTES: u64 = 16;
 

@@ -1,4 +1,4 @@
-//! 128 random oblivious transfers on ristretto255, secure against a cheating side.
+//! 128 random oblivious transfers on ristretto255, secure against cheating in either role.
 //!
 //! Implements spec/psi.md#base-ot: the endemic transfer of Masny and Rindal (ePrint 2019/706), one
 //! message each way, one group element of the answering side for all 128, with the number of the

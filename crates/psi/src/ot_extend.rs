@@ -4,7 +4,7 @@
 //! receiver gets a bit `u` and a row `V`, the sender the row `W = V + u·Δ`. The roles of the base
 //! transfers are turned around: the sender of the correlation chose there, by the bits of Δ.
 //!
-//! Invariants: nothing is given out before the check holds; no branch or address depends on Δ.
+//! Invariants: nothing is given out before the check holds; no branch and no address depends on Δ.
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::Rng;

@@ -114,8 +114,8 @@ impl CorrelationHash {
         Self { cipher: Aes128Enc::new(&key.into()) }
     }
 
-    /// Replaces each `(tweak, input)` by `(tweak, hash)`. Under one key a tweak serves one
-    /// transfer, whose inputs differ by the secret.
+    /// Replaces each `(tweak, input)` by `(tweak, hash)`. Under a key a tweak serves one transfer,
+    /// whose inputs differ by the secret.
     pub(crate) fn apply(&self, values: &mut [(u64, Block)]) {
         let mut batch = Batch::<STEP_BLOCKS>::new();
         for chunk in values.chunks_mut(STEP_BLOCKS) {

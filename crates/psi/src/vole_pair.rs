@@ -164,8 +164,8 @@ fn a_thousand_runs_with_one_flipped_bit_are_all_caught() {
 }
 
 /// A sender that stands by a wrong tree message is caught where the receiver needed the altered
-/// part. Where it did not, the vectors are those of an honest run; the sender has learned one bit
-/// of one noisy place, and was as likely to be caught.
+/// part. Where it did not, the vectors are those of an honest run; the sender learned one bit of
+/// one noisy place, and was as likely to be caught.
 #[test]
 fn a_sender_that_cheats_in_its_trees_is_caught_or_does_no_harm() {
     let run = Run::new(40);

@@ -55,3 +55,8 @@ id! {
     /// Name of a query.
     QueryId
 }
+
+id! {
+    /// Name of an alarm.
+    AlarmId
+}

@@ -6,6 +6,7 @@
 //! identifiers lie sealed, each bound to its row and column; an index names nobody without the
 //! node's own key.
 
+mod alarm;
 mod backend;
 mod budget;
 mod crypter;
@@ -18,6 +19,7 @@ mod label;
 pub mod limits;
 mod log;
 mod memory;
+mod owed;
 mod partner;
 mod record;
 mod setting;
@@ -27,13 +29,15 @@ mod table;
 mod tag_set;
 mod write;
 
+pub use alarm::{Alarm, Closing};
 pub use budget::{BudgetKey, Direction};
 pub use error::StoreError;
 pub use evidence::{Admitted, Evidence, Way};
 pub use hit::{Hit, HitState, Query, QueryState};
-pub use id::{HitId, QueryId};
+pub use id::{AlarmId, HitId, QueryId};
 pub use keyring::{Cost, KEYRING_FILE, Unlock};
 pub use log::LogTiles;
+pub use owed::{Owed, OwedFor, Settled};
 pub use partner::{Partner, PartnerState};
 pub use record::{External, IndexHit, IndexKey};
 pub use sqlite::{DATABASE_FILE, LOCK_FILE};

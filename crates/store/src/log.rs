@@ -53,6 +53,11 @@ impl Write {
             Expect::Any,
         )
     }
+
+    /// Keeps a signed checkpoint of the own log under its size, where a larger one is the newest.
+    pub fn log_checkpoint_older(self, size: u64, text: &str) -> Self {
+        self.seal(Table::Checkpoint, size.to_be_bytes().to_vec(), text.into(), Expect::Any)
+    }
 }
 
 impl Store {

@@ -75,7 +75,7 @@ impl Sealed for Partner {
 /// A change to the partners.
 pub(crate) enum PartnerStep {
     Put(Box<Partner>),
-    Seen { node: NodeId, old: Option<LogSeen>, new: LogSeen },
+    Seen { node: NodeId, old: Option<LogSeen>, new: LogSeen, checkpoint: String },
 }
 
 impl Write {
@@ -84,10 +84,18 @@ impl Write {
         self.step(Step::Partner(PartnerStep::Put(Box::new(partner))))
     }
 
-    /// Keeps what was last seen of a partner's log, if what was seen before is still `old`:
-    /// [`StoreError::Conflict`] otherwise, [`StoreError::WentBack`] if `new` is shorter.
-    pub fn partner_seen(self, node: NodeId, old: Option<LogSeen>, new: LogSeen) -> Self {
-        self.step(Step::Partner(PartnerStep::Seen { node, old, new }))
+    /// Keeps what was last seen of a partner's log, and the signed checkpoint that showed it, if
+    /// what was seen before is still `old`: [`StoreError::Conflict`] otherwise,
+    /// [`StoreError::WentBack`] if `new` is shorter.
+    pub fn partner_seen(
+        self,
+        node: NodeId,
+        old: Option<LogSeen>,
+        new: LogSeen,
+        checkpoint: &str,
+    ) -> Self {
+        let checkpoint = checkpoint.to_owned();
+        self.step(Step::Partner(PartnerStep::Seen { node, old, new, checkpoint }))
     }
 }
 
@@ -131,6 +139,17 @@ impl Store {
         plain.map(|plain| decoded(Table::PartnerSeen, &plain)).transpose()
     }
 
+    /// The signed checkpoint that showed what was last seen of a partner's log: what it signed
+    /// once, it cannot unsay.
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub fn partner_checkpoint(&self, node: &NodeId) -> Result<Option<String>, StoreError> {
+        let plain = self.opened(Table::PartnerCheckpoint, node.as_bytes())?;
+        let text = plain.map(|plain| String::from_utf8(plain.to_vec())).transpose();
+        text.map_err(|_| StoreError::Damaged { what: "a partner's checkpoint is misshapen" })
+    }
+
     pub(crate) fn prepare_partner(
         &self,
         step: PartnerStep,
@@ -138,14 +157,16 @@ impl Store {
     ) -> Result<(), StoreError> {
         match step {
             PartnerStep::Put(partner) => self.put_partner(&partner, ops),
-            PartnerStep::Seen { node, old, new } => {
+            PartnerStep::Seen { node, old, new, checkpoint } => {
                 if old.is_some_and(|old| new.size < old.size) {
                     return Err(StoreError::WentBack);
                 }
                 let old = old.map(|old| encode(&old));
                 let key = node.as_bytes().to_vec();
                 let expect = self.unchanged(Table::PartnerSeen, &key, old.as_deref())?;
-                ops.push(self.sealed(Table::PartnerSeen, key, &encode(&new), expect)?);
+                ops.push(self.sealed(Table::PartnerSeen, key.clone(), &encode(&new), expect)?);
+                let (table, text) = (Table::PartnerCheckpoint, checkpoint.as_bytes());
+                ops.push(self.sealed(table, key, text, Expect::Any)?);
                 Ok(())
             }
         }

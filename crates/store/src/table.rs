@@ -21,6 +21,9 @@ pub(crate) enum Table {
     Envelope,
     Query,
     Progress,
+    PartnerCheckpoint,
+    Owed,
+    Alarm,
 }
 
 /// How the rows of a table are shaped.
@@ -36,7 +39,7 @@ pub(crate) enum Shape {
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Setting,
         Self::Record,
         Self::RecordIndex,
@@ -53,6 +56,9 @@ impl Table {
         Self::Envelope,
         Self::Query,
         Self::Progress,
+        Self::PartnerCheckpoint,
+        Self::Owed,
+        Self::Alarm,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -73,6 +79,17 @@ impl Table {
             Self::Envelope => "envelope",
             Self::Query => "query",
             Self::Progress => "progress",
+            Self::PartnerCheckpoint => "partner_checkpoint",
+            Self::Owed => "owed",
+            Self::Alarm => "alarm",
+        }
+    }
+
+    /// The version of the schema that brought it.
+    pub(crate) const fn since(self) -> u32 {
+        match self {
+            Self::PartnerCheckpoint | Self::Owed | Self::Alarm => 2,
+            _ => 1,
         }
     }
 

@@ -12,6 +12,7 @@ use super::output::Output;
 use super::progress::Progress;
 use super::{
     Audit, Cli, Command, Exchange, Hit, Partner, Policy, Query, Record, Why, export, tables,
+    witness,
 };
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
@@ -342,6 +343,34 @@ impl Runner {
                 let exported = export::export(&self.client, &folder, self.out).await?;
                 self.out.show(&exported, tables::exported);
                 Ok(())
+            }
+            Audit::Cosign { partners } => {
+                let request = CosignRequest { partners };
+                self.show("audit/cosign", &request, witness::cosigned).await
+            }
+            Audit::Alarms { closed } => {
+                self.show("audit/alarms", &AlarmsShow { closed }, witness::alarms).await
+            }
+            Audit::Close { id, reason } => {
+                self.show("audit/close", &AlarmClose { id, reason }, witness::alarms).await
+            }
+            Audit::Overdue { partner, hours } => {
+                let seconds = Some(hours.saturating_mul(3600));
+                let request = OverdueShow { partner, seconds };
+                self.show("audit/overdue", &request, witness::overdue).await
+            }
+            Audit::Reconcile { partner } => {
+                let report: Reconciled =
+                    self.call("audit/reconcile", &Reconcile { partner }).await?;
+                self.out.show(&report, witness::reconciled);
+                if report.agrees {
+                    return Ok(());
+                }
+                Err(Failure::new(
+                    Exit::CheckFailed,
+                    "the two logs disagree",
+                    "ask the partner's auditor about each difference; its account is kept",
+                ))
             }
             Audit::Open { query, reason } => {
                 let request = AuditOpen { query, reason };

@@ -1,6 +1,7 @@
 //! What the transport must be told about this node and its partners; holds nothing itself.
 
 use symbolon_protocol::{Established, Local, Partner};
+use symbolon_tlog::VerifiedCheckpoint;
 use symbolon_trust::{NodeId, TlsPin};
 
 /// This node and its partners as they are now. Asked anew at every handshake and request, so that
@@ -18,4 +19,8 @@ pub(crate) trait Directory: Send + Sync + 'static {
 
     /// A hello succeeded: the place to keep a newer card and checkpoint of the partner. May block.
     fn met(&self, session: &Established);
+
+    /// A hello of this partner showed a checkpoint that contradicts what was seen of its log. May
+    /// block.
+    fn contradicted(&self, node: &NodeId, shown: VerifiedCheckpoint);
 }

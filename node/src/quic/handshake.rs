@@ -43,7 +43,7 @@ pub(super) async fn as_client(
     let stream = Stream::new(connection.open_bi().await?);
     let seed = entropy::seed();
     let machine = Handshake::client(context, seed, clock::now(), clock::monotonic_ms());
-    complete(connection, shared, machine, stream).await
+    complete(connection, shared, partner, machine, stream).await
 }
 
 /// The hello of the side that was dialled.
@@ -56,12 +56,13 @@ pub(super) async fn as_server(
     let stream = Stream::new(connection.accept_bi().await?);
     let seed = entropy::seed();
     let machine = Handshake::server(context, seed, clock::now(), clock::monotonic_ms());
-    complete(connection, shared, machine, stream).await
+    complete(connection, shared, partner, machine, stream).await
 }
 
 async fn complete(
     connection: &Connection,
     shared: &Arc<Shared>,
+    partner: NodeId,
     mut machine: Handshake,
     mut stream: Stream,
 ) -> Result<Arc<Established>, DialError> {
@@ -86,6 +87,15 @@ async fn complete(
             let patience = Duration::from_millis(LAST_WORD_MS_MAX);
             let _ = timeout(patience, stream.delivered()).await;
             connection.close(to_wire(error.code()), &[]);
+            let error = match error {
+                ProtocolError::LogConflict { shown } => {
+                    let (directory, kept) = (Arc::clone(&shared.directory), (*shown).clone());
+                    let kept = spawn_blocking(move || directory.contradicted(&partner, kept));
+                    kept.await.map_err(|_| DialError::NoAnswer)?;
+                    ProtocolError::LogConflict { shown }
+                }
+                error => error,
+            };
             Err(refusal(error))
         }
     }

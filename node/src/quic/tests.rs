@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use symbolon_ident::Country;
 use symbolon_protocol::{Card, Established, Incoming, Local, Partner, Refusal};
+use symbolon_tlog::VerifiedCheckpoint;
 use symbolon_tlog::{Checkpoint, CheckpointSigner, EMPTY_ROOT};
 use symbolon_trust::{
     DOCUMENT_VERSION, EnvelopeKey, IdentityKey, NodeCard, NodeId, NodeName, SignedCard, TlsPin,
@@ -88,6 +89,8 @@ static AGENCIES: LazyLock<[Agency; 3]> = LazyLock::new(|| [1, 2, 3].map(Agency::
 struct Book {
     local: Mutex<Option<Local>>,
     partners: Mutex<HashMap<NodeId, Partner>>,
+    /// Who showed a log that contradicts what was seen, and its size.
+    contradictions: Mutex<Vec<(NodeId, u64)>>,
 }
 
 impl Directory for Book {
@@ -106,6 +109,10 @@ impl Directory for Book {
     }
 
     fn met(&self, _: &Established) {}
+
+    fn contradicted(&self, node: &NodeId, shown: VerifiedCheckpoint) {
+        self.contradictions.lock().unwrap().push((*node, shown.size()));
+    }
 }
 
 /// Answers a request for the card as it is told to, and refuses everything else.
@@ -158,7 +165,8 @@ fn node(number: usize, timing: Timing, service: impl Service) -> Node {
 fn node_at(number: usize, listen: SocketAddr, timing: Timing, service: impl Service) -> Node {
     let agency = &AGENCIES[number - 1];
     let partners = Mutex::default();
-    let book = Arc::new(Book { local: Mutex::new(None), partners });
+    let contradictions = Mutex::default();
+    let book = Arc::new(Book { local: Mutex::new(None), partners, contradictions });
     let endpoint = Endpoint::bind(EndpointConfig {
         listen,
         key: TlsKey::generate(agency.seed).unwrap(),

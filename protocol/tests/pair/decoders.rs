@@ -3,9 +3,10 @@
 use proptest::prelude::*;
 use symbolon_protocol::limits::{FRAME_BYTES_MAX, HELLO_FRAME_BYTES_MAX};
 use symbolon_protocol::{
-    Accept, Card, CardRequest, ClientFinish, ClientHello, Code, Delivered, Delivery, Epochs,
-    EpochsRequest, Evaluate, Evaluated, Exchange, Failure, FrameReader, Handshake, Message, Serve,
-    SignedEpochCard, TagSetHeader, TagSetProgress, TagSetRequest, decode, encode,
+    Accept, AccountRequest, Card, CardRequest, ClientFinish, ClientHello, Code, Cosign, Cosigned,
+    Delivered, Delivery, Epochs, EpochsRequest, Evaluate, Evaluated, Exchange, Failure,
+    FrameReader, Handshake, Message, Serve, SignedEpochCard, TagSetHeader, TagSetProgress,
+    TagSetRequest, decode, encode,
 };
 use symbolon_protocol::{ProtocolError, Refusal, ServerHello};
 
@@ -36,6 +37,9 @@ fn try_all(body: &[u8]) {
     one::<Evaluated>(body);
     one::<Delivery>(body);
     one::<Delivered>(body);
+    one::<Cosign>(body);
+    one::<Cosigned>(body);
+    one::<AccountRequest>(body);
     let _ = SignedEpochCard::decode(body);
     let _ = TagSetProgress::decode(body);
 }

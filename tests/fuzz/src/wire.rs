@@ -108,9 +108,9 @@ pub mod audit {
 /// Every message, and the stored forms of the protocol.
 pub mod message {
     use symbolon_protocol::{
-        Accept, Card, CardRequest, ClientFinish, ClientHello, Delivered, Delivery, Epochs,
-        EpochsRequest, Evaluate, Evaluated, Failure, FrameReader, Message, ServerHello,
-        SignedEpochCard, TagSetHeader, TagSetProgress, TagSetRequest, decode,
+        Accept, AccountRequest, Card, CardRequest, ClientFinish, ClientHello, Cosign, Cosigned,
+        Delivered, Delivery, Epochs, EpochsRequest, Evaluate, Evaluated, Failure, FrameReader,
+        Message, ServerHello, SignedEpochCard, TagSetHeader, TagSetProgress, TagSetRequest, decode,
     };
 
     fn one<M: Message>(body: &[u8]) -> Option<M> {
@@ -132,6 +132,9 @@ pub mod message {
         one::<TagSetHeader>(body);
         one::<Delivery>(body);
         one::<Delivered>(body);
+        one::<Cosign>(body);
+        one::<Cosigned>(body);
+        one::<AccountRequest>(body);
         let _ = one::<Card>(body).map(|card| card.signed());
         let _ = one::<Epochs>(body).map(|epochs| epochs.signed());
         let _ = one::<Evaluate>(body).map(|request| request.blinded());

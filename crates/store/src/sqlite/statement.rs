@@ -64,6 +64,9 @@ pub(crate) const fn of(table: Table) -> &'static Texts {
         Table::Envelope => texts!("envelope"),
         Table::Query => texts!("query"),
         Table::Progress => texts!("progress"),
+        Table::PartnerCheckpoint => texts!("partner_checkpoint"),
+        Table::Owed => texts!("owed"),
+        Table::Alarm => texts!("alarm"),
     }
 }
 

@@ -4,8 +4,9 @@ use symbolon_audit::{LogSeen, Logged};
 use symbolon_ident::{Class, KeyForm, Kind, Strength};
 use symbolon_oprf::{ConfirmCode, Tag, TagLookup};
 use symbolon_store::{
-    Admitted, Evidence, External, Hit, HitId, HitState, Partner, PartnerState, Query, QueryId,
-    QueryState, SetChunk, SetKey, SetSide, SetState, Store, StoreError, Way, Write,
+    Admitted, Alarm, AlarmId, Closing, Evidence, External, Hit, HitId, HitState, Owed, OwedFor,
+    Partner, PartnerState, Query, QueryId, QueryState, SetChunk, SetKey, SetSide, SetState,
+    Settled, Store, StoreError, Way, Write,
 };
 use symbolon_tlog::{leaf_hash, verify_consistency, verify_inclusion};
 use symbolon_trust::NodeId;
@@ -25,6 +26,8 @@ fn conforms(mut with_store: impl FnMut(&dyn Fn(&Store))) {
     with_store(&tag_sets);
     with_store(&hits_queries_evidence);
     with_store(&envelopes);
+    with_store(&receipts_owed_and_settled);
+    with_store(&alarms_stay_until_closed);
 }
 
 #[test]
@@ -250,12 +253,15 @@ fn partners(store: &Store) {
 
     let seen = |size: u64| LogSeen { size, root: leaf_hash(size.to_be_bytes()) };
     assert_eq!(store.partner_seen(&partner_id()).unwrap(), None);
-    store.commit(Write::new().partner_seen(partner_id(), None, seen(5))).unwrap();
-    let late = store.commit(Write::new().partner_seen(partner_id(), None, seen(9)));
+    store.commit(Write::new().partner_seen(partner_id(), None, seen(5), "at 5")).unwrap();
+    assert_eq!(store.partner_checkpoint(&partner_id()).unwrap().as_deref(), Some("at 5"));
+    let late = store.commit(Write::new().partner_seen(partner_id(), None, seen(9), "late"));
     assert!(matches!(late, Err(StoreError::Conflict)));
-    let back = store.commit(Write::new().partner_seen(partner_id(), Some(seen(5)), seen(4)));
+    let back =
+        store.commit(Write::new().partner_seen(partner_id(), Some(seen(5)), seen(4), "back"));
     assert!(matches!(back, Err(StoreError::WentBack)));
-    store.commit(Write::new().partner_seen(partner_id(), Some(seen(5)), seen(9))).unwrap();
+    store.commit(Write::new().partner_seen(partner_id(), Some(seen(5)), seen(9), "at 9")).unwrap();
+    assert_eq!(store.partner_checkpoint(&partner_id()).unwrap().as_deref(), Some("at 9"));
     assert_eq!(store.partner_seen(&partner_id()).unwrap(), Some(seen(9)));
 }
 
@@ -412,4 +418,52 @@ fn envelopes(store: &Store) {
     assert_eq!(store.envelope_purge(51).unwrap(), 1);
     assert!(store.envelope_fetch(&[1; 16]).unwrap().is_none());
     assert!(store.envelope_fetch(&[2; 16]).unwrap().is_some());
+}
+
+fn receipts_owed_and_settled(store: &Store) {
+    let owed = |partner: u8, name: u8, what| Owed {
+        partner: NodeId::from_bytes([partner; 32]),
+        name: [name; 32],
+        what,
+        since: 100,
+    };
+    let (query, confirm) = (owed(1, 1, OwedFor::Query), owed(1, 2, OwedFor::Confirm));
+    let other = owed(2, 1, OwedFor::Refusal);
+    store.commit(Write::new().owed(&query).owed(&confirm).owed(&other)).unwrap();
+    assert_eq!(store.owed_list(&query.partner).unwrap(), [query, confirm]);
+    assert_eq!(store.owed_fetch(&other.partner, &other.name).unwrap(), Some(other));
+    assert_eq!(store.settled_fetch(&query.partner, &query.name).unwrap(), None);
+
+    let settled = Settled { owed: query, receipt_hash: [9; 32], their_index: 77 };
+    store.commit(Write::new().settled(&settled)).unwrap();
+    assert_eq!(store.owed_list(&query.partner).unwrap(), [confirm]);
+    assert_eq!(store.owed_list(&other.partner).unwrap(), [other], "another partner's stays");
+    assert_eq!(store.owed_fetch(&query.partner, &query.name).unwrap(), None);
+    assert_eq!(store.settled_fetch(&query.partner, &query.name).unwrap(), Some(settled));
+    store.commit(Write::new().owed_withdraw(&confirm.partner, &confirm.name)).unwrap();
+    assert_eq!(store.owed_list(&query.partner).unwrap(), []);
+}
+
+fn alarms_stay_until_closed(store: &Store) {
+    let alarm = |number: u8| Alarm {
+        id: AlarmId::generate(u64::from(number), [number; 32]),
+        kind: "split_view".to_owned(),
+        partner: Some(partner_id()),
+        raised_at: 5,
+        words: "two histories".to_owned(),
+        proof: "proof".to_owned(),
+        closing: None,
+    };
+    store.commit(Write::new().alarm_new(&alarm(2))).unwrap();
+    store.commit(Write::new().alarm_new(&alarm(1))).unwrap();
+    let again = store.commit(Write::new().alarm_new(&alarm(1)));
+    assert!(matches!(again, Err(StoreError::Conflict)), "one thing is one alarm");
+    assert_eq!(store.alarm_list().unwrap(), [alarm(1), alarm(2)]);
+
+    let mut closed = alarm(1);
+    closed.closing =
+        Some(Closing { at: 6, officer: "officer".to_owned(), reason: "restored".to_owned() });
+    store.commit(Write::new().alarm(&closed)).unwrap();
+    assert_eq!(store.alarm_fetch(closed.id).unwrap(), Some(closed));
+    assert_eq!(store.alarm_fetch(AlarmId::generate(9, [9; 32])).unwrap(), None);
 }

@@ -71,9 +71,9 @@ fn a_refused_opening_touches_nothing() {
     };
     version(99);
     attempt(passphrase("right"), "newer schema", |error| {
-        matches!(error, StoreError::NewerSchema { found: 99, known: 1 })
+        matches!(error, StoreError::NewerSchema { found: 99, known: 2 })
     });
-    version(1);
+    version(2);
 
     let stranger = tempfile::tempdir().unwrap();
     Store::create(stranger.path(), &passphrase("right"), cheap, [9; 32]).unwrap();
@@ -270,4 +270,30 @@ fn a_full_disk_is_said_so_and_loses_nothing() {
         store.commit(Write::new().record(one, Vec::new())).unwrap();
     }
     assert_eq!(store.record_count().unwrap(), (kept.len() + freed.len()) as u64);
+}
+
+/// A database of version 1 has none of the tables of version 2: it is brought there when it is
+/// opened, and keeps what it holds.
+#[test]
+fn an_older_schema_is_migrated() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let store = create(path);
+    store.setting_put("kept", b"value").unwrap();
+    drop(store);
+    let connection = Connection::open(path.join(DATABASE_FILE)).unwrap();
+    for table in ["partner_checkpoint", "owed", "alarm"] {
+        connection.execute_batch(&format!("DROP TABLE {table}")).unwrap();
+    }
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    drop(connection);
+
+    let store = Store::open(path, &unlock(), [2; 32]).unwrap();
+    assert_eq!(**store.setting_fetch("kept").unwrap().unwrap(), *b"value");
+    assert_eq!(store.alarm_list().unwrap(), []);
+    drop(store);
+    let connection = Connection::open(path.join(DATABASE_FILE)).unwrap();
+    let version: u32 =
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(version, 2);
 }

@@ -174,3 +174,21 @@ async fn limits_widen_only_after_the_hello() {
     let none = Duration::from_millis(200);
     assert!(timeout(none, session.connection.open_bi()).await.is_err(), "one stream too many");
 }
+
+#[tokio::test]
+async fn two_roots_of_one_size_are_reported_with_the_checkpoint() {
+    let (asker, holder) = pair(|_| Say::Card);
+    let root = |text: &str| symbolon_tlog::leaf_hash(text);
+    let log = &asker.agency.log;
+    let shown = Checkpoint::new(log.origin(), 1, root("one history")).unwrap();
+    let mut local = asker.book.local();
+    (local.checkpoint, local.log_size) = (log.sign(&shown).unwrap().to_string(), 1);
+    *asker.book.local.lock().unwrap() = Some(local);
+    let seen = symbolon_audit::LogSeen { size: 1, root: root("another history") };
+    holder.book.partners.lock().unwrap().get_mut(&asker.id()).unwrap().seen = Some(seen);
+
+    let refused = asker.endpoint.dialer().connect(holder.id()).await.err().unwrap();
+    assert!(matches!(refused, DialError::Refused(Code::Log)), "{refused:?}");
+    let (book, id) = (Arc::clone(&holder.book), asker.id());
+    wait_until_rested(move || *book.contradictions.lock().unwrap() == [(id, 1)]).await;
+}

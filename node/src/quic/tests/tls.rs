@@ -12,6 +12,7 @@ use rustls::crypto::aws_lc_rs::{cipher_suite, default_provider, kx_group};
 use rustls::version::TLS13;
 use symbolon_protocol::limits::ALPN;
 use symbolon_protocol::{Established, Local, Partner};
+use symbolon_tlog::VerifiedCheckpoint;
 use symbolon_trust::{NodeId, TlsPin};
 
 use super::super::config::{self, Client};
@@ -36,6 +37,8 @@ impl Directory for Pins {
     }
 
     fn met(&self, _: &Established) {}
+
+    fn contradicted(&self, _: &NodeId, _: VerifiedCheckpoint) {}
 }
 
 struct Side {

@@ -1,0 +1,261 @@
+//! Accounts of what passed between two nodes: given to a partner, and taken from it as receipts.
+//!
+//! Implements spec/accountability.md#accounts.
+//!
+//! Invariant: an account says what the log says, and nothing of it that concerns anybody else.
+
+use symbolon_audit::{Entry, Event, Logged};
+use symbolon_disclosure::{
+    Account, AccountItem, Passed, Payload, Receipt, Recipient, Sealed, StatementKind, Terms,
+    seal_account,
+};
+use symbolon_protocol::{
+    AccountRequest, Acknowledge, Asked, Disclose, Established, Refusal, Reply,
+};
+use symbolon_store::{Owed, OwedFor, Settled, Write};
+use symbolon_tlog::{AuthenticCheckpoint, CheckpointVerifier, VerifiedCheckpoint};
+use symbolon_trust::NodeId;
+
+use crate::desk::{Known, hex};
+use crate::limits::{
+    ACCOUNT_ITEMS_MAX, ACCOUNT_LEAVES_MAX, RECEIPT_PATIENCE_SECONDS, SCAN_ENTRIES,
+    STATEMENT_SECONDS,
+};
+use crate::{Desk, DeskError, Officer};
+
+/// What is owed for a statement that was sent.
+pub(crate) fn owed_for(sealed: &Sealed, since: u64) -> Owed {
+    let what = match sealed.kind() {
+        StatementKind::Disclosure => OwedFor::Disclosure,
+        StatementKind::Refusal => OwedFor::Refusal,
+        StatementKind::Confirm | StatementKind::Receipt | StatementKind::Account => {
+            OwedFor::Confirm
+        }
+    };
+    Owed { partner: sealed.to(), name: sealed.statement_hash(), what, since }
+}
+
+/// What an entry says passed with `partner`, if anything did.
+fn passed(logged: &Logged, partner: &NodeId) -> Option<(Passed, [u8; 32], u32)> {
+    let event = logged.entry().event();
+    if event.partner() != Some(*partner) {
+        return None;
+    }
+    let of_kind = |kind: u8, disclosure, refusal| match StatementKind::from_code(kind) {
+        Ok(StatementKind::Disclosure) => Some(disclosure),
+        Ok(StatementKind::Refusal) => Some(refusal),
+        _ => None,
+    };
+    match event {
+        Event::Query(query) => {
+            // The leaf of a query is its commitment.
+            Some((Passed::Asked, *logged.leaf().as_bytes(), query.elements))
+        }
+        Event::Evaluation(evaluation) => {
+            Some((Passed::Answered, evaluation.leaf, evaluation.elements))
+        }
+        Event::ConfirmSent(confirm) => Some((Passed::ConfirmSent, confirm.statement_hash, 0)),
+        Event::ConfirmReceived(confirm) => {
+            Some((Passed::ConfirmReceived, confirm.statement_hash, 0))
+        }
+        Event::Disclosed(sent) => {
+            let passed = of_kind(sent.kind, Passed::DisclosureSent, Passed::RefusalSent)?;
+            Some((passed, sent.statement_hash, 0))
+        }
+        Event::Received(received) => {
+            let (disclosure, refusal) = (Passed::DisclosureReceived, Passed::RefusalReceived);
+            Some((of_kind(received.kind, disclosure, refusal)?, received.statement_hash, 0))
+        }
+        _ => None,
+    }
+}
+
+/// A page of a partner's account, verified and kept.
+pub(crate) struct Page {
+    pub(crate) account: Account,
+    /// Leaves of the partner's log when it gave the account.
+    pub(crate) size: u64,
+}
+
+impl Desk {
+    /// Answers a partner that wants this node's account.
+    pub(crate) fn answer_account(
+        &self,
+        session: &Established,
+        partner: &Known,
+        asked: Asked<AccountRequest>,
+    ) -> Reply {
+        if !partner.is_welcome() {
+            return asked.refuse(Refusal::Suspended);
+        }
+        let given = self.account_give(partner, asked.request().from());
+        let given = given.and_then(|envelope| Ok(Acknowledge::with(envelope, session)?));
+        match given {
+            Ok(acknowledge) => asked.answer(&acknowledge),
+            Err(_) => asked.refuse(Refusal::Internal),
+        }
+    }
+
+    fn account_give(&self, partner: &Known, from: u64) -> Result<Disclose, DeskError> {
+        let (size, checkpoint) = self.checkpoint()?;
+        let from = from.min(size);
+        let (items, until) = self.passed_since(&partner.node(), from, size)?;
+        let account = Account { from, until, items, checkpoint };
+        let (identity, now) = (self.identity(), self.now());
+        let terms = Terms { created: now, expires: now + STATEMENT_SECONDS, in_reply_to: None };
+        let to = Recipient::new(&partner.card, now)?;
+        let seed = self.surroundings.seed();
+        let sealed = seal_account(account, &to, &identity.author(), &terms, seed)?;
+        let node = Officer::node();
+        let receipt = self.logged(Write::new().log(Entry::disclosed(self.who(&node), &sealed)))?;
+        Ok(Disclose::new(sealed, receipt)?)
+    }
+
+    /// What passed with a partner by the entries from `from` to below `to`, and the leaf up to
+    /// which was looked: not all of them where there is much.
+    pub(crate) fn passed_since(
+        &self,
+        partner: &NodeId,
+        from: u64,
+        to: u64,
+    ) -> Result<(Vec<AccountItem>, u64), DeskError> {
+        let to = to.min(from.saturating_add(ACCOUNT_LEAVES_MAX));
+        let (mut items, mut at) = (Vec::new(), from);
+        while at < to {
+            let page = self.store.log_scan(at, SCAN_ENTRIES)?;
+            if page.is_empty() {
+                break;
+            }
+            for (log_index, logged) in page.into_iter().take_while(|(index, _)| *index < to) {
+                at = log_index + 1;
+                if let Some((passed, name, elements)) = passed(&logged, partner) {
+                    items.push(AccountItem { passed, name, elements, log_index });
+                    if items.len() == ACCOUNT_ITEMS_MAX {
+                        return Ok((items, at));
+                    }
+                }
+            }
+        }
+        Ok((items, at))
+    }
+
+    /// Fetches one page of a partner's account, keeps it as evidence and settles with it what the
+    /// partner owes.
+    ///
+    /// # Errors
+    /// One line on why there is none.
+    pub(crate) fn account_take(&self, partner: &Known, from: u64) -> Result<Page, DeskError> {
+        let link = self.link()?;
+        let delivered = link.account(&partner.node(), &AccountRequest::new(from));
+        let delivered =
+            delivered.map_err(|error| DeskError::unavailable(error.to_string(), error.remedy()))?;
+        let broken = "the partner's account cannot be used";
+        let remedy = "tell the partner's operators; nothing was kept";
+        let refused = || DeskError::refused(broken, remedy);
+        let opened = self.open_envelope(delivered.envelope().ok_or_else(refused)?, partner)?;
+        let Payload::Account(account) = opened.payload() else {
+            return Err(refused());
+        };
+        let checkpoint = self.their_checkpoint(partner, &account.checkpoint)?;
+        if account.from != from.min(checkpoint.size()) || account.until > checkpoint.size() {
+            return Err(refused());
+        }
+        let account = account.clone();
+        let mut write = Write::new();
+        for item in &account.items {
+            let is_receipt = matches!(
+                item.passed,
+                Passed::Answered
+                    | Passed::ConfirmReceived
+                    | Passed::DisclosureReceived
+                    | Passed::RefusalReceived
+            );
+            if !is_receipt {
+                continue;
+            }
+            if let Some(owed) = self.store.owed_fetch(&partner.node(), &item.name)? {
+                let (receipt_hash, their_index) = (opened.statement_hash(), item.log_index);
+                write = write.settled(&Settled { owed, receipt_hash, their_index });
+            }
+        }
+        self.keep_received(&opened, write)?;
+        Ok(Page { account, size: checkpoint.size() })
+    }
+
+    /// Takes the new part of each partner's account from which receipts are still owed, so that
+    /// everything sent has its receipt soon after. A partner that does not answer is tried again.
+    ///
+    /// # Errors
+    /// [`DeskError`] from the store.
+    pub fn receipts_collect(&self) -> Result<(), DeskError> {
+        for partner in self.partners().values() {
+            if partner.in_force(self.now()).is_err() {
+                continue;
+            }
+            let due = self.now().saturating_sub(RECEIPT_PATIENCE_SECONDS);
+            if self.store.owed_list(&partner.node())?.iter().any(|owed| owed.since <= due) {
+                let _ = self.account_follow(partner);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a partner's account from where it was left to its end.
+    pub(crate) fn account_follow(&self, partner: &Known) -> Result<(), DeskError> {
+        let name = format!("account/{}", hex(partner.node().as_bytes()));
+        let kept = self.store.progress_fetch(&name)?;
+        let kept = kept.and_then(|kept| kept.as_slice().try_into().ok());
+        let mut from = kept.map_or(0, u64::from_be_bytes);
+        loop {
+            let page = self.account_take(partner, from)?;
+            let is_end = page.account.until >= page.size || page.account.until <= from;
+            from = page.account.until;
+            self.store.commit(Write::new().progress(&name, &from.to_be_bytes()))?;
+            if is_end {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What a partner's receipt settles.
+    pub(crate) fn receipt_settles(
+        &self,
+        partner: &Known,
+        receipt: &Receipt,
+        receipt_hash: [u8; 32],
+    ) -> Result<Write, DeskError> {
+        let checkpoint = self.their_checkpoint(partner, &receipt.checkpoint)?;
+        if receipt.log_index >= checkpoint.size() {
+            return Err(DeskError::refused(
+                "the receipt's checkpoint does not cover its leaf",
+                "tell the partner's operators; nothing was kept",
+            ));
+        }
+        let owed = self.store.owed_fetch(&partner.node(), &receipt.statement_hash)?;
+        Ok(match owed {
+            Some(owed) => {
+                let their_index = receipt.log_index;
+                Write::new().settled(&Settled { owed, receipt_hash, their_index })
+            }
+            None => Write::new(),
+        })
+    }
+
+    /// A checkpoint of a partner's log in one of its statements: signed by it, and not another
+    /// history than the one seen.
+    fn their_checkpoint(
+        &self,
+        partner: &Known,
+        text: &str,
+    ) -> Result<VerifiedCheckpoint, DeskError> {
+        let verifier = CheckpointVerifier::parse(&partner.card.card().log)?;
+        let checkpoint = verifier.verify_text(text).map_err(|_| {
+            DeskError::refused(
+                "the partner's statement carries a checkpoint that its log did not sign",
+                "tell the partner's operators; nothing was kept",
+            )
+        })?;
+        self.split_view(partner, &AuthenticCheckpoint::from(checkpoint.clone()), &[])?;
+        Ok(checkpoint)
+    }
+}
