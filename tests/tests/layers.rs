@@ -71,6 +71,6 @@ fn has_the_lints_of_the_workspace(text: &str) -> bool {
     let workspace = std::fs::read_to_string(symbolon_tests::root().join("Cargo.toml")).unwrap();
     let (_, lints) = workspace.split_once("[workspace.lints.rust]").unwrap();
     let (lints, _) = lints.split_once("[profile").unwrap();
-    let mut rules = lints.lines().filter(|line| line.contains(" = "));
+    let mut rules = lints.lines().filter(|line| !line.starts_with('#') && line.contains(" = "));
     rules.all(|rule| text.contains(&rule.replace("\"forbid\"", "\"deny\"")))
 }

@@ -91,19 +91,18 @@ impl Hashes {
         }
     }
 
-    /// `Ho(mask, x)` for each item and its mask.
-    pub(crate) fn outputs<'a>(
-        &self,
-        items: impl Iterator<Item = &'a Item>,
-        masks: &[Block],
-        mut take: impl FnMut(Block),
-    ) {
+    /// Replaces each mask by `Ho(mask, x)` with the item that stands at its place.
+    pub(crate) fn outputs<'a>(&self, items: impl Iterator<Item = &'a Item>, masks: &mut [Block]) {
         let mut items = items;
-        for masks in masks.chunks(LANES) {
-            self.digests(&self.output, items.by_ref().take(masks.len()), masks, |digest| {
+        for masks in masks.chunks_mut(LANES) {
+            let mut tails = [Block::ZERO; LANES];
+            tails.iter_mut().zip(masks.iter()).for_each(|(tail, mask)| *tail = *mask);
+            let mut targets = masks.iter_mut();
+            let items = items.by_ref().take(targets.len());
+            self.digests(&self.output, items, &tails, |digest| {
                 let (halves, _) = digest.as_chunks::<{ Block::BYTES }>();
-                if let [output, _] = halves {
-                    take(Block::from_bytes(*output));
+                if let ([output, _], Some(target)) = (halves, targets.next()) {
+                    *target = Block::from_bytes(*output);
                 }
             });
         }
@@ -160,8 +159,8 @@ mod tests {
         let mut rows = Vec::new();
         Hashes::new(&session).rows(&items, seed, |value, row| rows.push((value, row)));
         let masks: Vec<Block> = (0..37).map(|n| Block(n << 100)).collect();
-        let mut outputs = Vec::new();
-        Hashes::new(&session).outputs(items.iter(), &masks, |output| outputs.push(output));
+        let mut outputs = masks.clone();
+        Hashes::new(&session).outputs(items.iter(), &mut outputs);
         assert_eq!((rows.len(), outputs.len()), (37, 37));
         for (n, item) in items.iter().enumerate() {
             let plain = |label, tail: Block| {

@@ -44,7 +44,7 @@ pub(crate) fn sort(lists: &[Vec<Block>], workers: usize) -> Result<Vec<Block>, P
         });
         Ok(sorted.0)
     })?;
-    Ok(sorted.concat())
+    Ok(join(sorted))
 }
 
 /// Encodes ascending outputs: how many have each prefix (two bytes), then the rest of each.
@@ -143,7 +143,7 @@ impl Own {
         for (index, output) in lists.iter().flat_map(|(i, o)| i.iter().zip(o)) {
             *outputs.get_mut(*index as usize).ok_or(PsiError::Count)? = *output;
         }
-        Ok(Self { sorted: sorted.concat(), outputs })
+        Ok(Self { sorted: join(sorted), outputs })
     }
 
     /// Indexes of the items whose output is among the sender's, ascending.
@@ -165,6 +165,18 @@ impl Own {
         }
         common.sort_unstable();
         common
+    }
+}
+
+/// The parts one after the other; a single one is not copied.
+fn join<T: Copy>(mut parts: Vec<Vec<T>>) -> Vec<T> {
+    match parts.pop() {
+        Some(part) if parts.is_empty() => part,
+        Some(part) => {
+            parts.push(part);
+            parts.concat()
+        }
+        None => Vec::new(),
     }
 }
 

@@ -247,9 +247,8 @@ impl ExpectReveal {
             let mut masks = bin.decode(&shape, shares);
             masks.iter_mut().for_each(|mask| *mask ^= coin);
             let own = bin.indexes.iter().filter_map(|index| items.get(*index as usize));
-            let mut list = Vec::with_capacity(masks.len());
-            hashes.outputs(own, &masks, |output| list.push(output));
-            Ok((bin.indexes, list))
+            hashes.outputs(own, &mut masks);
+            Ok((bin.indexes, masks))
         })?;
         let own = Own::new(&lists, items.len(), session.workers)?;
         Ok(ExpectOutputs { terms: session.terms, transcript: session.transcript, own })

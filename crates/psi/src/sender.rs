@@ -20,6 +20,9 @@ use crate::vole_layout::Setting;
 use crate::vole_sender::{self as vole, SenderReady};
 use crate::{PsiError, workers};
 
+/// Elements of the received store that are decoded at once.
+const PIECE_ELEMENTS: usize = 1024;
+
 /// What all states of the sender carry.
 struct Session {
     terms: Terms,
@@ -203,10 +206,9 @@ impl Answering {
         let stores = store.chunks_exact(columns * Block::BYTES);
         let tasks = stores.zip(shares.chunks_exact_mut(columns)).zip(binned.bins).collect();
         let lists = workers::run(tasks, session.workers, |((store, shares), bin)| {
-            let masks = masks(&session.shape, &bin, store, shares, *delta, coin);
-            let mut list = Vec::with_capacity(masks.len());
+            let mut list = masks(&session.shape, &bin, store, shares, *delta, coin);
             let own = bin.indexes.iter().filter_map(|index| items.get(*index as usize));
-            hashes.outputs(own, &masks, |output| list.push(output));
+            hashes.outputs(own, &mut list);
             Ok(list)
         })?;
         drop((store, shares, items));
@@ -225,7 +227,11 @@ fn masks(
     delta: Block,
     coin: Block,
 ) -> Vec<Block> {
-    field::scale_add(shares, &field::from_bytes(store), delta);
+    // By pieces: a copy of the whole store would be fresh memory.
+    let pieces = store.chunks(PIECE_ELEMENTS * Block::BYTES);
+    for (shares, store) in shares.chunks_mut(PIECE_ELEMENTS).zip(pieces) {
+        field::scale_add(shares, &field::from_bytes(store), delta);
+    }
     let mut masks = bin.decode(shape, shares);
     field::scale_add(&mut masks, &bin.values, delta);
     masks.iter_mut().for_each(|mask| *mask ^= coin);

@@ -94,12 +94,9 @@ impl Bins {
         workers::run(tasks, workers, |(bin, columns)| Ok(Elements(bin.decode(&shape, columns))))
     }
 
-    /// Hashes masks and items to outputs; returns how many.
-    #[must_use]
-    pub fn outputs(&self, items: &[Item], masks: &Elements) -> usize {
-        let mut count = 0;
-        self.hashes.outputs(items.iter(), &masks.0, |_| count += 1);
-        count
+    /// Replaces masks by the outputs of the items.
+    pub fn outputs(&self, items: &[Item], masks: &mut Elements) {
+        self.hashes.outputs(items.iter(), &mut masks.0);
     }
 }
 

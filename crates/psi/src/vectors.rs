@@ -78,13 +78,13 @@ fn hashes_to_the_field() {
         }));
     });
     let masks = elements("vector masks", items.len());
-    let mut outputs = Vec::new();
-    hashes.outputs(items.iter(), &masks, |output| outputs.push(show(output)));
+    let mut outputs = masks.clone();
+    hashes.outputs(items.iter(), &mut outputs);
     for (number, case) in cases.iter_mut().enumerate() {
         case["identifier"] = json!(identifiers()[number]);
         case["item"] = json!(hex::encode(items[number].as_bytes()));
         case["mask"] = json!(show(masks[number]));
-        case["output"] = json!(outputs[number]);
+        case["output"] = json!(show(outputs[number]));
     }
     let value = json!({
         "session": hex::encode(SESSION), "seed": hex::encode(SEED),
@@ -174,8 +174,8 @@ fn final_outputs() {
     let own = bin.decode(&shape, &received);
     assert!(own == theirs, "all ten items are common");
     let with_coin: Vec<Block> = own.iter().map(|mask| *mask ^ coin).collect();
-    let mut list = Vec::new();
-    hashes.outputs(items.iter(), &with_coin, |output| list.push(output));
+    let mut list = with_coin.clone();
+    hashes.outputs(items.iter(), &mut list);
     let padding = elements("vector padding", 2048 - list.len());
     let sorted = outputs::sort(&[list.clone(), padding], 1).unwrap();
     let encoded = outputs::encode(&sorted).unwrap();

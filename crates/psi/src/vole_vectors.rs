@@ -48,11 +48,14 @@ fn hash() -> Value {
         [(0, Block::ZERO), (1, Block::from_bytes(counting(0xc0))), (1 << 33, Block(5))];
     let inputs = values;
     CorrelationHash::new(key).apply(&mut values);
-    let row = |((tweak, input), (_, output)): (&(u64, Block), &(u64, Block))| json!({ "tweak": tweak, "input": hex_of(*input), "output": hex_of(*output) });
     json!({
         "key": hex::encode(key),
-        "values": inputs.iter().zip(&values).map(row).collect::<Vec<_>>(),
+        "values": inputs.iter().zip(&values).map(tweaked).collect::<Vec<_>>(),
     })
+}
+
+fn tweaked(((tweak, input), (_, output)): (&(u64, Block), &(u64, Block))) -> Value {
+    json!({ "tweak": tweak, "input": hex_of(*input), "output": hex_of(*output) })
 }
 
 fn transcript() -> Value {
