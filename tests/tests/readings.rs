@@ -144,7 +144,8 @@ fn every_call_leaves_the_entry_that_the_specification_says() {
     let world = World::new(folder.path());
     let documented = documented();
     // What ends the work with a partner comes last, and is taken back.
-    let late = ["evidence/build", "partner/suspend", "partner/resume", "partner/accept", "partner/agree"];
+    let late =
+        ["evidence/build", "partner/suspend", "partner/resume", "partner/accept", "partner/agree"];
     let mut order: Vec<&String> = documented.keys().collect();
     order.sort_by_key(|call| late.iter().position(|one| one == call).map_or(0, |at| at + 1));
     assert!(order.len() >= 30, "{order:?}");
