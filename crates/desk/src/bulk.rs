@@ -153,7 +153,7 @@ impl Desk {
         if kept.partitions > 0 && kept.done == kept.partitions {
             return Ok(kept.met.as_chunks().0.iter().copied().collect());
         }
-        let plan = self.bulk_plan(ask, &kept, report)?;
+        let (plan, sender_count) = self.bulk_plan(ask, &kept, report)?;
         kept.partitions = plan.partitions();
         let (total, begun) = (u64::from(plan.partitions()), self.surroundings.now_ms());
         for partition in kept.done..plan.partitions() {
@@ -162,6 +162,11 @@ impl Desk {
             for place in met {
                 let item = items.get(place as usize);
                 kept.met.extend(item.map(|item| *item.as_bytes()).unwrap_or_default());
+            }
+            // The bound is on all partitions together; each session knows its own alone.
+            let bound = intersection_max(kept.receiver_count, sender_count);
+            if kept.met.len() as u64 / 32 > bound {
+                return Err(self.bulk_too_many(ask, bound));
             }
             kept.done = partition + 1;
             self.bulk_keep(ask, &kept)?;
@@ -356,7 +361,7 @@ impl Desk {
         ask: &BulkAsk<'_>,
         kept: &Match,
         report: &mut dyn Report,
-    ) -> Result<Plan, NotAsked> {
+    ) -> Result<(Plan, u64), NotAsked> {
         let (node, terms) = (ask.partner.node(), kept.terms(ask));
         let wait = BulkWait::new(BulkId::of(&terms));
         let begun = self.surroundings.now_ms();
@@ -372,7 +377,8 @@ impl Desk {
         let name = session(&self.identity().node(), &node, &terms, &kept.their_nonce);
         let cap = intersection_max(kept.receiver_count, sender_count);
         let plan = Plan::new(name, kept.receiver_count, sender_count, cap);
-        plan.map_err(|error| NotAsked::Cause(format!("the partner's set: {error}")))
+        let plan = plan.map_err(|error| NotAsked::Cause(format!("the partner's set: {error}")))?;
+        Ok((plan, sender_count))
     }
 
     /// Runs a partition, again where an attempt broke off before the own store was shown.
@@ -442,23 +448,21 @@ impl Desk {
 
     fn bulk_intersect(&self, ask: &BulkAsk<'_>, received: Received) -> Result<Vec<u32>, NotAsked> {
         received.intersect().map_err(|error| match error {
-            PsiError::TooManyCommon { bound } => {
-                let words = format!(
-                    "a bulk match with {} in class {} had more than {bound} common items, and was \
-                     given up before any was looked at",
-                    ask.partner.name(),
-                    ask.class
-                );
-                let raised = self.alarm_raise(
-                    AlarmKind::TooManyCommon,
-                    ask.partner,
-                    words.clone(),
-                    String::new(),
-                );
-                raised.map_or_else(NotAsked::Failed, |()| NotAsked::Cause(words))
-            }
+            PsiError::TooManyCommon { bound } => self.bulk_too_many(ask, bound),
             error => NotAsked::Cause(format!("the match broke off: {error}")),
         })
+    }
+
+    fn bulk_too_many(&self, ask: &BulkAsk<'_>, bound: u64) -> NotAsked {
+        let words = format!(
+            "a bulk match with {} in class {} had more than {bound} common items, and was given \
+             up before any was looked at",
+            ask.partner.name(),
+            ask.class
+        );
+        let proof = String::new();
+        let raised = self.alarm_raise(AlarmKind::TooManyCommon, ask.partner, words.clone(), proof);
+        raised.map_or_else(NotAsked::Failed, |()| NotAsked::Cause(words))
     }
 }
 
