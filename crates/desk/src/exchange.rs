@@ -5,6 +5,8 @@
 //! Invariant: an exchange that was stopped goes on behind the last record whose keys were all
 //! answered; a key may be asked twice by that, but none is left out.
 
+mod engine;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -13,23 +15,19 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use symbolon_audit::set_item;
 use symbolon_codec::sha256;
 use symbolon_ident::{Class, Kind, MatchKey, Strength};
-use symbolon_oprf::padded_count;
 use symbolon_protocol::VerifiedEpochCard;
 use symbolon_record::{Record, RecordId};
-use symbolon_store::{BudgetKey, Direction, Hit, SetKey, Write};
+use symbolon_store::{Hit, SetKey, Write};
 use symbolon_trust::VerifiedAgreement;
 
 use crate::api::{ExchangeClass, ExchangeReport, ExchangeRun, Nothing, Reason, Report};
 use crate::ask::check_reason;
 use crate::asking::lock;
 use crate::batch::{Answer, Asked, NotAsked};
-use crate::bulk::BulkAsk;
-use crate::bulk_serve::charge;
 use crate::desk::{Known, hex};
+use crate::exchange::engine::{Engine, Met};
 use crate::hit::{Found, hit_of};
-use crate::limits::{
-    BATCH_KEYS_MAX, BATCHES_UNDER_WAY_MAX, BULK_LINK_BYTES_PER_SECOND, SCAN_RECORDS,
-};
+use crate::limits::{BATCH_KEYS_MAX, BATCHES_UNDER_WAY_MAX, SCAN_RECORDS};
 use crate::{Desk, DeskError, Officer};
 
 const PREFIX: &str = "exchange/";
@@ -168,36 +166,6 @@ struct Run<'a> {
     engine: Engine,
 }
 
-/// How a whole list is matched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Engine {
-    /// By what costs less.
-    Auto,
-    /// Each key by an evaluation.
-    Oprf,
-    /// The whole set at once, then an evaluation for each key that met.
-    Psi,
-}
-
-impl Engine {
-    fn parse(name: Option<&str>) -> Result<Engine, DeskError> {
-        match name {
-            None | Some("auto") => Ok(Engine::Auto),
-            Some("oprf") => Ok(Engine::Oprf),
-            Some("psi") => Ok(Engine::Psi),
-            Some(_) => Err(DeskError::invalid("there is no such engine", "use auto, oprf or psi")),
-        }
-    }
-}
-
-/// What a bulk match told: the items that met, and how many the own set had.
-struct Met {
-    items: HashSet<[u8; 32]>,
-    own: u64,
-    /// Where the match is kept until the class is done.
-    name: String,
-}
-
 /// What the threads of a run share.
 struct Tally {
     class: ClassState,
@@ -288,61 +256,6 @@ impl Run<'_> {
             Some(error) => Err(error),
             None => Ok(hits_new),
         }
-    }
-
-    /// The own items that met, where the whole set is matched at once.
-    fn in_bulk(
-        &self,
-        tally: &Mutex<Tally>,
-        card: &VerifiedEpochCard,
-        group: [u8; 16],
-        report: &mut dyn Report,
-    ) -> Result<Option<Met>, NotAsked> {
-        if self.engine == Engine::Oprf {
-            return Ok(None);
-        }
-        let content = card.card();
-        let ask = BulkAsk {
-            partner: self.partner,
-            agreement: self.agreement,
-            class: content.class,
-            epoch: content.epoch,
-            serial: content.serial,
-            officer: self.officer,
-            reason: self.reason,
-            group,
-        };
-        let is_begun = self.desk.store.progress_fetch(&ask.name())?.is_some();
-        // An exchange that went on key by key goes on so.
-        let is_by_key = lock(tally).class.cursor.is_some() && !is_begun;
-        if self.engine == Engine::Auto && is_by_key {
-            return Ok(None);
-        }
-        let own = self.desk.bulk_set(&ask, report)?;
-        let count = own.0.len() as u64;
-        if self.engine == Engine::Auto
-            && !is_begun
-            && !self.is_worth_it(&ask, count, content.count)?
-        {
-            return Ok(None);
-        }
-        let items = self.desk.bulk_match(&ask, &own, report)?;
-        Ok(Some(Met { items, own: count, name: ask.name() }))
-    }
-
-    /// Whether matching the whole set costs less, and the budget covers it.
-    fn is_worth_it(&self, ask: &BulkAsk<'_>, own: u64, tags: u64) -> Result<bool, DeskError> {
-        let way = symbolon_psi::cheaper(own, tags, tags, BULK_LINK_BYTES_PER_SECOND);
-        let Ok(elements) = charge(padded_count(own)) else { return Ok(false) };
-        let budget = BudgetKey {
-            partner: ask.partner.node(),
-            class: ask.class,
-            epoch: ask.epoch,
-            direction: Direction::Asked,
-        };
-        let limit = ask.agreement.terms(ask.class).map_or(0, |terms| terms.budget_per_epoch);
-        let left = limit.saturating_sub(self.desk.store.budget_spent(&budget)?);
-        Ok(way == Ok(symbolon_psi::Way::Psi) && u64::from(elements) <= left)
     }
 
     /// Feeds batches to a few threads: while one is on the wire, others blind and compare.

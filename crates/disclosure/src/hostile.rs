@@ -201,7 +201,7 @@ fn unknown_versions_suites_and_kinds_are_named() {
     assert_eq!(refused(|forge| forge.header.version = 2), version(Layer::Header));
     assert_eq!(refused(|forge| forge.statement.version = 2), version(Layer::Statement));
     assert_eq!(refused(|forge| forge.header.suite = 2), DisclosureError::Suite { suite: 2 });
-    for kind in [0, 5, 6, 255] {
+    for kind in [0, 5, 7, 255] {
         let error = refused(|forge| forge.statement.kind = kind);
         assert_eq!(error, DisclosureError::Kind { kind });
     }
