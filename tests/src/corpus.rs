@@ -52,7 +52,7 @@ pub fn seeds() -> Vec<Seed> {
     for (name, message) in bulk_messages() {
         add("psi", name, message.encode());
     }
-    for structure in sample::structures() {
+    for structure in crate::structures() {
         let targets: &[_] = match structure.rule {
             "signed-card" | "signed-agreement" => &["trust", "codec"],
             "signed-epoch-card" => &["message"],

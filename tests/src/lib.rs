@@ -30,6 +30,13 @@ use std::process::Command;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
+/// One sample of every structure that is stored or signed, entries of the log among them.
+#[must_use]
+pub fn structures() -> Vec<sample::Sample> {
+    let entries = entries::samples().into_iter().map(sample::sample);
+    sample::structures().into_iter().chain(entries).collect()
+}
+
 /// Looks at `condition` again and again until it gives something; panics after `seconds`.
 pub fn wait_for<T>(what: &str, seconds: u64, mut condition: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(seconds);

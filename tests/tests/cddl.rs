@@ -12,12 +12,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use symbolon_tests::{root, sample};
+use symbolon_tests::{root, sample, structures};
 
 #[test]
 fn every_sample_is_what_the_specification_says() {
     let rules = rules();
-    let samples = sample::structures().into_iter().chain(sample::messages());
+    let samples = structures().into_iter().chain(sample::messages());
     for sample in samples {
         let item = item(&sample.bytes);
         assert!(rules.matches(sample.rule, &item), "{} is no {}", sample.name, sample.rule);
@@ -27,7 +27,7 @@ fn every_sample_is_what_the_specification_says() {
 #[test]
 fn every_message_and_payload_has_a_sample() {
     let rules = rules();
-    let items: Vec<Item> = sample::structures()
+    let items: Vec<Item> = structures()
         .into_iter()
         .chain(sample::messages())
         .map(|sample| item(&sample.bytes))
@@ -44,7 +44,7 @@ fn every_message_and_payload_has_a_sample() {
 #[test]
 fn what_differs_is_refused() {
     let rules = rules();
-    for sample in sample::structures().into_iter().chain(sample::messages()) {
+    for sample in structures().into_iter().chain(sample::messages()) {
         let Item::Array(mut items) = item(&sample.bytes) else { panic!("{}", sample.name) };
         items.push(Item::Null);
         assert!(!rules.matches(sample.rule, &Item::Array(items.clone())), "{}", sample.name);

@@ -4,6 +4,9 @@
 //!
 //! Invariant: an account says what the log says, and nothing of it that concerns anybody else.
 
+use std::collections::HashMap;
+use std::sync::Mutex;
+
 use symbolon_audit::{Entry, Event, Logged};
 use symbolon_disclosure::{
     Account, AccountItem, Passed, Payload, Receipt, Recipient, Sealed, StatementKind, Terms,
@@ -16,12 +19,30 @@ use symbolon_store::{Owed, OwedFor, Settled, Write};
 use symbolon_tlog::{AuthenticCheckpoint, CheckpointVerifier, VerifiedCheckpoint};
 use symbolon_trust::NodeId;
 
+use crate::asking::lock;
 use crate::desk::{Known, hex};
 use crate::limits::{
-    ACCOUNT_ITEMS_MAX, ACCOUNT_LEAVES_MAX, RECEIPT_PATIENCE_SECONDS, SCAN_ENTRIES,
-    STATEMENT_SECONDS,
+    ACCOUNT_ITEMS_MAX, ACCOUNT_LEAVES_MAX, ACCOUNT_PAGES_MAX, RECEIPT_PATIENCE_SECONDS,
+    SCAN_ENTRIES, STATEMENT_SECONDS,
 };
 use crate::{Desk, DeskError, Officer};
+
+/// How many pages of accounts each partner was given in the present minute.
+#[derive(Default)]
+pub(crate) struct Accounts(Mutex<HashMap<NodeId, (u64, u32)>>);
+
+impl Accounts {
+    /// Whether one more page may be given; counts it.
+    fn admit(&self, partner: &NodeId, now: u64) -> bool {
+        let mut given = lock(&self.0);
+        let (minute, pages) = given.entry(*partner).or_default();
+        if *minute != now / 60 {
+            (*minute, *pages) = (now / 60, 0);
+        }
+        *pages += 1;
+        *pages <= ACCOUNT_PAGES_MAX
+    }
+}
 
 /// What is owed for a statement that was sent.
 pub(crate) fn owed_for(sealed: &Sealed, since: u64) -> Owed {
@@ -97,6 +118,9 @@ impl Desk {
     ) -> Reply {
         if !partner.is_welcome() {
             return asked.refuse(Refusal::Suspended);
+        }
+        if !self.accounts.admit(&partner.node(), self.now()) {
+            return asked.refuse(Refusal::Busy { retry_seconds: 60 });
         }
         let given = self.account_give(partner, asked.request().from());
         let given = given.and_then(|envelope| Ok(Acknowledge::with(envelope, session)?));
@@ -271,5 +295,20 @@ impl Desk {
         })?;
         self.split_view(partner, &AuthenticCheckpoint::from(checkpoint.clone()), &[])?;
         Ok(checkpoint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partner_cannot_make_the_log_grow_by_asking_for_accounts() {
+        let accounts = Accounts::default();
+        let [one, other] = [1, 2].map(|number| NodeId::from_bytes([number; 32]));
+        let admitted = (0..ACCOUNT_PAGES_MAX * 2).filter(|_| accounts.admit(&one, 600)).count();
+        assert_eq!(admitted, ACCOUNT_PAGES_MAX as usize);
+        assert!(accounts.admit(&other, 600), "another partner has its own");
+        assert!(!accounts.admit(&one, 659) && accounts.admit(&one, 660), "the next minute");
     }
 }

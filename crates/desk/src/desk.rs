@@ -15,6 +15,7 @@ use symbolon_store::{Partner, PartnerState, Store, Write};
 use symbolon_tlog::Checkpoint;
 use symbolon_trust::{NodeId, SignedAgreement, SignedCard, VerifiedAgreement, VerifiedCard};
 
+use crate::account::Accounts;
 use crate::api::{Nothing, Report, Status};
 use crate::asking::Asking;
 use crate::bulk_serve::Bulks;
@@ -36,6 +37,7 @@ pub struct Desk {
     pub(crate) asking: Asking,
     pub(crate) epochs: Epochs,
     pub(crate) bulks: Bulks,
+    pub(crate) accounts: Accounts,
     pub(crate) publishing: Mutex<()>,
     /// Held while the kept checkpoint is replaced.
     pub(crate) keeping: Mutex<()>,
@@ -122,6 +124,7 @@ impl Desk {
             asking: Asking::default(),
             epochs: Epochs::default(),
             bulks: Bulks::default(),
+            accounts: Accounts::default(),
             publishing: Mutex::new(()),
             keeping: Mutex::new(()),
             alarming: Mutex::new(()),

@@ -44,6 +44,8 @@ pub const EXPIRY_WARNING_DAYS: u64 = 30;
 pub const HEARTBEAT_LEAVES: u64 = 4;
 /// Leaves of the log that one page of an account looks at.
 pub const ACCOUNT_LEAVES_MAX: u64 = 20_000;
+/// Pages of accounts that one partner is given in a minute: each leaves an entry in the log.
+pub const ACCOUNT_PAGES_MAX: u32 = 240;
 /// Items of one page of an account.
 pub const ACCOUNT_ITEMS_MAX: usize = symbolon_disclosure::limits::ACCOUNT_ITEMS_MAX;
 /// Matches of whole sets that partners may have under way here, one each.

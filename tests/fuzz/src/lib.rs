@@ -6,13 +6,13 @@
 pub mod sample;
 
 mod bulk;
-mod evidence;
+mod bundle;
 mod text;
 mod tree;
 mod wire;
 
 pub use bulk::psi;
-pub use evidence::evidence;
+pub use bundle::evidence;
 pub use text::{ident, import, mrz, names, policy, wallet};
 pub use tree::{oprf, tlog};
 pub use wire::{audit, codec, envelope, machine, message, record, trust};
