@@ -6,7 +6,9 @@
 //! Invariants: no evaluation before its commitment is verified and its spend is durable; no
 //! disclosure without a grant; every refusal that could tell whether a thing exists looks the same.
 
-use symbolon_audit::{AuditError, ConfirmEvent, Entry, QueryEvidence, verify_query};
+use symbolon_audit::{
+    AuditError, CommittedQuery, ConfirmEvent, Entry, LogSeen, QueryEvidence, Receipt, verify_query,
+};
 use symbolon_disclosure::{
     ConfirmRequest, Opened, Payload, Recipient, Refusal as Nothing, RefusalCode, Sealed, Terms,
     seal, seal_refusal,
@@ -175,32 +177,39 @@ impl Desk {
             epoch: epoch.number,
             direction: Direction::Answered,
         };
-        let node = Officer::node();
-        let entry = Entry::evaluation(
-            self.who(&node),
-            partner.node(),
-            request.class(),
-            epoch.number,
-            &committed,
-        );
-        let write = Write::new()
-            .spend(budget, u64::from(committed.elements()), terms.budget_per_epoch)
-            .partner_seen(partner.node(), seen, committed.seen(), &request.evidence().checkpoint)
-            .log(entry);
-        let receipt = match self.store.commit(write) {
-            Ok(done) => done.last().ok_or(Refusal::Internal)?,
-            Err(StoreError::Exhausted { remaining }) => {
-                return Err(Refusal::BudgetExhausted { remaining });
-            }
-            // Two queries of one partner crossed: it asks again with a newer checkpoint.
-            Err(StoreError::Conflict | StoreError::WentBack) => {
-                return Err(Refusal::Busy { retry_seconds: 1 });
-            }
-            Err(error) => return Err(here(error)),
-        };
+        let limit = terms.budget_per_epoch;
+        let receipt = self.committed_spend(budget, limit, seen, &committed, request.evidence())?;
         let evaluated = sender.blind_evaluate(&blinded, self.surroundings.seed());
         let evaluated = evaluated.map_err(|_| Refusal::ElementRefused)?;
         Evaluation::new(request, &blinded, &committed, receipt, &evaluated).map_err(here)
+    }
+
+    /// Spends what a committed query costs, keeps what it showed of the asker's log, and logs that
+    /// it is about to be answered: all durable when this returns.
+    pub(crate) fn committed_spend(
+        &self,
+        budget: BudgetKey,
+        limit: u64,
+        seen: Option<LogSeen>,
+        committed: &CommittedQuery,
+        evidence: &QueryEvidence,
+    ) -> Result<Receipt, Refusal> {
+        let BudgetKey { partner, class, epoch, .. } = budget;
+        let node = Officer::node();
+        let entry = Entry::evaluation(self.who(&node), partner, class, epoch, committed);
+        let write = Write::new()
+            .spend(budget, u64::from(committed.elements()), limit)
+            .partner_seen(partner, seen, committed.seen(), &evidence.checkpoint)
+            .log(entry);
+        match self.store.commit(write) {
+            Ok(done) => done.last().ok_or(Refusal::Internal),
+            Err(StoreError::Exhausted { remaining }) => Err(Refusal::BudgetExhausted { remaining }),
+            // Two queries of one partner crossed: it asks again with a newer checkpoint.
+            Err(StoreError::Conflict | StoreError::WentBack) => {
+                Err(Refusal::Busy { retry_seconds: 1 })
+            }
+            Err(error) => Err(here(error)),
+        }
     }
 
     /// Why evidence is refused; where it shows a second history, that is kept.

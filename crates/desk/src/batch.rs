@@ -4,7 +4,7 @@
 //!
 //! Invariant: a batch is sent only after its commitment and its spend are durable here.
 
-use symbolon_audit::{Entry, QueryEvidence, QueryPrivate, commit};
+use symbolon_audit::{Commitment, Entry, QueryEvidence, QueryPrivate, commit};
 use symbolon_ident::MatchKey;
 use symbolon_oprf::{Hit, Receiver};
 use symbolon_protocol::{Code, Evaluate, VerifiedEpochCard};
@@ -70,35 +70,8 @@ impl Desk {
         let commitment = commit(salt, receiver.blinded(), &private)?;
         let mut query = self.query_row(asked, keys.len(), &private);
         let content = asked.card.card();
-        let budget = BudgetKey {
-            partner: asked.partner.node(),
-            class: content.class,
-            epoch: content.epoch,
-            direction: Direction::Asked,
-        };
-        let limit = asked.agreement.terms(content.class).map_or(0, |terms| terms.budget_per_epoch);
-        let write = Write::new()
-            .spend(budget, elements, limit)
-            .query(&query)
-            .log(Entry::query(self.who(asked.officer), &commitment));
-        let committed = match self.store.commit(write) {
-            Ok(committed) => committed,
-            Err(StoreError::Exhausted { remaining }) => {
-                let class = content.class;
-                return Err(NotAsked::Cause(format!(
-                    "the budget of class {class} has {remaining} elements left in this epoch, \
-                     and the batch takes {elements}"
-                )));
-            }
-            Err(error) => return Err(NotAsked::Failed(error.into())),
-        };
-        let receipt = committed.last();
-        let receipt = receipt.ok_or_else(|| DeskError::internal("a logged write has a receipt"))?;
-        let request = Committed {
-            salt,
-            private_digest: *commitment.private_digest(),
-            leaf_index: receipt.leaf_index,
-        };
+        let request =
+            self.query_commit(asked.agreement, asked.officer, &query, &commitment, "batch")?;
         let node = asked.partner.node();
         let outcome = self.commitment_send(&node, &request, |evidence| {
             let message = Evaluate::new(asked.card, receiver.blinded(), evidence)?;
@@ -122,7 +95,7 @@ impl Desk {
         query.state = QueryState::Answered;
         query.hits = u32::try_from(hits.len()).unwrap_or(u32::MAX);
         query.answered_at = Some(self.now());
-        query.leaf_index = Some(receipt.leaf_index);
+        query.leaf_index = Some(request.leaf_index);
         // The commitment is durable; that the answer came is a note that a crash may lose.
         let owed = Owed {
             partner: asked.partner.node(),
@@ -131,8 +104,45 @@ impl Desk {
             since: self.now(),
         };
         drop(self.store.submit(Write::new().query(&query).owed(&owed))?);
-        let (query, leaf_index) = (query.id, receipt.leaf_index);
+        let (query, leaf_index) = (query.id, request.leaf_index);
         Ok(Answer { hits, query, leaf_index, elements })
+    }
+
+    /// Spends what a query costs here, keeps it, and commits to it in the own log: all durable when
+    /// this returns. `what` names in the refusal what is asked.
+    pub(crate) fn query_commit(
+        &self,
+        agreement: &VerifiedAgreement,
+        officer: &Officer,
+        query: &Query,
+        commitment: &Commitment,
+        what: &str,
+    ) -> Result<Committed, NotAsked> {
+        let Query { partner, class, epoch, .. } = *query;
+        let budget = BudgetKey { partner, class, epoch, direction: Direction::Asked };
+        let limit = agreement.terms(class).map_or(0, |terms| terms.budget_per_epoch);
+        let elements = u64::from(commitment.elements());
+        let write = Write::new()
+            .spend(budget, elements, limit)
+            .query(query)
+            .log(Entry::query(self.who(officer), commitment));
+        match self.store.commit(write) {
+            Ok(committed) => {
+                let receipt = committed.last();
+                let receipt =
+                    receipt.ok_or_else(|| DeskError::internal("a logged write has a receipt"))?;
+                Ok(Committed {
+                    salt: *commitment.salt(),
+                    private_digest: *commitment.private_digest(),
+                    leaf_index: receipt.leaf_index,
+                })
+            }
+            Err(StoreError::Exhausted { remaining }) => Err(NotAsked::Cause(format!(
+                "the budget of class {class} has {remaining} elements left in this epoch, and the \
+                 {what} takes {elements}"
+            ))),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Shows the own log and asks; once more where the partner has seen another size of it.

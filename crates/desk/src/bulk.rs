@@ -10,23 +10,19 @@ use std::collections::HashSet;
 
 use serde_bytes::ByteBuf;
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
-use symbolon_audit::{
-    Entry, QueryPrivate, SetTerms, commit_set, set_digest, set_item, set_opening,
-};
+use symbolon_audit::{QueryPrivate, SetTerms, commit_set, set_digest, set_item, set_opening};
 use symbolon_ident::Class;
 use symbolon_oprf::padded_count;
 use symbolon_protocol::{BulkBegin, BulkCarry, BulkId, BulkState, BulkWait};
 use symbolon_psi::receiver::Received;
 use symbolon_psi::{Item, Plan, Poll, PsiError, Receiver};
-use symbolon_store::{
-    BudgetKey, Direction, Owed, OwedFor, Query, QueryId, QueryState, StoreError, Write,
-};
+use symbolon_store::{Owed, OwedFor, Query, QueryId, QueryState, Write};
 use symbolon_trust::VerifiedAgreement;
 use zeroize::Zeroizing;
 
 use crate::alarm::AlarmKind;
 use crate::api::{Reason, Report};
-use crate::batch::{Committed, NotAsked};
+use crate::batch::NotAsked;
 use crate::bulk_pipe::{Inbox, Outbox};
 use crate::bulk_serve::{charge, intersection_max, partition_items, session};
 use crate::desk::{Known, hex};
@@ -237,35 +233,7 @@ impl Desk {
         let salt = self.surroundings.seed();
         let commitment = commit_set(salt, &terms, &private)?;
         let query = self.bulk_query(ask, &kept, own, &private);
-        let budget = BudgetKey {
-            partner: ask.partner.node(),
-            class: ask.class,
-            epoch: ask.epoch,
-            direction: Direction::Asked,
-        };
-        let limit = ask.agreement.terms(ask.class).map_or(0, |terms| terms.budget_per_epoch);
-        let write = Write::new()
-            .spend(budget, u64::from(elements), limit)
-            .query(&query)
-            .log(Entry::query(self.who(ask.officer), &commitment));
-        let committed = match self.store.commit(write) {
-            Ok(committed) => committed,
-            Err(StoreError::Exhausted { remaining }) => {
-                return Err(NotAsked::Cause(format!(
-                    "the budget of class {} has {remaining} elements left in this epoch, and the \
-                     set takes {elements}",
-                    ask.class
-                )));
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let receipt = committed.last();
-        let receipt = receipt.ok_or_else(|| DeskError::internal("a logged write has a receipt"))?;
-        let request = Committed {
-            salt,
-            private_digest: *commitment.private_digest(),
-            leaf_index: receipt.leaf_index,
-        };
+        let request = self.query_commit(ask.agreement, ask.officer, &query, &commitment, "set")?;
         let node = ask.partner.node();
         let begun = self.commitment_send(&node, &request, |evidence| {
             Ok(self.link()?.bulk_begin(&node, &BulkBegin::new(&terms, evidence)))
@@ -284,7 +252,7 @@ impl Desk {
             what: OwedFor::Query,
             since: self.now(),
         };
-        let query = Query { leaf_index: Some(receipt.leaf_index), ..query };
+        let query = Query { leaf_index: Some(request.leaf_index), ..query };
         self.store.commit(Write::new().query(&query).owed(&owed))?;
         self.bulk_keep(ask, &kept)?;
         Ok(kept)

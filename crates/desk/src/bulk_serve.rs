@@ -9,7 +9,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
-use symbolon_audit::{Entry, SetTerms, set_item, verify_set_query};
+use symbolon_audit::{SetTerms, set_item, verify_set_query};
 use symbolon_codec::sha256;
 use symbolon_oprf::padded_count;
 use symbolon_protocol::{
@@ -17,10 +17,11 @@ use symbolon_protocol::{
 };
 use symbolon_psi::{Item, Plan, Poll, PsiError, Sender};
 use symbolon_record::RecordId;
-use symbolon_store::{BudgetKey, Direction, StoreError, Write};
+use symbolon_store::{BudgetKey, Direction};
 use symbolon_tlog::CheckpointVerifier;
 use symbolon_trust::NodeId;
 
+use crate::Desk;
 use crate::asking::lock;
 use crate::bulk_pipe::{Inbox, Outbox};
 use crate::desk::Known;
@@ -28,7 +29,6 @@ use crate::limits::{
     BULK_ATTEMPTS_MAX, BULK_CORRELATION_BYTES_MAX, BULK_GATHER_MS, BULK_IDLE_SECONDS,
     BULK_INTERSECTION_MIN, BULK_MATCHES_MAX, SCAN_RECORDS,
 };
-use crate::{Desk, Officer};
 
 /// The matches that partners have begun and that are not over.
 #[derive(Default)]
@@ -136,52 +136,26 @@ impl Desk {
             let is_same = bulk.terms == terms;
             return if is_same { Ok(bulk.state()) } else { Err(Refusal::Unknown) };
         }
-        let is_full = {
-            let bulks = lock(&self.bulks.0);
-            bulks.len() >= BULK_MATCHES_MAX || bulks.keys().any(|(node, _)| *node == key.0)
-        };
         // One match a partner: a newer one takes the place of its last.
-        if is_full {
-            lock(&self.bulks.0).retain(|(node, _), _| *node != key.0);
-            if lock(&self.bulks.0).len() >= BULK_MATCHES_MAX {
-                return Err(Refusal::Busy { retry_seconds: 60 });
-            }
+        let mut bulks = lock(&self.bulks.0);
+        bulks.retain(|(node, _), _| *node != key.0);
+        if bulks.len() >= BULK_MATCHES_MAX {
+            return Err(Refusal::Busy { retry_seconds: 60 });
         }
+        drop(bulks);
         let seen = self.store.partner_seen(&partner.node()).map_err(internal)?;
         let verifier =
             CheckpointVerifier::parse(&partner.card.card().log).map_err(|_| Refusal::Internal)?;
         let committed = verify_set_query(request.evidence(), &terms, &verifier, seen.as_ref());
         let committed =
             committed.map_err(|error| self.uncommitted(partner, request.evidence(), &error))?;
-        let node = Officer::node();
-        let entry = Entry::evaluation(
-            self.who(&node),
-            partner.node(),
-            terms.class,
-            terms.epoch,
-            &committed,
-        );
         let spent = BudgetKey {
             partner: partner.node(),
             class: terms.class,
             epoch: terms.epoch,
             direction: Direction::Answered,
         };
-        let checkpoint = &request.evidence().checkpoint;
-        let write = Write::new()
-            .spend(spent, u64::from(terms.elements), budget)
-            .partner_seen(partner.node(), seen, committed.seen(), checkpoint)
-            .log(entry);
-        match self.store.commit(write) {
-            Ok(_) => {}
-            Err(StoreError::Exhausted { remaining }) => {
-                return Err(Refusal::BudgetExhausted { remaining });
-            }
-            Err(StoreError::Conflict | StoreError::WentBack) => {
-                return Err(Refusal::Busy { retry_seconds: 1 });
-            }
-            Err(_) => return Err(Refusal::Internal),
-        }
+        self.committed_spend(spent, budget, seen, &committed, request.evidence())?;
         let bulk = Bulk {
             terms,
             nonce: self.surroundings.seed(),

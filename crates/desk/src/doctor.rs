@@ -8,10 +8,10 @@ use symbolon_trust::VerifiedAgreement;
 
 use crate::api::{DoctorReport, Finding, Health, Nothing, Quiet, Report};
 use crate::desk::{Known, hex};
-use crate::limits::{COSIGNED_SECONDS_MAX, EXPIRY_WARNING_DAYS, RECEIPT_OVERDUE_SECONDS};
+use crate::limits::{
+    COSIGNED_SECONDS_MAX, DAY_SECONDS, EXPIRY_WARNING_DAYS, RECEIPT_OVERDUE_SECONDS,
+};
 use crate::{Desk, DeskError, Officer};
-
-const DAY_SECONDS: u64 = 86_400;
 
 impl Desk {
     /// Looks at everything that can stop work, here and with each partner.

@@ -18,11 +18,9 @@ use zeroize::Zeroizing;
 
 use crate::desk::hex;
 use crate::evidence::keep::card_keep;
-use crate::limits::{CARD_DAYS, ENVELOPE_KEY_DAYS, ENVELOPE_KEY_FRESH_DAYS};
+use crate::limits::{CARD_DAYS, DAY_SECONDS, ENVELOPE_KEY_DAYS, ENVELOPE_KEY_FRESH_DAYS};
 use crate::surroundings::Surroundings;
 use crate::{DeskError, Officer};
-
-const DAY_SECONDS: u64 = 86_400;
 
 const ROOT: &str = "identity/root";
 const SIGNING: &str = "identity/signing";

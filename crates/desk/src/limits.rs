@@ -1,5 +1,7 @@
 //! Every limit of the desk, with its unit.
 
+/// Seconds of a day.
+pub(crate) const DAY_SECONDS: u64 = 86_400;
 /// Life of a node card, in days.
 pub const CARD_DAYS: u64 = 365;
 /// Life of an envelope key, in days; after it the key is destroyed.

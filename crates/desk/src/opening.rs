@@ -12,15 +12,13 @@ use symbolon_store::{Query, Write};
 
 use crate::api::{AuditGrant, AuditRevoke, GrantShown, Nothing, Report};
 use crate::desk::hex;
-use crate::limits::{GRANT_DAYS, GRANT_DAYS_MAX};
+use crate::limits::{DAY_SECONDS, GRANT_DAYS, GRANT_DAYS_MAX};
 use crate::officer::Sight;
 use crate::read::reason_given;
 use crate::{Desk, DeskError, Officer, Role};
 
 /// Openings lie under this name and a digest of whom and what: names of rows are not sealed.
 const PREFIX: &str = "audit/grant/";
-const DAY_SECONDS: u64 = 86_400;
-
 /// An opening, as it is kept.
 #[derive(Clone, Serialize_tuple, Deserialize_tuple)]
 struct Grant {

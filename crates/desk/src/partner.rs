@@ -21,9 +21,9 @@ use crate::api::{
 use crate::desk::{Known, hex};
 use crate::evidence::keep::card_keep;
 use crate::identity::card_entry;
+use crate::limits::DAY_SECONDS;
 use crate::{Desk, DeskError, Officer};
 
-const DAY_SECONDS: u64 = 86_400;
 /// A proposal begins a little in the past, so that a partner whose clock lags can sign it at once.
 const CLOCK_ROOM_SECONDS: u64 = 600;
 

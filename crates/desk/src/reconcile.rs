@@ -13,10 +13,8 @@ use crate::api::{
     Difference, Overdue, OverdueItem, OverdueShow, Reconcile, Reconciled, Report, Tally,
 };
 use crate::desk::{Known, hex};
-use crate::limits::{ERASE_AGE_DAYS_MIN, RECEIPT_OVERDUE_SECONDS};
+use crate::limits::{DAY_SECONDS, ERASE_AGE_DAYS_MIN, RECEIPT_OVERDUE_SECONDS};
 use crate::{Desk, DeskError, Officer};
-
-const DAY_SECONDS: u64 = 86_400;
 
 /// One side's items, by what passed and its name.
 #[derive(Default)]

@@ -5,11 +5,10 @@
 //! Invariant: nothing younger than [`ERASE_AGE_DAYS_MIN`] days is erased, by anybody.
 
 use crate::api::{AuditErase, ErasureShown, Report};
-use crate::limits::ERASE_AGE_DAYS_MIN;
+use crate::limits::{DAY_SECONDS, ERASE_AGE_DAYS_MIN};
 use crate::read::reason_given;
 use crate::{Desk, DeskError, Officer};
 
-const DAY_SECONDS: u64 = 86_400;
 /// When the node last erased by itself, among the progress of long work.
 const LAST: &str = "log/retention";
 

@@ -3,17 +3,14 @@
 use symbolon_desk::api::{Alarms, CosignReport, Overdue, Reconciled};
 
 use super::output::{number, table, time};
-
-fn cells<const N: usize>(cells: [&str; N]) -> Vec<String> {
-    cells.iter().map(|cell| (*cell).to_owned()).collect()
-}
+use super::tables::row;
 
 pub(crate) fn cosigned(report: &CosignReport) -> String {
-    let mut rows = vec![cells(["partner", "cosigned", "why not"])];
+    let mut rows = vec![row(["partner", "cosigned", "why not"])];
     for answer in &report.partners {
         let size = answer.size.map(|size| format!("{} leaves", number(size)));
         let cause = answer.cause.as_deref().unwrap_or_default();
-        rows.push(cells([&answer.partner, size.as_deref().unwrap_or("no"), cause]));
+        rows.push(row([&answer.partner, size.as_deref().unwrap_or("no"), cause]));
     }
     let newest = format!("newest kept checkpoint, {} leaves:", number(report.size));
     format!("{}\n{newest}\n\n{}", table(&rows), report.checkpoint)
@@ -25,17 +22,17 @@ pub(crate) fn alarms(alarms: &Alarms) -> String {
     }
     let shown = alarms.alarms.iter().map(|alarm| {
         let mut rows = vec![
-            cells(["alarm", &alarm.id]),
-            cells(["kind", &alarm.kind]),
-            cells(["partner", alarm.partner.as_deref().unwrap_or("none")]),
-            cells(["raised", &time(alarm.raised_at)]),
-            cells(["what", &alarm.words]),
-            cells(["what to do", &alarm.remedy]),
+            row(["alarm", &alarm.id]),
+            row(["kind", &alarm.kind]),
+            row(["partner", alarm.partner.as_deref().unwrap_or("none")]),
+            row(["raised", &time(alarm.raised_at)]),
+            row(["what", &alarm.words]),
+            row(["what to do", &alarm.remedy]),
         ];
         if let Some(at) = alarm.closed_at {
             let by = alarm.closed_by.as_deref().unwrap_or_default();
             let because = alarm.closed_because.as_deref().unwrap_or_default();
-            rows.push(cells(["closed", &format!("{} by {by}: {because}", time(at))]));
+            rows.push(row(["closed", &format!("{} by {by}: {because}", time(at))]));
         }
         let proof = match &alarm.proof {
             Some(_) => "the proof for others stands in the output of --json\n",
@@ -50,17 +47,17 @@ pub(crate) fn overdue(overdue: &Overdue) -> String {
     if overdue.items.is_empty() {
         return format!("no receipt is owed for longer than {} h\n", overdue.seconds / 3600);
     }
-    let mut rows = vec![cells(["partner", "owed for", "since", "name"])];
+    let mut rows = vec![row(["partner", "owed for", "since", "name"])];
     for item in &overdue.items {
-        rows.push(cells([&item.partner, &item.what, &time(item.since), &item.name]));
+        rows.push(row([&item.partner, &item.what, &time(item.since), &item.name]));
     }
     table(&rows)
 }
 
 pub(crate) fn reconciled(report: &Reconciled) -> String {
-    let mut rows = vec![cells(["what passed", "here", "there", "elements here", "there"])];
+    let mut rows = vec![row(["what passed", "here", "there", "elements here", "there"])];
     for tally in &report.tallies {
-        rows.push(cells([
+        rows.push(row([
             &tally.what,
             &number(tally.here),
             &number(tally.there),
@@ -71,10 +68,10 @@ pub(crate) fn reconciled(report: &Reconciled) -> String {
     let place = |leaf: Option<u64>| leaf.map_or("none".to_owned(), number);
     let mut differences = String::new();
     if !report.differences.is_empty() {
-        let mut rows = vec![cells(["leaf here", "there", "difference", "name"])];
+        let mut rows = vec![row(["leaf here", "there", "difference", "name"])];
         for found in &report.differences {
             let (here, there) = (place(found.leaf_here), place(found.leaf_there));
-            rows.push(cells([&here, &there, &found.words, &found.name]));
+            rows.push(row([&here, &there, &found.words, &found.name]));
         }
         differences = format!("\n{}", table(&rows));
     }
