@@ -41,7 +41,7 @@ pub(crate) struct Sqlite {
     generations: Generations,
     requests: Option<SyncSender<Request>>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    _lock: File,
+    lock: File,
 }
 
 impl Sqlite {
@@ -88,7 +88,7 @@ impl Sqlite {
             generations,
             requests: Some(requests),
             thread: Mutex::new(Some(thread)),
-            _lock: lock,
+            lock,
         })
     }
 }
@@ -101,6 +101,9 @@ impl Drop for Sqlite {
         if let Some(thread) = thread {
             let _ = thread.join();
         }
+        // Closing the file is not enough: a process that is just being started by another thread
+        // holds a copy of it until it runs its own program.
+        let _ = self.lock.unlock();
     }
 }
 
