@@ -355,6 +355,7 @@ impl Desk {
                 record,
                 purpose: &confirm.purpose,
                 class: Some(confirm.class),
+                urgency: None,
                 now,
             };
             let denial = match policy.decide(&request(Action::Confirm)) {

@@ -135,6 +135,7 @@ impl Desk {
             record: &record,
             purpose: &reason.purpose,
             class: Some(hit.class),
+            urgency: None,
             now: self.now(),
         };
         match self.policy().decide(&request) {

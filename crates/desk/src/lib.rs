@@ -7,6 +7,7 @@
 //! officer, a request, and where to report progress.
 
 mod account;
+mod alert;
 mod alarm;
 mod answer;
 pub mod api;
