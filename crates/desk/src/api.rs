@@ -5,6 +5,7 @@
 
 mod audit;
 mod evidence;
+mod hotline;
 mod matching;
 mod oversight;
 mod partner;
@@ -14,6 +15,7 @@ mod witness;
 
 pub use audit::*;
 pub use evidence::*;
+pub use hotline::*;
 pub use matching::*;
 pub use oversight::*;
 pub use partner::*;

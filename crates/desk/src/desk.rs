@@ -19,6 +19,7 @@ use crate::account::Accounts;
 use crate::api::{Nothing, Report, Status};
 use crate::asking::Asking;
 use crate::bulk_serve::Bulks;
+use crate::hotline::Hotlines;
 use crate::identity::Identity;
 use crate::surroundings::{Link, Surroundings};
 use crate::tag_set::Epochs;
@@ -38,6 +39,7 @@ pub struct Desk {
     pub(crate) epochs: Epochs,
     pub(crate) bulks: Bulks,
     pub(crate) accounts: Accounts,
+    pub(crate) hotlines: Hotlines,
     pub(crate) publishing: Mutex<()>,
     /// Held while the kept checkpoint is replaced.
     pub(crate) keeping: Mutex<()>,
@@ -125,12 +127,14 @@ impl Desk {
             epochs: Epochs::default(),
             bulks: Bulks::default(),
             accounts: Accounts::default(),
+            hotlines: Hotlines::default(),
             publishing: Mutex::new(()),
             keeping: Mutex::new(()),
             alarming: Mutex::new(()),
             log_retention_days: OnceLock::new(),
         };
         desk.partners_load()?;
+        desk.hotlines_load()?;
         desk.policy_note()?;
         Ok(desk)
     }
