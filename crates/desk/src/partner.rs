@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use symbolon_audit::{Act, AgreementEvent, Entry};
 use symbolon_ident::Class;
 use symbolon_record::RecordKind;
-use symbolon_store::{Partner, PartnerState, Write};
+use symbolon_store::{Partner, PartnerState, Route, Write};
 use symbolon_trust::{
     Agreement, ClassTerms, DOCUMENT_VERSION, Mode, NodeId, SignedAgreement, SignedCard,
     VerifiedAgreement, VerifiedCard,
@@ -144,6 +144,8 @@ impl Desk {
             notes: held.map(|held| held.row.notes.clone()).unwrap_or_default(),
             added_at: held.map_or(now, |held| held.row.added_at),
             changed_at: now,
+            drill: held.and_then(|held| held.row.drill.clone()),
+            route: held.map_or(Route::Direct, |held| held.row.route),
         }
     }
 

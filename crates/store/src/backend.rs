@@ -29,8 +29,8 @@ pub(crate) trait Backend: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Row>, StoreError>;
 
-    /// Rows in a table.
-    fn count(&self, table: Table) -> Result<u64, StoreError>;
+    /// Rows in a table whose keys begin with `prefix`.
+    fn count(&self, table: Table, prefix: &[u8]) -> Result<u64, StoreError>;
 
     /// What has been spent under a budget key.
     fn spent(&self, key: &[u8]) -> Result<u64, StoreError>;
@@ -69,6 +69,11 @@ pub(crate) enum Op {
     Put { table: Table, key: Vec<u8>, value: Vec<u8>, expect: Expect },
     /// Removes a row, if there is one and it is as expected.
     Delete { table: Table, key: Vec<u8>, expect: Expect },
+    /// Changes nothing; refuses the batch where a row is not as expected.
+    Check { table: Table, key: Vec<u8>, expect: Expect },
+    /// Overwrites the value of a row, if there is one, with as many zeros, where it lies. What was
+    /// there is in no file once the batch is acknowledged.
+    Wipe { table: Table, key: Vec<u8> },
     /// Removes every row whose key begins with `prefix`.
     DeletePrefix { table: Table, prefix: Vec<u8> },
     /// Adds `amount` to what was spent under `key`, if the sum stays within `limit`.

@@ -23,6 +23,9 @@ use crate::{StoreError, label};
 
 const NONCE_BYTES: usize = 24;
 const HEAD_BYTES: usize = 4 + NONCE_BYTES;
+const TAG_BYTES: usize = 16;
+/// What a sealed cell has more than its plaintext, in bytes.
+pub(crate) const SEALED_BYTES_MORE: usize = HEAD_BYTES + TAG_BYTES;
 
 /// Where a cell lies.
 #[derive(Clone, Copy)]
@@ -46,6 +49,8 @@ pub(crate) struct Crypter {
     index: Zeroizing<[u8; 32]>,
     external: Zeroizing<[u8; 32]>,
     pin: Zeroizing<[u8; 32]>,
+    submitter: Zeroizing<[u8; 32]>,
+    hotline: Zeroizing<[u8; 32]>,
 }
 
 impl Crypter {
@@ -60,6 +65,8 @@ impl Crypter {
             index: derive(label::INDEX_KEY, index),
             external: derive(label::EXTERNAL_KEY, index),
             pin: derive(label::PIN_KEY, index),
+            submitter: derive(label::SUBMITTER_KEY, index),
+            hotline: derive(label::HOTLINE_KEY, index),
         }
     }
 
@@ -115,6 +122,37 @@ impl Crypter {
             .map_err(|_| altered())
     }
 
+    /// nonce ‖ ciphertext, under the secret of one alert: whoever wipes the secret wipes this.
+    pub(crate) fn seal_under(
+        &self,
+        secret: &[u8; 32],
+        cell: &Cell<'_>,
+        plain: &[u8],
+    ) -> Result<Vec<u8>, StoreError> {
+        if plain.len() > CELL_BYTES_MAX {
+            return Err(StoreError::TooLong { what: cell.table });
+        }
+        let mut nonce = [0; NONCE_BYTES];
+        self.fill(&mut nonce);
+        let payload = Payload { msg: plain, aad: &cell.associated_data() };
+        let sealed = under(secret).encrypt(&XNonce::from(nonce), payload);
+        let sealed = sealed.map_err(|_| StoreError::TooLong { what: cell.table })?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// What was sealed under the secret of an alert for this very place.
+    pub(crate) fn open_under(
+        secret: &[u8; 32],
+        cell: &Cell<'_>,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        let altered = || StoreError::Altered { table: cell.table };
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or_else(altered)?;
+        let payload = Payload { msg: sealed, aad: &cell.associated_data() };
+        let plain = under(secret).decrypt(&XNonce::from(*nonce), payload);
+        plain.map(Zeroizing::new).map_err(|_| altered())
+    }
+
     /// What stands in the local index for a match key.
     pub(crate) fn index_mark(&self, match_key: &[u8]) -> [u8; 16] {
         mark(&self.index, match_key)
@@ -129,6 +167,20 @@ impl Crypter {
     pub(crate) fn pin_mark(&self, pin: &[u8]) -> [u8; 16] {
         mark(&self.pin, pin)
     }
+
+    /// What stands in the local index for who submitted an alert.
+    pub(crate) fn submitter_mark(&self, actor: &[u8]) -> [u8; 16] {
+        mark(&self.submitter, actor)
+    }
+
+    /// What stands in the local index for a hotline, or for one of its submissions.
+    pub(crate) fn hotline_mark(&self, framed: &Framed) -> [u8; 16] {
+        mark(&self.hotline, framed.as_bytes())
+    }
+}
+
+fn under(secret: &[u8; 32]) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new((&*derive(label::ALERT_KEY, secret)).into())
 }
 
 fn ciphers(secrets: &Secrets) -> Vec<(u32, XChaCha20Poly1305)> {

@@ -119,18 +119,23 @@ impl Store {
     /// # Errors
     /// What reading or writing gives.
     pub fn envelope_purge(&self, now: u64) -> Result<u64, StoreError> {
+        self.purge(Table::Envelope, now)
+    }
+
+    /// Removes every row of a table whose time, in the clear before its cell, lies before `before`;
+    /// gives their number.
+    pub(crate) fn purge(&self, table: Table, before: u64) -> Result<u64, StoreError> {
         let (mut purged, mut after) = (0, None);
         loop {
-            let rows = self.backend.scan(Table::Envelope, &[], after.as_deref(), SCAN_ROWS_MAX)?;
+            let rows = self.backend.scan(table, &[], after.as_deref(), SCAN_ROWS_MAX)?;
             let Some(last) = rows.last() else {
                 return Ok(purged);
             };
             after = Some(last.key.clone());
             let mut ops = Vec::new();
             for row in rows {
-                if expiry(&row.value)?.0 < now {
-                    let (table, key) = (Table::Envelope, row.key);
-                    ops.push(Op::Delete { table, key, expect: Expect::Any });
+                if expiry(&row.value)?.0 < before {
+                    ops.push(Op::Delete { table, key: row.key, expect: Expect::Any });
                 }
             }
             purged += ops.len() as u64;
@@ -178,6 +183,7 @@ impl Store {
 
 fn expiry(value: &[u8]) -> Result<(u64, &[u8]), StoreError> {
     let parts = value.split_first_chunk::<8>();
-    let (expires, sealed) = parts.ok_or(StoreError::Damaged { what: "an envelope is short" })?;
+    let (expires, sealed) =
+        parts.ok_or(StoreError::Damaged { what: "a row with a time is short" })?;
     Ok((u64::from_be_bytes(*expires), sealed))
 }

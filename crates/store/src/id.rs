@@ -60,3 +60,13 @@ id! {
     /// Name of an alarm.
     AlarmId
 }
+
+id! {
+    /// Name of a watch rule.
+    WatchId
+}
+
+id! {
+    /// Name of a notice that is to leave the node.
+    NoticeId
+}

@@ -10,6 +10,12 @@ pub(crate) const INDEX_KEY: &str = "symbolon/1 index key";
 pub(crate) const EXTERNAL_KEY: &str = "symbolon/1 external key";
 /// Key of the local index of partners' TLS pins, from the index secret.
 pub(crate) const PIN_KEY: &str = "symbolon/1 pin key";
+/// Key of the local index of submitters, from the index secret.
+pub(crate) const SUBMITTER_KEY: &str = "symbolon/1 submitter key";
+/// Key of the local index of hotlines and what they submitted, from the index secret.
+pub(crate) const HOTLINE_KEY: &str = "symbolon/1 hotline key";
+/// Key that seals the content of one alert, from the secret of that alert.
+pub(crate) const ALERT_KEY: &str = "symbolon/1 alert content key";
 /// Key that seals the keyring, from the contents of a key file.
 pub(crate) const KEY_FILE: &str = "symbolon/1 key file";
 /// Associated data of the sealed part of the keyring file: label ‖ the encoded header.

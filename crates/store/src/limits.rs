@@ -31,6 +31,23 @@ pub const CHUNKS_MAX: u32 = 1 << 18;
 /// Tag-set directories kept in memory.
 pub const DIRECTORIES_CACHED_MAX: usize = 4;
 
+/// Nodes in the audience of one alert.
+pub const ALERT_NODES_MAX: usize = 1_024;
+/// Own records that the screening of one alert names.
+pub const ALERT_MATCHES_MAX: usize = 1_024;
+/// Longest note of what came of an alert, in bytes.
+pub const OUTCOME_BYTES_MAX: usize = 4 << 10;
+/// Longest name of a hotline or a watch rule, in bytes.
+pub const TITLE_BYTES_MAX: usize = 256;
+/// Longest idempotency key of a submission, in bytes.
+pub const IDEMPOTENCY_BYTES_MAX: usize = 256;
+/// Largest watch rule, in bytes.
+pub const WATCH_RULE_BYTES_MAX: usize = 64 << 10;
+/// Largest envelope that is kept for another node, in bytes.
+pub const RELAY_ENVELOPE_BYTES_MAX: usize = 1 << 20;
+/// Envelopes kept for another node that are read at once.
+pub const RELAY_PAGE_ROWS: usize = 16;
+
 /// Batches that may wait for the writer before a caller is held back.
 pub const QUEUE_BATCHES_MAX: usize = 256;
 /// Batches that share one durable write.

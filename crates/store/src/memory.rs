@@ -73,8 +73,11 @@ impl Backend for Memory {
             .collect())
     }
 
-    fn count(&self, table: Table) -> Result<u64, StoreError> {
-        Ok(self.state().rows.keys().filter(|(of, _)| *of == table).count() as u64)
+    fn count(&self, table: Table, prefix: &[u8]) -> Result<u64, StoreError> {
+        let state = self.state();
+        let rows = state.rows.range((table, prefix.to_vec())..);
+        let within = |(of, key): &&(Table, Vec<u8>)| *of == table && key.starts_with(prefix);
+        Ok(rows.map(|(at, _)| at).take_while(within).count() as u64)
     }
 
     fn spent(&self, key: &[u8]) -> Result<u64, StoreError> {
@@ -143,6 +146,17 @@ impl State {
                 as_expected(expect, self.rows.get(&at).map(Vec::as_slice))?;
                 let before = self.rows.remove(&at);
                 undo.push(Undo::Row(at, before));
+            }
+            Op::Check { table, key, expect } => {
+                as_expected(expect, self.rows.get(&(table, key)).map(Vec::as_slice))?;
+            }
+            Op::Wipe { table, key } => {
+                let at = (table, key);
+                if let Some(value) = self.rows.get_mut(&at) {
+                    let zeros = vec![0; value.len()];
+                    let before = std::mem::replace(value, zeros);
+                    undo.push(Undo::Row(at, Some(before)));
+                }
             }
             Op::DeletePrefix { table, prefix } => {
                 let end = prefix_end(&prefix)

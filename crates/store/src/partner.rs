@@ -30,6 +30,18 @@ pub enum PartnerState {
     Suspended,
 }
 
+/// How alerts reach a partner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Route {
+    /// Over a connection to it.
+    Direct,
+    /// Through a node that both can reach.
+    Relay(NodeId),
+    /// In files that somebody carries.
+    Courier,
+}
+
 /// A partner.
 #[derive(Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Partner {
@@ -56,6 +68,48 @@ pub struct Partner {
     pub added_at: u64,
     /// When it last changed, in Unix seconds.
     pub changed_at: u64,
+    /// The agreement of mode exercise.
+    #[serde(with = "serde_bytes")]
+    pub drill: Option<Vec<u8>>,
+    /// How alerts reach it.
+    pub route: Route,
+}
+
+/// A partner's row as schema 2 has it.
+#[derive(Serialize_tuple, Deserialize_tuple)]
+struct PartnerBefore {
+    node: NodeId,
+    name: String,
+    #[serde(with = "serde_bytes")]
+    card: Vec<u8>,
+    pins: Vec<serde_bytes::ByteArray<32>>,
+    #[serde(with = "serde_bytes")]
+    agreement: Option<Vec<u8>>,
+    #[serde(with = "serde_bytes")]
+    proposal: Option<Vec<u8>>,
+    state: PartnerState,
+    notes: String,
+    added_at: u64,
+    changed_at: u64,
+}
+
+impl From<PartnerBefore> for Partner {
+    fn from(before: PartnerBefore) -> Self {
+        Self {
+            node: before.node,
+            name: before.name,
+            card: before.card,
+            pins: before.pins,
+            agreement: before.agreement,
+            proposal: before.proposal,
+            state: before.state,
+            notes: before.notes,
+            added_at: before.added_at,
+            changed_at: before.changed_at,
+            drill: None,
+            route: Route::Direct,
+        }
+    }
 }
 
 impl std::fmt::Debug for Partner {
@@ -69,6 +123,16 @@ impl Sealed for Partner {
 
     fn key(&self) -> Vec<u8> {
         self.node.as_bytes().to_vec()
+    }
+
+    /// A row of schema 2 is read as it is, and written anew when the partner next changes.
+    fn opened(plain: &[u8]) -> Result<Self, StoreError> {
+        match decoded(Self::TABLE, plain) {
+            Err(StoreError::Decode { .. }) => {
+                decoded::<PartnerBefore>(Self::TABLE, plain).map(Self::from)
+            }
+            opened => opened,
+        }
     }
 }
 
@@ -178,7 +242,7 @@ impl Store {
         if let Some(sealed) = sealed {
             expect = Expect::Digest(Sha256::digest(&sealed).into());
             let cell = self.cell(Table::Partner, partner.node.as_bytes());
-            let before: Partner = decoded(Table::Partner, &self.crypter.open(&cell, &sealed)?)?;
+            let before = Partner::opened(&self.crypter.open(&cell, &sealed)?)?;
             ops.extend(before.pins.iter().map(|pin| Op::Delete {
                 table: Table::PartnerPin,
                 key: self.crypter.pin_mark(&**pin).to_vec(),

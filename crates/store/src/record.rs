@@ -137,7 +137,7 @@ impl Store {
     /// # Errors
     /// What reading gives.
     pub fn record_count(&self) -> Result<u64, StoreError> {
-        self.backend.count(Table::Record)
+        self.backend.count(Table::Record, &[])
     }
 
     /// Every record that was indexed under `key`.

@@ -149,10 +149,15 @@ impl Backend for Sqlite {
         Ok(rows)
     }
 
-    fn count(&self, table: Table) -> Result<u64, StoreError> {
+    fn count(&self, table: Table, prefix: &[u8]) -> Result<u64, StoreError> {
         let reader = self.readers.take()?;
-        let mut count = reader.connection()?.prepare_cached(statement::of(table).count)?;
-        let rows: i64 = count.query_row([], |row| row.get(0))?;
+        let (connection, texts) = (reader.connection()?, statement::of(table));
+        let rows: i64 = match prefix_end(prefix) {
+            Some(end) => connection
+                .prepare_cached(texts.count_range)?
+                .query_row(params![prefix, end], |row| row.get(0))?,
+            None => connection.prepare_cached(texts.count)?.query_row([], |row| row.get(0))?,
+        };
         Ok(rows.unsigned_abs())
     }
 

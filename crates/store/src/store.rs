@@ -37,6 +37,11 @@ pub(crate) trait Sealed: Serialize + DeserializeOwned {
     const TABLE: Table;
 
     fn key(&self) -> Vec<u8>;
+
+    /// The row of an opened cell.
+    fn opened(plain: &[u8]) -> Result<Self, StoreError> {
+        decoded(Self::TABLE, plain)
+    }
 }
 
 impl Store {
@@ -171,7 +176,7 @@ impl Store {
     }
 
     pub(crate) fn row_fetch<T: Sealed>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
-        self.opened(T::TABLE, key)?.map(|plain| decoded(T::TABLE, &plain)).transpose()
+        self.opened(T::TABLE, key)?.map(|plain| T::opened(&plain)).transpose()
     }
 
     pub(crate) fn row_scan<T: Sealed>(
@@ -179,10 +184,23 @@ impl Store {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<T>, StoreError> {
-        let rows = self.backend.scan(T::TABLE, &[], after, limit.min(SCAN_ROWS_MAX))?;
-        let opened = rows.iter().map(|row| {
-            let plain = self.crypter.open(&self.cell(T::TABLE, &row.key), &row.value)?;
-            decoded(T::TABLE, &plain)
+        let rows = self.opened_rows(T::TABLE, &[], after, limit)?;
+        rows.iter().map(|(_, plain)| T::opened(plain)).collect()
+    }
+
+    /// Key and opened cell of at most `limit` rows whose keys begin with `prefix` and lie behind
+    /// `after`, in order.
+    pub(crate) fn opened_rows(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Zeroizing<Vec<u8>>)>, StoreError> {
+        let rows = self.backend.scan(table, prefix, after, limit.min(SCAN_ROWS_MAX))?;
+        let opened = rows.into_iter().map(|row| {
+            let plain = self.crypter.open(&self.cell(table, &row.key), &row.value)?;
+            Ok((row.key, plain))
         });
         opened.collect()
     }

@@ -24,6 +24,24 @@ pub(crate) enum Table {
     PartnerCheckpoint,
     Owed,
     Alarm,
+    Alert,
+    AlertSecret,
+    AlertContent,
+    Delivery,
+    DeliveryStatement,
+    Outbox,
+    Sent,
+    Stream,
+    Due,
+    Inbox,
+    Hotline,
+    Submission,
+    Submitter,
+    Watch,
+    WatchFit,
+    Notice,
+    RelayBox,
+    Relay,
 }
 
 /// How the rows of a table are shaped.
@@ -39,7 +57,7 @@ pub(crate) enum Shape {
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 37] = [
         Self::Setting,
         Self::Record,
         Self::RecordIndex,
@@ -59,6 +77,24 @@ impl Table {
         Self::PartnerCheckpoint,
         Self::Owed,
         Self::Alarm,
+        Self::Alert,
+        Self::AlertSecret,
+        Self::AlertContent,
+        Self::Delivery,
+        Self::DeliveryStatement,
+        Self::Outbox,
+        Self::Sent,
+        Self::Stream,
+        Self::Due,
+        Self::Inbox,
+        Self::Hotline,
+        Self::Submission,
+        Self::Submitter,
+        Self::Watch,
+        Self::WatchFit,
+        Self::Notice,
+        Self::RelayBox,
+        Self::Relay,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -82,6 +118,24 @@ impl Table {
             Self::PartnerCheckpoint => "partner_checkpoint",
             Self::Owed => "owed",
             Self::Alarm => "alarm",
+            Self::Alert => "alert",
+            Self::AlertSecret => "alert_secret",
+            Self::AlertContent => "alert_content",
+            Self::Delivery => "delivery",
+            Self::DeliveryStatement => "delivery_statement",
+            Self::Outbox => "outbox",
+            Self::Sent => "sent",
+            Self::Stream => "stream",
+            Self::Due => "due",
+            Self::Inbox => "inbox",
+            Self::Hotline => "hotline",
+            Self::Submission => "submission",
+            Self::Submitter => "submitter",
+            Self::Watch => "watch",
+            Self::WatchFit => "watch_fit",
+            Self::Notice => "notice",
+            Self::RelayBox => "relay_box",
+            Self::Relay => "relay",
         }
     }
 
@@ -89,6 +143,24 @@ impl Table {
     pub(crate) const fn since(self) -> u32 {
         match self {
             Self::PartnerCheckpoint | Self::Owed | Self::Alarm => 2,
+            Self::Alert
+            | Self::AlertSecret
+            | Self::AlertContent
+            | Self::Delivery
+            | Self::DeliveryStatement
+            | Self::Outbox
+            | Self::Sent
+            | Self::Stream
+            | Self::Due
+            | Self::Inbox
+            | Self::Hotline
+            | Self::Submission
+            | Self::Submitter
+            | Self::Watch
+            | Self::WatchFit
+            | Self::Notice
+            | Self::RelayBox
+            | Self::Relay => 3,
             _ => 1,
         }
     }
@@ -96,7 +168,18 @@ impl Table {
     pub(crate) const fn shape(self) -> Shape {
         match self {
             Self::RecordIndex => Shape::Scattered,
-            Self::External | Self::PartnerPin => Shape::Narrow,
+            Self::External
+            | Self::PartnerPin
+            | Self::Delivery
+            | Self::DeliveryStatement
+            | Self::Outbox
+            | Self::Stream
+            | Self::Due
+            | Self::Inbox
+            | Self::Submission
+            | Self::Submitter
+            | Self::WatchFit
+            | Self::RelayBox => Shape::Narrow,
             _ => Shape::Wide,
         }
     }

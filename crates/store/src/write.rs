@@ -12,10 +12,13 @@ use zeroize::Zeroizing;
 use crate::StoreError;
 use crate::backend::{Applied, Expect, Op, Pending};
 use crate::budget::BudgetKey;
+use crate::content::{AlertSecrets, AlertStep};
 use crate::crypter::Cell;
+use crate::hotline::HotlineStep;
 use crate::limits::{KEY_BYTES_MAX, LOG_ENTRY_BYTES_MAX};
 use crate::partner::PartnerStep;
 use crate::record::RecordStep;
+use crate::relay::RelayStep;
 use crate::store::{Sealed, Store};
 use crate::table::Table;
 use crate::tag_set::TagSetStep;
@@ -35,6 +38,15 @@ pub(crate) enum Step {
         plain: Zeroizing<Vec<u8>>,
         expect: Expect,
     },
+    /// Writes one row in the clear: times, counts and names that mean nothing elsewhere.
+    Clear {
+        table: Table,
+        key: Vec<u8>,
+        value: Vec<u8>,
+        expect: Expect,
+    },
+    /// Refuses the write: something in it is longer than allowed.
+    TooLong(&'static str),
     /// Removes a row.
     Delete {
         table: Table,
@@ -53,6 +65,9 @@ pub(crate) enum Step {
     Record(RecordStep),
     Partner(PartnerStep),
     TagSet(TagSetStep),
+    Alert(AlertStep),
+    Hotline(HotlineStep),
+    Relay(RelayStep),
     Spend {
         key: BudgetKey,
         amount: u64,
@@ -151,6 +166,14 @@ impl Write {
         self.step(Step::Seal { table, key, plain: Zeroizing::new(plain), expect })
     }
 
+    /// Refuses the write where something in it is longer than allowed.
+    pub(crate) fn bounded(self, too_long: Option<&'static str>) -> Self {
+        match too_long {
+            Some(what) => self.step(Step::TooLong(what)),
+            None => self,
+        }
+    }
+
     pub(crate) fn row<T: Sealed>(self, row: &T) -> Self {
         self.seal(T::TABLE, row.key(), encode(row), Expect::Any)
     }
@@ -164,6 +187,7 @@ impl Store {
     pub fn submit(&self, write: Write) -> Result<Submitted, StoreError> {
         let mut ops = Vec::with_capacity(write.steps.len());
         let mut leaves = Vec::new();
+        let mut secrets = AlertSecrets::default();
         for step in write.steps {
             match step {
                 Step::Log(entry) => {
@@ -171,6 +195,7 @@ impl Store {
                     leaves.push(leaf);
                     ops.push(op);
                 }
+                Step::Alert(step) => self.prepare_alert(step, &mut ops, &mut secrets)?,
                 other => self.prepare(other, &mut ops)?,
             }
         }
@@ -185,6 +210,10 @@ impl Store {
                 }
                 ops.push(self.sealed(table, key, &plain, expect)?);
             }
+            Step::Clear { table, key, value, expect } => {
+                ops.push(Op::Put { table, key, value, expect });
+            }
+            Step::TooLong(what) => return Err(StoreError::TooLong { what }),
             Step::Delete { table, key } => {
                 ops.push(Op::Delete { table, key, expect: Expect::Any });
             }
@@ -197,12 +226,14 @@ impl Store {
             Step::Record(step) => self.prepare_record(step, ops)?,
             Step::Partner(step) => self.prepare_partner(step, ops)?,
             Step::TagSet(step) => self.prepare_tag_set(step, ops)?,
+            Step::Hotline(step) => self.prepare_hotline(step, ops)?,
+            Step::Relay(step) => self.prepare_relay(step, ops)?,
             Step::Spend { key, amount, limit } => {
                 ops.push(Op::Spend { key: key.encode(), amount, limit });
             }
             Step::Erase(LeafRange { from, to }) => ops.push(Op::Erase { from, to }),
-            // Handled by the caller, which collects the leaves.
-            Step::Log(_) => {}
+            // Handled by the caller, which collects the leaves and knows the secrets.
+            Step::Log(_) | Step::Alert(_) => {}
         }
         Ok(())
     }

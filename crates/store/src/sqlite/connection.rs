@@ -16,8 +16,8 @@ use crate::limits::{
     WRITER_CACHE_KIB,
 };
 
-/// Statements that a connection keeps prepared; there are about eighty in all.
-const STATEMENTS_KEPT: usize = 128;
+/// Statements that a connection keeps prepared; there are fewer than four hundred in all.
+const STATEMENTS_KEPT: usize = 400;
 
 /// Makes the empty file, so that nobody else can read it and SQLite gives its companions the same
 /// mode.

@@ -8,8 +8,10 @@ pub(crate) struct Texts {
     pub(crate) scan: &'static str,
     pub(crate) scan_to_end: &'static str,
     pub(crate) count: &'static str,
+    pub(crate) count_range: &'static str,
     pub(crate) insert: &'static str,
     pub(crate) replace: &'static str,
+    pub(crate) wipe: &'static str,
     pub(crate) delete: &'static str,
     pub(crate) delete_range: &'static str,
 }
@@ -29,6 +31,7 @@ macro_rules! texts {
                 " WHERE key >= ?1 AND key > ?2 ORDER BY key LIMIT ?3"
             ),
             count: concat!("SELECT count(*) FROM ", $table),
+            count_range: concat!("SELECT count(*) FROM ", $table, " WHERE key >= ?1 AND key < ?2"),
             insert: concat!(
                 "INSERT INTO ",
                 $table,
@@ -39,6 +42,7 @@ macro_rules! texts {
                 $table,
                 " (key, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value"
             ),
+            wipe: concat!("UPDATE ", $table, " SET value = zeroblob(length(value)) WHERE key = ?1"),
             delete: concat!("DELETE FROM ", $table, " WHERE key = ?1"),
             delete_range: concat!("DELETE FROM ", $table, " WHERE key >= ?1 AND key < ?2"),
         }
@@ -67,6 +71,24 @@ pub(crate) const fn of(table: Table) -> &'static Texts {
         Table::PartnerCheckpoint => texts!("partner_checkpoint"),
         Table::Owed => texts!("owed"),
         Table::Alarm => texts!("alarm"),
+        Table::Alert => texts!("alert"),
+        Table::AlertSecret => texts!("alert_secret"),
+        Table::AlertContent => texts!("alert_content"),
+        Table::Delivery => texts!("delivery"),
+        Table::DeliveryStatement => texts!("delivery_statement"),
+        Table::Outbox => texts!("outbox"),
+        Table::Sent => texts!("sent"),
+        Table::Stream => texts!("stream"),
+        Table::Due => texts!("due"),
+        Table::Inbox => texts!("inbox"),
+        Table::Hotline => texts!("hotline"),
+        Table::Submission => texts!("submission"),
+        Table::Submitter => texts!("submitter"),
+        Table::Watch => texts!("watch"),
+        Table::WatchFit => texts!("watch_fit"),
+        Table::Notice => texts!("notice"),
+        Table::RelayBox => texts!("relay_box"),
+        Table::Relay => texts!("relay"),
     }
 }
 

@@ -119,7 +119,7 @@ impl Writer {
     /// were may still lie in the write-ahead log, which is emptied before an erasure is answered.
     /// Where a reader holds on to it, the next write tries again.
     fn truncate(&mut self, group: &[Request]) {
-        let is_erasure = |op: &Op| matches!(op, Op::Erase { .. });
+        let is_erasure = |op: &Op| matches!(op, Op::Erase { .. } | Op::Wipe { .. });
         self.must_truncate |= group.iter().any(|request| request.batch.iter().any(is_erasure));
         if self.must_truncate {
             self.must_truncate = truncate(&self.connection).is_err();
@@ -149,6 +149,13 @@ impl Writer {
                     for placed in self.placed(*table, key) {
                         self.delete(statement::of(*table), &placed, *expect)?;
                     }
+                }
+                Op::Check { table, key, expect } => {
+                    self.check(statement::of(*table), key, *expect)?;
+                }
+                Op::Wipe { table, key } => {
+                    let text = statement::of(*table).wipe;
+                    self.connection.prepare_cached(text)?.execute([key])?;
                 }
                 Op::DeletePrefix { table, prefix } => {
                     let text = statement::of(*table).delete_range;

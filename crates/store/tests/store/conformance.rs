@@ -5,7 +5,7 @@ use symbolon_ident::{Class, KeyForm, Kind, Strength};
 use symbolon_oprf::{ConfirmCode, Tag, TagLookup};
 use symbolon_store::{
     Admitted, Alarm, AlarmId, Closing, Evidence, External, Hit, HitId, HitState, Owed, OwedFor,
-    Partner, PartnerState, Query, QueryId, QueryState, SetChunk, SetKey, SetSide, SetState,
+    Partner, PartnerState, Query, QueryId, QueryState, Route, SetChunk, SetKey, SetSide, SetState,
     Settled, Store, StoreError, Way, Write,
 };
 use symbolon_tlog::{leaf_hash, verify_consistency, verify_inclusion};
@@ -242,6 +242,8 @@ fn partner(byte: u8, pins: &[u8]) -> Partner {
         notes: String::new(),
         added_at: 1,
         changed_at: 1,
+        drill: None,
+        route: Route::Direct,
     }
 }
 

@@ -71,9 +71,9 @@ fn a_refused_opening_touches_nothing() {
     };
     version(99);
     attempt(passphrase("right"), "newer schema", |error| {
-        matches!(error, StoreError::NewerSchema { found: 99, known: 2 })
+        matches!(error, StoreError::NewerSchema { found: 99, known: 3 })
     });
-    version(2);
+    version(3);
 
     let stranger = tempfile::tempdir().unwrap();
     Store::create(stranger.path(), &passphrase("right"), cheap, [9; 32]).unwrap();

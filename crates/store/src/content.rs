@@ -1,0 +1,194 @@
+//! What alerts say: each under a secret of its own, so that wiping the secret erases the alert.
+//!
+//! Implements spec/store.md#contents-of-alerts.
+//!
+//! Invariants: content is never on the disk but under its alert's secret; a secret is overwritten
+//! where it lies, and once that is acknowledged it is in no file.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::alert::AlertKey;
+use crate::backend::{Expect, Op};
+use crate::crypter::{Cell, Crypter};
+use crate::sent::SentStep;
+use crate::table::Table;
+use crate::write::{Step, Write};
+use crate::{Store, StoreError};
+
+/// A change to an alert that its secret has a part in.
+pub(crate) enum AlertStep {
+    /// A row that must not be there yet: neither then is a secret.
+    New(AlertKey, Zeroizing<Vec<u8>>),
+    Content(AlertKey, Zeroizing<Vec<u8>>),
+    Erase(AlertKey),
+    Sent(Box<SentStep>),
+}
+
+/// The secret of one alert.
+#[derive(Clone)]
+pub(crate) struct AlertSecret(Zeroizing<[u8; 32]>);
+
+/// What one write knows of secrets by its earlier steps.
+#[derive(Default)]
+pub(crate) struct AlertSecrets(BTreeMap<AlertKey, Option<AlertSecret>>);
+
+/// The secret that is there, or what to expect of its row when one is made.
+enum Found {
+    There(AlertSecret),
+    Missing(Expect),
+}
+
+impl AlertSecret {
+    pub(crate) fn open(
+        &self,
+        cell: &Cell<'_>,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        Crypter::open_under(&self.0, cell, sealed)
+    }
+}
+
+impl Write {
+    /// Keeps what an alert says, in place of what was there: under the secret of the alert, which
+    /// is made where there is none. [`StoreError::Conflict`] where it is erased meanwhile.
+    pub fn alert_content(self, key: &AlertKey, plain: &[u8]) -> Self {
+        let plain = Zeroizing::new(plain.to_vec());
+        self.step(Step::Alert(AlertStep::Content(*key, plain)))
+    }
+
+    /// Erases what an alert says, and whatever else lies under its secret: once the write is
+    /// acknowledged, no file holds the secret.
+    pub fn alert_erase(self, key: &AlertKey) -> Self {
+        self.step(Step::Alert(AlertStep::Erase(*key)))
+    }
+}
+
+impl Store {
+    /// What an alert says; `None` where it is erased, or was never there.
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub fn alert_content_fetch(
+        &self,
+        key: &AlertKey,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        let Some(secret) = self.alert_secret(key)? else {
+            return Ok(None);
+        };
+        let row = key.encode();
+        let sealed = self.backend.fetch(Table::AlertContent, &row)?;
+        sealed.map(|sealed| secret.open(&self.cell(Table::AlertContent, &row), &sealed)).transpose()
+    }
+
+    /// The secret of an alert, where it is not erased.
+    pub(crate) fn alert_secret(&self, key: &AlertKey) -> Result<Option<AlertSecret>, StoreError> {
+        let row = key.encode();
+        let Some(sealed) = self.backend.fetch(Table::AlertSecret, &row)? else {
+            return Ok(None);
+        };
+        self.secret_opened(&row, &sealed)
+    }
+
+    fn secret_opened(&self, row: &[u8], sealed: &[u8]) -> Result<Option<AlertSecret>, StoreError> {
+        if sealed.iter().all(|byte| *byte == 0) {
+            return Ok(None);
+        }
+        let plain = self.crypter.open(&self.cell(Table::AlertSecret, row), sealed)?;
+        let secret: &[u8; 32] = plain
+            .first_chunk()
+            .filter(|_| plain.len() == 32)
+            .ok_or(StoreError::Damaged { what: "an alert's secret is misshapen" })?;
+        Ok(Some(AlertSecret(Zeroizing::new(*secret))))
+    }
+
+    pub(crate) fn prepare_alert(
+        &self,
+        step: AlertStep,
+        ops: &mut Vec<Op>,
+        secrets: &mut AlertSecrets,
+    ) -> Result<(), StoreError> {
+        match step {
+            AlertStep::New(key, plain) => {
+                ops.push(self.sealed(Table::Alert, key.encode(), &plain, Expect::Absent)?);
+                secrets.0.insert(key, None);
+            }
+            AlertStep::Content(key, plain) => {
+                let secret = match self.secret_found(&key, ops, secrets)? {
+                    Found::There(secret) => secret,
+                    Found::Missing(expect) => self.secret_made(&key, expect, ops, secrets)?,
+                };
+                let (table, key) = (Table::AlertContent, key.encode());
+                let value = self.crypter.seal_under(&secret.0, &self.cell(table, &key), &plain)?;
+                ops.push(Op::Put { table, key, value, expect: Expect::Any });
+            }
+            AlertStep::Erase(key) => {
+                secrets.0.remove(&key);
+                let (key, expect) = (key.encode(), Expect::Any);
+                ops.push(Op::Wipe { table: Table::AlertSecret, key: key.clone() });
+                ops.push(Op::Delete { table: Table::AlertContent, key, expect });
+            }
+            AlertStep::Sent(step) => self.prepare_sent(*step, ops, secrets)?,
+        }
+        Ok(())
+    }
+
+    /// Seals under the secret of an alert, for a cell beside its content.
+    ///
+    /// # Errors
+    /// [`StoreError::Absent`] where the alert is erased.
+    pub(crate) fn sealed_under(
+        &self,
+        alert: &AlertKey,
+        cell: &Cell<'_>,
+        plain: &[u8],
+        ops: &mut Vec<Op>,
+        secrets: &mut AlertSecrets,
+    ) -> Result<Vec<u8>, StoreError> {
+        match self.secret_found(alert, ops, secrets)? {
+            Found::There(secret) => self.crypter.seal_under(&secret.0, cell, plain),
+            Found::Missing(_) => Err(StoreError::Absent { what: "content of the alert" }),
+        }
+    }
+
+    /// A secret that is there is expected to be there still when the write is applied: nothing may
+    /// come to lie under one that was wiped meanwhile.
+    fn secret_found(
+        &self,
+        key: &AlertKey,
+        ops: &mut Vec<Op>,
+        secrets: &mut AlertSecrets,
+    ) -> Result<Found, StoreError> {
+        match secrets.0.get(key) {
+            Some(Some(secret)) => return Ok(Found::There(secret.clone())),
+            Some(None) => return Ok(Found::Missing(Expect::Absent)),
+            None => {}
+        }
+        let (table, row) = (Table::AlertSecret, key.encode());
+        let Some(sealed) = self.backend.fetch(table, &row)? else {
+            return Ok(Found::Missing(Expect::Absent));
+        };
+        let expect = Expect::Digest(Sha256::digest(&sealed).into());
+        let Some(secret) = self.secret_opened(&row, &sealed)? else {
+            return Ok(Found::Missing(expect));
+        };
+        ops.push(Op::Check { table, key: row, expect });
+        secrets.0.insert(*key, Some(secret.clone()));
+        Ok(Found::There(secret))
+    }
+
+    fn secret_made(
+        &self,
+        key: &AlertKey,
+        expect: Expect,
+        ops: &mut Vec<Op>,
+        secrets: &mut AlertSecrets,
+    ) -> Result<AlertSecret, StoreError> {
+        let secret = AlertSecret(Zeroizing::new(self.crypter.random()));
+        ops.push(self.sealed(Table::AlertSecret, key.encode(), secret.0.as_slice(), expect)?);
+        secrets.0.insert(*key, Some(secret.clone()));
+        Ok(secret)
+    }
+}
