@@ -2,9 +2,12 @@
 //!
 //! Implements spec/node.md#commands.
 
+mod alert;
 mod commands;
 mod evidence;
 mod export;
+mod form;
+mod hotline;
 mod identify;
 mod output;
 mod oversight;
@@ -16,7 +19,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use alert::Alert;
 pub(crate) use commands::{init, read_text, run};
+pub(crate) use hotline::Hotline;
 pub(crate) use identify::identify;
 pub(crate) use output::{Output, number, table};
 pub(crate) use progress::Progress;
@@ -73,6 +78,12 @@ pub(crate) enum Command {
     /// Hits: what both hold.
     #[command(subcommand)]
     Hit(Hit),
+    /// Alerts: handed in here, or from a machine without a node.
+    #[command(subcommand)]
+    Alert(Alert),
+    /// Hotlines: who may hand in alerts from outside.
+    #[command(subcommand)]
+    Hotline(Hotline),
     /// Policy: who may be told what.
     #[command(subcommand)]
     Policy(Policy),

@@ -30,6 +30,12 @@ pub(crate) struct Config {
     /// Where auditors reach this node: a socket in a folder whose group may open it. Absent, there
     /// is no such door.
     pub(crate) auditor_socket: Option<PathBuf>,
+    /// Where hotlines reach this node: TCP, HTTPS. Absent, there is no such door.
+    pub(crate) hotline_listen: Option<SocketAddr>,
+    /// What enrolment files say about where that is, `https://host:port`; `hotline_listen` itself
+    /// where nothing is said.
+    #[serde(default)]
+    pub(crate) hotline_urls: Vec<String>,
     /// Days for which entries of the log are kept; absent, nothing is erased by itself.
     pub(crate) log_retention_days: Option<u32>,
     /// What is written to standard error: `error`, `warn`, `info` or `debug`.
@@ -75,6 +81,8 @@ impl Config {
             checkpoint_interval_seconds: checkpoint_interval_seconds(),
             workers: 0,
             auditor_socket: None,
+            hotline_listen: None,
+            hotline_urls: Vec::new(),
             log_retention_days: None,
             log_level: LogLevel::Info,
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use symbolon_desk::api::{Quiet, TagSetPublish};
-use symbolon_desk::{Desk, Identity, Officer, Role, Surroundings};
+use symbolon_desk::{Desk, Doorway, Identity, Officer, Role, Surroundings};
 use symbolon_policy::PolicySet;
 use symbolon_store::Store;
 use symbolon_trust::NodeId;
@@ -23,6 +23,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::cli::Unlock;
 use crate::config::{Config, LogLevel};
 use crate::exit::{Exit, Failure};
+use crate::hotline::{Door as HotlineDoor, DoorConfig, DoorKey};
 use crate::init::{desk_failure, store_failure};
 use crate::quic::{Endpoint, EndpointConfig, Timing, TlsKey};
 use crate::socket::{Door, auditor_door, officer_door};
@@ -107,10 +108,12 @@ async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<()
         None => None,
     };
     let (stop, _) = tokio::sync::watch::channel(());
+    let hotlines = hotline_door(config, desk).await?;
     let paths: Vec<_> =
         [Some(&door), auditors.as_ref()].into_iter().flatten().map(Door::path).collect();
     let api = serve_door(door, desk, Role::Officer, &stop);
     let audits = auditors.map(|door| serve_door(door, desk, Role::Auditor, &stop));
+    let hotlines = hotlines.map(|door| tokio::spawn(door.serve(stop.subscribe())));
     let chores = tokio::spawn(chores(Arc::clone(desk), config.clone(), met));
     let address = endpoint.local_addr().map(|address| address.to_string()).unwrap_or_default();
     tracing::info!(%address, node = %desk.identity().node(), "the node is running");
@@ -126,6 +129,9 @@ async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<()
         let ((), _) = tokio::join!(endpoint.shutdown(), api);
         if let Some(audits) = audits {
             let _ = audits.await;
+        }
+        if let Some(hotlines) = hotlines {
+            let _ = hotlines.await;
         }
     })
     .await;
@@ -148,6 +154,27 @@ fn serve_door(
         let _ = stopped.changed().await;
     });
     tokio::spawn(async move { api.await })
+}
+
+/// The hotlines' door, where the configuration asks for one.
+async fn hotline_door(config: &Config, desk: &Arc<Desk>) -> Result<Option<HotlineDoor>, Failure> {
+    let Some(listen) = config.hotline_listen else { return Ok(None) };
+    let key = DoorKey::open(desk.store()).map_err(|error| desk_failure(&error))?;
+    let urls = match config.hotline_urls.as_slice() {
+        // Everywhere is nowhere that a hotline could call.
+        [] if listen.ip().is_unspecified() => {
+            return Err(Failure::invalid(
+                "hotline_listen names no address that a hotline could call",
+                "set hotline_urls as well, such as [\"https://node.example:8443\"]",
+            ));
+        }
+        [] => vec![format!("https://{listen}")],
+        urls => urls.to_vec(),
+    };
+    let doorway = Doorway { urls, pins: vec![key.pin()] };
+    desk.hotline_doorway(doorway).map_err(|error| desk_failure(&error))?;
+    let config = DoorConfig { listen, key, desk: Arc::clone(desk) };
+    HotlineDoor::bind(config).await.map(Some)
 }
 
 fn tls_key(desk: &Desk) -> Result<TlsKey, Failure> {

@@ -48,8 +48,8 @@ impl Failure {
         let exit = match code {
             "invalid" => Exit::Invalid,
             "not_found" => Exit::NotFound,
-            "refused" => Exit::Refused,
-            "unavailable" => Exit::Unavailable,
+            "refused" | "credentials" => Exit::Refused,
+            "busy" | "unavailable" => Exit::Unavailable,
             _ => Exit::Internal,
         };
         Failure { exit, message, remedy }

@@ -11,6 +11,7 @@ mod daemon;
 mod demo;
 mod entropy;
 mod exit;
+mod hotline;
 mod init;
 mod loopback;
 mod quic;

@@ -30,4 +30,4 @@ pub(crate) use directory::Directory;
 pub(crate) use endpoint::{Endpoint, EndpointConfig};
 pub(crate) use error::LinkError;
 pub(crate) use serve::{Answer, Service};
-pub(crate) use tls_key::TlsKey;
+pub(crate) use tls_key::{TlsKey, pin_of};

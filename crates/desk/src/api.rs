@@ -6,6 +6,7 @@
 mod alert;
 mod audit;
 mod evidence;
+mod hotline;
 mod matching;
 mod oversight;
 mod partner;
@@ -16,6 +17,7 @@ mod witness;
 pub use alert::*;
 pub use audit::*;
 pub use evidence::*;
+pub use hotline::*;
 pub use matching::*;
 pub use oversight::*;
 pub use partner::*;

@@ -20,6 +20,7 @@ use crate::alert::Alerts;
 use crate::api::{Nothing, Report, Status};
 use crate::asking::Asking;
 use crate::bulk_serve::Bulks;
+use crate::hotline::Hotlines;
 use crate::identity::Identity;
 use crate::surroundings::{Link, Surroundings};
 use crate::tag_set::Epochs;
@@ -40,6 +41,7 @@ pub struct Desk {
     pub(crate) bulks: Bulks,
     pub(crate) accounts: Accounts,
     pub(crate) alerts: Alerts,
+    pub(crate) hotlines: Hotlines,
     pub(crate) publishing: Mutex<()>,
     /// Held while the kept checkpoint is replaced.
     pub(crate) keeping: Mutex<()>,
@@ -145,12 +147,14 @@ impl Desk {
             bulks: Bulks::default(),
             accounts: Accounts::default(),
             alerts: Alerts::default(),
+            hotlines: Hotlines::default(),
             publishing: Mutex::new(()),
             keeping: Mutex::new(()),
             alarming: Mutex::new(()),
             log_retention_days: OnceLock::new(),
         };
         desk.partners_load()?;
+        desk.hotlines_load()?;
         desk.policy_note()?;
         Ok(desk)
     }

@@ -21,6 +21,10 @@ pub enum Fault {
     NotFound,
     /// Policy, agreement, budget or state forbid it.
     Refused,
+    /// Who asks is not known, or not admitted.
+    Credentials,
+    /// Too much was asked in too short a time.
+    Busy,
     /// It may work later.
     Unavailable,
     /// A defect or a broken disk here.
@@ -35,6 +39,8 @@ impl Fault {
             Fault::Invalid => "invalid",
             Fault::NotFound => "not_found",
             Fault::Refused => "refused",
+            Fault::Credentials => "credentials",
+            Fault::Busy => "busy",
             Fault::Unavailable => "unavailable",
             Fault::Internal => "internal",
         }
@@ -48,11 +54,13 @@ pub struct DeskError {
     fault: Fault,
     message: String,
     remedy: String,
+    retry_seconds: Option<u64>,
 }
 
 impl DeskError {
     fn new(fault: Fault, message: impl Into<String>, remedy: impl Into<String>) -> DeskError {
-        DeskError { fault, message: message.into(), remedy: remedy.into() }
+        let (message, remedy) = (message.into(), remedy.into());
+        DeskError { fault, message, remedy, retry_seconds: None }
     }
 
     /// The caller's input is not usable.
@@ -79,6 +87,20 @@ impl DeskError {
         DeskError::new(Fault::Unavailable, message, remedy)
     }
 
+    /// Who asks is not known, or not admitted.
+    #[must_use]
+    pub fn credentials(message: impl Into<String>, remedy: impl Into<String>) -> DeskError {
+        DeskError::new(Fault::Credentials, message, remedy)
+    }
+
+    /// Too much was asked; it is worth asking again after `retry_seconds`.
+    #[must_use]
+    pub fn busy(message: impl Into<String>, retry_seconds: u64) -> DeskError {
+        let remedy = format!("try again in {retry_seconds} s");
+        let error = DeskError::new(Fault::Busy, message, remedy);
+        DeskError { retry_seconds: Some(retry_seconds), ..error }
+    }
+
     /// A defect or a broken disk here.
     #[must_use]
     pub fn internal(message: impl Into<String>) -> DeskError {
@@ -95,6 +117,12 @@ impl DeskError {
     #[must_use]
     pub fn remedy(&self) -> &str {
         &self.remedy
+    }
+
+    /// When asking again is worth it, where that is known.
+    #[must_use]
+    pub fn retry_seconds(&self) -> Option<u64> {
+        self.retry_seconds
     }
 }
 

@@ -96,3 +96,25 @@ pub const ALERT_ROWS_MAX: u32 = 1_000;
 pub(crate) const DUE_ROWS: usize = 256;
 /// Own records that one alert is shown to meet.
 pub const MATCHES_MAX: usize = 32;
+/// Hotlines of one node.
+pub const HOTLINES_MAX: usize = 1_000;
+/// Submissions in an hour that a hotline can be given.
+pub const HOTLINE_QUOTA_MAX: u32 = 1_000_000;
+/// Submissions at once that a hotline can be given.
+pub const HOTLINE_BURST_MAX: u32 = 10_000;
+/// Calls of one hotline under way at once; one more is told to come again.
+pub const HOTLINE_CALLS_MAX: usize = 4;
+/// Readings in an hour of one hotline: states of its submissions, templates, greetings.
+pub const HOTLINE_READINGS_PER_HOUR: u32 = 7_200;
+/// The same at once.
+pub const HOTLINE_READINGS_BURST: u32 = 120;
+/// Commits in which the submissions of one hour are reserved, at most.
+pub const HOTLINE_RESERVATIONS: u64 = 20;
+/// Addresses of a node in an enrolment file.
+pub const HOTLINE_URLS_MAX: usize = 4;
+/// Pins of a node in an enrolment file.
+pub const HOTLINE_PINS_MAX: usize = 4;
+/// One address in an enrolment file, in bytes.
+pub const URL_BYTES_MAX: usize = 256;
+/// An enrolment file without its armor, in bytes.
+pub const ENROLMENT_BYTES_MAX: usize = 4 * 1024;

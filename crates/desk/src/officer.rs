@@ -7,6 +7,8 @@
 use crate::DeskError;
 
 const NAME_BYTES_MAX: usize = 64;
+/// What the log puts before the name of a hotline.
+const HOTLINE_PREFIX: &str = "hotline/";
 
 /// What somebody may do here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,12 +17,15 @@ pub enum Role {
     Officer,
     /// Sees counts, proofs and metadata, and contents only where they were opened to it.
     Auditor,
+    /// Hands in alerts from a machine without a node, and sees its own alone.
+    Hotline,
 }
 
 /// The name of an officer or auditor, or of the node itself where it acts by its own rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Officer {
-    /// As it goes into the log: an auditor's begins with `auditor/`, which no name can.
+    /// As it goes into the log: an auditor's begins with `auditor/` and a hotline's with
+    /// `hotline/`, which no name can.
     actor: String,
     role: Role,
 }
@@ -44,6 +49,7 @@ impl Officer {
         let actor = match role {
             Role::Officer => name.to_owned(),
             Role::Auditor => format!("auditor/{name}"),
+            Role::Hotline => format!("{HOTLINE_PREFIX}{name}"),
         };
         Ok(Officer { actor, role })
     }
@@ -66,14 +72,28 @@ impl Officer {
         self.role
     }
 
+    /// The name of the hotline that acts, where it is one.
+    #[must_use]
+    pub fn hotline(&self) -> Option<&str> {
+        match self.role {
+            Role::Hotline => self.actor.strip_prefix(HOTLINE_PREFIX),
+            Role::Officer | Role::Auditor => None,
+        }
+    }
+
     /// May see contents: an officer may, and what is seen is logged. For an auditor,
-    /// `opening.rs` makes the evidence, query by query.
+    /// `opening.rs` makes the evidence, query by query. A hotline sees none: what it handed in, it
+    /// has.
     pub(crate) fn sight(&self) -> Result<Sight<'_>, DeskError> {
         match self.role {
             Role::Officer => Ok(Sight(self)),
             Role::Auditor => Err(DeskError::refused(
                 "auditors see no contents but those of queries that were opened to them",
                 "ask an officer for 'symbolon audit grant'",
+            )),
+            Role::Hotline => Err(DeskError::refused(
+                "a hotline sees no contents, its own alerts' included",
+                "ask an officer of the node",
             )),
         }
     }
@@ -103,5 +123,14 @@ mod tests {
         assert!(auditor.sight().is_err());
         let officer = Officer::parse("ada", Role::Officer).unwrap();
         assert!(officer.sight().is_ok() && officer != auditor);
+    }
+
+    #[test]
+    fn no_officer_can_pass_for_a_hotline_nor_a_hotline_see() {
+        assert!(Officer::parse("hotline/harbour", Role::Officer).is_err());
+        let hotline = Officer::parse("harbour", Role::Hotline).unwrap();
+        assert_eq!((hotline.as_str(), hotline.hotline()), ("hotline/harbour", Some("harbour")));
+        assert!(hotline.sight().is_err());
+        assert_eq!(Officer::parse("harbour", Role::Officer).unwrap().hotline(), None);
     }
 }

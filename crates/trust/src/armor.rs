@@ -39,7 +39,8 @@ pub enum ArmorFault {
 
 /// Writes `bytes` as `symbolon-NAME-1:`, lines of Base64, and `symbolon-NAME-1-end:` with eight
 /// check digits.
-pub(crate) fn wrap(name: &str, bytes: &[u8]) -> String {
+#[must_use]
+pub fn wrap(name: &str, bytes: &[u8]) -> String {
     let mut text = format!("{}\n", begin(name));
     let encoded = Base64::encode_string(bytes);
     let mut rest = encoded.as_str();
@@ -57,7 +58,10 @@ pub(crate) fn wrap(name: &str, bytes: &[u8]) -> String {
 
 /// Finds the one document called `name` in `text`, which may have other lines before and after it,
 /// white space around each line, and either line ending.
-pub(crate) fn unwrap(name: &str, text: &str) -> Result<Vec<u8>, ArmorFault> {
+///
+/// # Errors
+/// [`ArmorFault`].
+pub fn unwrap(name: &str, text: &str) -> Result<Vec<u8>, ArmorFault> {
     if text.len() > ARMOR_TEXT_BYTES_MAX {
         return Err(ArmorFault::TooLong);
     }

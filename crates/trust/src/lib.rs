@@ -7,7 +7,7 @@
 //! ML-DSA-65), so that neither a broken curve nor a broken lattice alone lets anyone in.
 
 mod agreement;
-mod armor;
+pub mod armor;
 mod card;
 mod error;
 mod key;

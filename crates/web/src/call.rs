@@ -34,12 +34,15 @@ pub enum Line {
 /// Why a call failed, for people and for programs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ErrorLine {
-    /// `invalid`, `not_found`, `refused`, `unavailable` or `internal`.
+    /// `invalid`, `credentials`, `not_found`, `refused`, `busy`, `unavailable` or `internal`.
     pub code: String,
     /// One sentence.
     pub message: String,
     /// What to do.
     pub remedy: String,
+    /// When asking again is worth it, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_seconds: Option<u64>,
 }
 
 impl Line {
@@ -56,6 +59,7 @@ impl From<&DeskError> for ErrorLine {
             code: error.fault().as_str().to_owned(),
             message: error.to_string(),
             remedy: error.remedy().to_owned(),
+            retry_seconds: error.retry_seconds(),
         }
     }
 }
@@ -81,6 +85,7 @@ where
                     code: Fault::Internal.as_str().to_owned(),
                     message: "the result cannot be written as JSON".to_owned(),
                     remedy: "report this as a defect".to_owned(),
+                    retry_seconds: None,
                 }),
             },
             Err(error) => {
@@ -107,8 +112,10 @@ where
 fn status(code: &str) -> StatusCode {
     match code {
         "invalid" => StatusCode::BAD_REQUEST,
+        "credentials" => StatusCode::UNAUTHORIZED,
         "not_found" => StatusCode::NOT_FOUND,
         "refused" => StatusCode::CONFLICT,
+        "busy" => StatusCode::TOO_MANY_REQUESTS,
         "unavailable" => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -120,8 +127,20 @@ pub(crate) fn error(status: StatusCode, code: &str, message: &str) -> Response {
         code: code.to_owned(),
         message: message.to_owned(),
         remedy: "see spec/api.md".to_owned(),
+        retry_seconds: None,
     });
     answer(status, Body::from(line.encode()))
+}
+
+/// A refusal before a call began.
+pub(crate) fn refusal(error: &DeskError) -> Response {
+    let line = ErrorLine::from(error);
+    let (status, retry) = (status(&line.code), line.retry_seconds);
+    let mut response = answer(status, Body::from(Line::Error(line).encode()));
+    if let Some(seconds) = retry {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
 }
 
 fn answer(status: StatusCode, body: Body) -> Response {

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::middleware;
 use axum::response::Response;
 use axum::routing::{MethodRouter, post};
 use serde::Serialize;
@@ -18,8 +20,9 @@ use symbolon_desk::{Desk, DeskError, Officer, Role};
 use tokio::sync::Semaphore;
 
 use crate::call::{error, run};
+use crate::hotline;
 use crate::input::Input;
-use crate::limits::{CALLS_MAX, REQUEST_BYTES_MAX};
+use crate::limits::{CALLS_MAX, HOTLINE_REQUEST_BYTES_MAX, REQUEST_BYTES_MAX};
 
 /// Who is asking. The operating system decides who may open a socket, and the socket gives the
 /// role; within it, people name themselves.
@@ -29,15 +32,16 @@ pub const OFFICER_HEADER: &str = "x-symbolon-officer";
 const MAPPING_LINE_BYTES_MAX: u64 = 128 * 1024;
 
 #[derive(Clone)]
-struct Front {
-    desk: Arc<Desk>,
+pub(crate) struct Front {
+    pub(crate) desk: Arc<Desk>,
     role: Role,
     permits: Arc<Semaphore>,
 }
 
-/// Who may make a call: an auditor may make few of them, an officer all.
+/// Who may make a call: an auditor and a hotline may make few of them, an officer all.
 const OFFICERS: &[Role] = &[Role::Officer];
 const BOTH: &[Role] = &[Role::Officer, Role::Auditor];
+const ALL: &[Role] = &[Role::Officer, Role::Auditor, Role::Hotline];
 
 /// One call.
 struct Row {
@@ -53,6 +57,7 @@ fn row(path: &'static str, open_to: &'static [Role], route: MethodRouter<Front>)
 /// Every call. What each leaves in the log stands beside it in spec/api.md.
 fn table() -> Vec<Row> {
     vec![
+        row("/v1/node/hello", ALL, call(Desk::node_hello)),
         row("/v1/node/status", BOTH, call(Desk::status)),
         row("/v1/node/doctor", BOTH, call(Desk::doctor)),
         row("/v1/partner/card", OFFICERS, call(Desk::partner_card)),
@@ -74,6 +79,11 @@ fn table() -> Vec<Row> {
         row("/v1/hit/confirm", OFFICERS, call(Desk::hit_confirm)),
         row("/v1/policy/check", OFFICERS, call(Desk::policy_check)),
         row("/v1/policy/preview", OFFICERS, call(Desk::policy_preview)),
+        row("/v1/hotline/add", OFFICERS, call(Desk::hotline_add)),
+        row("/v1/hotline/list", OFFICERS, call(Desk::hotline_list)),
+        row("/v1/hotline/suspend", OFFICERS, call(Desk::hotline_suspend)),
+        row("/v1/hotline/resume", OFFICERS, call(Desk::hotline_resume)),
+        row("/v1/hotline/renew", OFFICERS, call(Desk::hotline_renew)),
         row("/v1/audit/verify", BOTH, call(Desk::audit_verify)),
         row("/v1/audit/show", BOTH, call(Desk::audit_show)),
         row("/v1/audit/counts", BOTH, call(Desk::audit_counts)),
@@ -97,17 +107,30 @@ pub fn router(desk: Arc<Desk>, role: Role) -> Router {
     let front = Front { desk, role, permits: Arc::new(Semaphore::new(CALLS_MAX)) };
     let mut router = Router::new();
     for Row { path, open_to, route } in table() {
-        let route = if open_to.contains(&role) { route } else { post(not_for_auditors) };
+        let route = if open_to.contains(&role) { route } else { post(not_through_this_door) };
         router = router.route(path, route);
     }
-    router
-        .fallback(|| async { error(StatusCode::NOT_FOUND, "not_found", "there is no such call") })
-        .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
-        .with_state(front)
+    router = router
+        .fallback(|| async { error(StatusCode::NOT_FOUND, "not_found", "there is no such call") });
+    // The layer that is added last sees a request first.
+    match role {
+        Role::Officer | Role::Auditor => router.layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX)),
+        Role::Hotline => router
+            .layer(DefaultBodyLimit::max(HOTLINE_REQUEST_BYTES_MAX))
+            .layer(middleware::from_fn_with_state(front.clone(), hotline::admit)),
+    }
+    .with_state(front)
 }
 
-async fn not_for_auditors() -> Response {
-    error(StatusCode::CONFLICT, "refused", "this call is not for auditors")
+/// The calls that those who come through the door of `role` can make.
+#[must_use]
+pub fn paths(role: Role) -> Vec<&'static str> {
+    let open = table().into_iter().filter(|row| row.open_to.contains(&role));
+    open.map(|row| row.path).collect()
+}
+
+async fn not_through_this_door() -> Response {
+    error(StatusCode::CONFLICT, "refused", "this call cannot be made through this door")
 }
 
 /// A desk function as a route: all have one shape.
@@ -118,11 +141,7 @@ where
     T: DeserializeOwned + Send + 'static,
     R: Serialize + 'static,
 {
-    post(move |State(front): State<Front>, headers: HeaderMap, body: Bytes| async move {
-        let officer = match officer(&headers, front.role) {
-            Ok(officer) => officer,
-            Err(response) => return response,
-        };
+    post(move |State(front): State<Front>, Caller(officer): Caller, body: Bytes| async move {
         let request: T = match serde_json::from_slice(&body) {
             Ok(request) => request,
             Err(cause) => return unreadable(&cause),
@@ -133,11 +152,11 @@ where
 }
 
 /// The body is one line of JSON with the mapping, then the file.
-async fn record_import(State(front): State<Front>, headers: HeaderMap, body: Body) -> Response {
-    let officer = match officer(&headers, front.role) {
-        Ok(officer) => officer,
-        Err(response) => return response,
-    };
+async fn record_import(
+    State(front): State<Front>,
+    Caller(officer): Caller,
+    body: Body,
+) -> Response {
     let input = Input::new(body);
     let desk = front.desk;
     run(&front.permits, move |report| {
@@ -156,12 +175,26 @@ async fn record_import(State(front): State<Front>, headers: HeaderMap, body: Bod
     .await
 }
 
-#[expect(clippy::result_large_err, reason = "the error is the response itself")]
-fn officer(headers: &HeaderMap, role: Role) -> Result<Officer, Response> {
-    let name = headers.get(OFFICER_HEADER).and_then(|value| value.to_str().ok());
-    name.and_then(|name| Officer::parse(name, role).ok()).ok_or_else(|| {
-        error(StatusCode::UNAUTHORIZED, "invalid", "the call does not say which officer makes it")
-    })
+/// Who makes a call: a hotline by what it proved, others by the name that they give themselves.
+struct Caller(Officer);
+
+impl FromRequestParts<Front> for Caller {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Response> {
+        let named = || {
+            let name = parts.headers.get(OFFICER_HEADER).and_then(|value| value.to_str().ok());
+            name.and_then(|name| Officer::parse(name, front.role).ok())
+        };
+        let officer = match front.role {
+            Role::Hotline => parts.extensions.get::<Officer>().cloned(),
+            Role::Officer | Role::Auditor => named(),
+        };
+        officer.map(Caller).ok_or_else(|| {
+            let message = "the call does not say which officer makes it";
+            error(StatusCode::UNAUTHORIZED, "invalid", message)
+        })
+    }
 }
 
 /// The parser's place and rule, without the text it quotes.

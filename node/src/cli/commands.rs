@@ -64,6 +64,8 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Query(query) => run.query(query).await,
         Command::Exchange(command) => run.exchange(command).await,
         Command::Hit(command) => run.hit(command).await,
+        Command::Alert(command) => run.alert(command).await,
+        Command::Hotline(command) => run.hotline(command).await,
         Command::Policy(command) => run.policy(command).await,
         Command::Audit(command) => run.audit(command).await,
         Command::Evidence(command) => evidence::evidence(&run.client, command, run.out).await,
@@ -476,7 +478,7 @@ fn open(path: &Path) -> Result<Box<dyn Read + Send>, Failure> {
     })
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
+pub(super) fn read(path: &Path) -> Result<String, Failure> {
     let mut text = String::new();
     let read = open(path)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text);
     match read {

@@ -14,7 +14,7 @@ use webpki::EndEntityCert;
 use zeroize::Zeroizing;
 
 /// The pin of the key inside `certificate`, or `None` where there is no readable key.
-pub(super) fn pin_of(certificate: &CertificateDer<'_>) -> Option<TlsPin> {
+pub(crate) fn pin_of(certificate: &CertificateDer<'_>) -> Option<TlsPin> {
     let certificate = EndEntityCert::try_from(certificate).ok()?;
     Some(TlsPin(Sha256::digest(certificate.subject_public_key_info()).into()))
 }
@@ -80,7 +80,7 @@ impl TlsKey {
         &self.pkcs8
     }
 
-    pub(super) fn certificate_chain(&self) -> Vec<CertificateDer<'static>> {
+    pub(crate) fn certificate_chain(&self) -> Vec<CertificateDer<'static>> {
         vec![self.certificate.clone()]
     }
 
