@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, interval};
 
+use super::alerts::{self, Work};
 use super::commands::Runner;
 use super::form::Form;
 use super::hotline::With;
@@ -48,6 +49,8 @@ pub(crate) enum Alert {
     /// What waits on a hotline's machine to be sent.
     #[command(subcommand)]
     Spool(SpoolCommand),
+    #[command(flatten)]
+    Work(Work),
 }
 
 #[derive(Debug, Subcommand)]
@@ -128,9 +131,11 @@ impl Runner {
     pub(super) async fn alert(&self, command: Alert) -> Result<(), Failure> {
         match command {
             Alert::Send { form, enrolment: None, preview, .. } => {
-                let send = if preview { "preview" } else { "now" };
-                let request = json!({ "form": form.fill()?, "send": send });
-                self.show("alert/send", &request, answered).await
+                let request = json!({ "form": form.fill()? });
+                if preview {
+                    return self.show("alert/preview", &request, alerts::previewed).await;
+                }
+                self.show("alert/send", &request, alerts::sent).await
             }
             Alert::Send { form, enrolment: Some(enrolment), client_key, spool, wait, .. } => {
                 let place = Place { with: With { enrolment, client_key }, spool };
@@ -139,6 +144,7 @@ impl Runner {
                 let own = sender.keep(form.fill()?)?;
                 self.send(&sender, &own, wait).await
             }
+            Alert::Work(work) => self.work(work).await,
             Alert::Spool(SpoolCommand::List { place }) => self.spool_list(&place.sender()?),
             Alert::Spool(SpoolCommand::Flush { place, wait }) => {
                 self.spool_flush(&place.sender()?, wait).await
