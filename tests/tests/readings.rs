@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use symbolon_tests::{MAPPING, Node, PURPOSE, columns, neighbours, root, row};
+use symbolon_tests::{MAPPING, Node, PURPOSE, columns, neighbours, root, row, wait_for};
 
 const PASSPORT: &str = "KX1002001";
 const NARRATIVE_OF: &str = "Ada Vexley";
@@ -29,7 +29,7 @@ fn documented() -> BTreeMap<String, BTreeSet<String>> {
     rows.map(|line| {
         let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
         let [call, _does, who, logged] = cells[..] else { panic!("{line}") };
-        assert!(["officers", "both"].contains(&who), "{line}");
+        assert!(["officers", "both", "officers, hotlines"].contains(&who), "{line}");
         let kinds = quoted(logged);
         assert!(!kinds.is_empty() || logged.starts_with("nothing: "), "{line}");
         (quoted(call).into_iter().next().unwrap(), kinds)
@@ -71,6 +71,17 @@ impl World {
         self.south.call("partner/agree", &agreement("north"))
     }
 
+    /// Sends an alert as another officer; its id.
+    fn sent(&self, form: &Value, officer: &str) -> Value {
+        let file = self.north.directory.join("form.json");
+        std::fs::write(&file, form.to_string()).unwrap();
+        let file = file.display().to_string();
+        let sent =
+            self.north.command(&["--officer", officer, "--json", "alert", "send", "--form", &file]);
+        assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
+        serde_json::from_slice::<Value>(&sent.stdout).unwrap()["id"].clone()
+    }
+
     /// A valid request of a call, all of them to north.
     fn request(&self, call: &str) -> Value {
         let record = || self.north.call("record/list", &json!({}))["records"][0]["id"].clone();
@@ -101,6 +112,31 @@ impl World {
             "policy/preview" => {
                 json!({ "record": record(), "partner": "south", "purpose": PURPOSE })
             }
+            "alert/send" | "alert/preview" => json!({ "form": alarm() }),
+            "alert/state" | "alert/show" | "alert/acks" => {
+                json!({ "id": self.sent(&alarm(), "ada") })
+            }
+            "alert/approve" | "alert/decline" => {
+                let mut waits = alarm();
+                waits["urgency"] = json!("routine");
+                json!({ "id": self.sent(&waits, "ada") })
+            }
+            "alert/update" => {
+                let id = self.sent(&alarm(), "ada");
+                let mut changed = alarm();
+                changed["what"] = json!("Portal alarm, false");
+                json!({ "id": id, "form": changed })
+            }
+            "alert/withdraw" => json!({ "id": self.sent(&alarm(), "ada"), "reason": "error" }),
+            "alert/narrow" => json!({ "id": self.sent(&alarm(), "ada"), "keep": ["south"] }),
+            "alert/contest" => json!({ "id": self.sent(&alarm(), "ada"), "reason": "duplicate" }),
+            "alert/ack" => {
+                let sent = self.south.call("alert/send", &json!({ "form": alarm() }));
+                wait_for("the alert comes in", 20, || {
+                    self.north.post("alert/state", &json!({ "id": sent["id"] }))?.result
+                });
+                json!({ "id": sent["id"], "stage": "acted" })
+            }
             "audit/open" => json!({ "query": asked(), "reason": "test" }),
             "audit/grant" => json!({ "query": asked(), "to": "ada", "reason": "test" }),
             "audit/revoke" => {
@@ -116,6 +152,14 @@ impl World {
             _ => json!({}),
         }
     }
+}
+
+/// A flash that policy lets out at once.
+fn alarm() -> Value {
+    json!({
+        "kind": "material_out_of_control", "what": "Portal alarm", "where": "unknown",
+        "when": "unknown", "urgency": "flash",
+    })
 }
 
 fn reason() -> Value {
