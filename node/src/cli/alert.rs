@@ -128,9 +128,11 @@ impl Runner {
     pub(super) async fn alert(&self, command: Alert) -> Result<(), Failure> {
         match command {
             Alert::Send { form, enrolment: None, preview, .. } => {
-                let send = if preview { "preview" } else { "now" };
-                let request = json!({ "form": form.fill()?, "send": send });
-                self.show("alert/send", &request, answered).await
+                let request = json!({ "form": form.fill()? });
+                match preview {
+                    true => self.show("alert/preview", &request, previewed).await,
+                    false => self.show("alert/send", &request, answered).await,
+                }
             }
             Alert::Send { form, enrolment: Some(enrolment), client_key, spool, wait, .. } => {
                 let place = Place { with: With { enrolment, client_key }, spool };
@@ -296,19 +298,34 @@ fn text(answer: &Value, field: &str) -> String {
 /// The node's answer to a form.
 fn answered(answer: &Value) -> String {
     let recipients = answer.get("recipients").and_then(Value::as_array);
-    let names: Vec<String> =
-        recipients.into_iter().flatten().map(|recipient| text(recipient, "partner")).collect();
-    let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let names: Vec<&str> = recipients.into_iter().flatten().filter_map(Value::as_str).collect();
+    let names = if names.is_empty() { "-".to_owned() } else { names.join(", ") };
     let mut rows = vec![
         row(["alert", &text(answer, "id")]),
         row(["state", &text(answer, "state")]),
         row(["class", &text(answer, "class")]),
-        row(["recipients", &names]),
+        row(["goes to", &names]),
+        row(["after a yes to", &text(answer, "awaiting")]),
         row(["log position", &text(answer, "log_index")]),
         row(["leaf", &text(answer, "leaf_hash")]),
     ];
     if answer.get("exercise") == Some(&Value::Bool(true)) {
         rows.insert(0, row(["EXERCISE", "not a live alert"]));
+    }
+    table(&rows)
+}
+
+/// Who would get what.
+fn previewed(answer: &Value) -> String {
+    let list = |field: &str| answer.get(field).and_then(Value::as_array).cloned();
+    let mut rows = vec![row(["partner", "release", "why not"])];
+    for one in list("recipients").into_iter().flatten() {
+        rows.push(row([&text(&one, "partner"), &text(&one, "release"), ""]));
+    }
+    for one in list("withheld").into_iter().flatten() {
+        let reasons = one.get("reasons").and_then(Value::as_array);
+        let reasons: Vec<&str> = reasons.into_iter().flatten().filter_map(Value::as_str).collect();
+        rows.push(row([&text(&one, "partner"), "no", &reasons.join("; ")]));
     }
     table(&rows)
 }
