@@ -53,7 +53,7 @@ impl Bound {
 
 /// The first bound that the request lies outside of.
 pub(crate) fn exceeded(request: &Request<'_>) -> Option<Bound> {
-    let Request { action, partner, record, purpose, class, now } = *request;
+    let Request { action, partner, record, purpose, class, now, .. } = *request;
     let agreement = partner.agreement;
     let content = record.content();
     let class_covered = match class {

@@ -13,6 +13,7 @@ use symbolon_record::Field;
 use crate::bounds;
 use crate::grant::Subject;
 use crate::question::Question;
+use crate::rule::Release;
 use crate::ruling::{Ruling, Verdict};
 use crate::{
     Action, Cause, Decision, Denial, Effect, Grant, GrantedField, PolicySet, Reason, Request,
@@ -63,7 +64,7 @@ fn disclose(subject: Subject, rulings: &[Ruling]) -> Decision {
     let reasons = pairs().map(|(field, ruling)| reason(Some(field), ruling)).collect();
     let fields: Vec<_> = pairs()
         .filter_map(|(field, ruling)| match &ruling.verdict {
-            Verdict::Permitted(transforms) => {
+            Verdict::Permitted(transforms, _) => {
                 Some(GrantedField { field, transforms: transforms.clone() })
             }
             _ => None,
@@ -72,7 +73,7 @@ fn disclose(subject: Subject, rulings: &[Ruling]) -> Decision {
     if fields.is_empty() {
         Decision::Deny(Denial { subject, reasons })
     } else {
-        Decision::Allow(Grant { subject, fields, reasons })
+        Decision::Allow(Grant { subject, fields, reasons, release: Release::AfterYes })
     }
 }
 
@@ -81,7 +82,12 @@ fn whole(subject: Subject, rulings: &[Ruling]) -> Decision {
     let reasons: Vec<_> = rulings.iter().map(|ruling| reason(None, ruling)).collect();
     let granted = reasons.iter().all(|reason| reason.effect == Effect::Granted);
     if granted && !reasons.is_empty() {
-        Decision::Allow(Grant { subject, fields: Vec::new(), reasons })
+        let releases = rulings.iter().map(|ruling| match ruling.verdict {
+            Verdict::Permitted(_, release) => release,
+            _ => Release::AfterYes,
+        });
+        let release = releases.max().unwrap_or(Release::AfterYes);
+        Decision::Allow(Grant { subject, fields: Vec::new(), reasons, release })
     } else {
         Decision::Deny(Denial { subject, reasons })
     }
@@ -89,7 +95,7 @@ fn whole(subject: Subject, rulings: &[Ruling]) -> Decision {
 
 fn reason(field: Option<Field>, ruling: &Ruling) -> Reason {
     let cause = match ruling.verdict {
-        Verdict::Permitted(_) => Cause::Permitted,
+        Verdict::Permitted(..) => Cause::Permitted,
         Verdict::Forbidden => Cause::Forbidden,
         Verdict::NoRule => Cause::NoRule,
         Verdict::SourceUnnamed => Cause::SourceUnnamed,

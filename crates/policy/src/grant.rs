@@ -7,6 +7,7 @@ use std::fmt;
 use symbolon_record::{Field, Record, RecordId, RecordVersion, Transform, View};
 use symbolon_trust::NodeId;
 
+use crate::rule::Release;
 use crate::{Action, Bound, PolicyError};
 
 /// What [`crate::PolicySet::decide`] answers.
@@ -38,6 +39,7 @@ pub struct Grant {
     pub(crate) subject: Subject,
     pub(crate) fields: Vec<GrantedField>,
     pub(crate) reasons: Vec<Reason>,
+    pub(crate) release: Release,
 }
 
 /// One field that may leave, and what must be blurred in it first.
@@ -118,6 +120,12 @@ impl Grant {
     #[must_use]
     pub fn fields(&self) -> &[GrantedField] {
         &self.fields
+    }
+
+    /// Whether an alert goes out at once or waits for an officer.
+    #[must_use]
+    pub fn release(&self) -> Release {
+        self.release
     }
 
     /// What the partner gets: the granted fields of `record`, blurred, and nothing else. The

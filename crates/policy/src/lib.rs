@@ -27,5 +27,6 @@ pub use bounds::Bound;
 pub use error::PolicyError;
 pub use grant::{Cause, Decision, Denial, DenialCode, Effect, Grant, GrantedField, Reason};
 pub use request::{Action, PartnerContext, Request};
+pub use rule::Release;
 pub use set::{PolicySet, SAMPLE, SCHEMA};
 pub use symbolon_record::Transform;

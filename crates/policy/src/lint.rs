@@ -7,11 +7,11 @@ use symbolon_ident::Country;
 use symbolon_record::{Blur, Field, RecordId};
 use symbolon_trust::NodeName;
 
-use crate::PolicyError;
-use crate::rule::{Approval, Rule};
+use crate::rule::{Approval, Release, Rule, covers};
+use crate::{Action, PolicyError};
 
 /// Annotations that have a meaning; `about` is a remark for people.
-const ANNOTATIONS: [&str; 4] = ["id", "about", "transform", "approval"];
+const ANNOTATIONS: [&str; 5] = ["id", "about", "transform", "approval", "release"];
 
 /// All that is wrong with one rule beyond syntax and types.
 pub(crate) fn lint(rule: &Rule, policy: &Policy) -> Vec<PolicyError> {
@@ -23,6 +23,7 @@ pub(crate) fn lint(rule: &Rule, policy: &Policy) -> Vec<PolicyError> {
             annotation: key.to_owned(),
         })
         .collect();
+    let is_for_alerts = rule.effect == Effect::Permit && covers(policy, Action::Alert);
     found.extend(policy.entity_literals().iter().filter_map(|literal| name(rule, literal)));
     match rule.effect {
         Effect::Forbid => found.extend(forbid(rule)),
@@ -31,6 +32,9 @@ pub(crate) fn lint(rule: &Rule, policy: &Policy) -> Vec<PolicyError> {
             found.push(misplaced(rule, "transform", "outside a permit to disclose"));
         }
         Effect::Permit => {}
+    }
+    if rule.release == Release::Automatic && !is_for_alerts {
+        found.push(misplaced(rule, "release", "outside a permit of alerts"));
     }
     found
 }

@@ -39,6 +39,7 @@ pub(crate) enum Type {
     SourceKind,
     SubjectKind,
     Tlp,
+    Urgency,
 }
 
 impl Type {
@@ -52,6 +53,7 @@ impl Type {
             Type::SourceKind => "SourceKind",
             Type::SubjectKind => "SubjectKind",
             Type::Tlp => "Tlp",
+            Type::Urgency => "Urgency",
         }
     }
 }
@@ -132,6 +134,10 @@ fn of_context(request: &Request<'_>) -> BTreeMap<&'static str, Value> {
     if request.action.needs_class() {
         let class = request.class.map(|class| name(Type::Class, class.as_str()));
         context.extend(class.map(|class| ("class", class)));
+    }
+    if request.action == Action::Alert {
+        let urgency = request.urgency.map(|urgency| name(Type::Urgency, urgency.as_str()));
+        context.extend(urgency.map(|urgency| ("urgency", urgency)));
     }
     context
 }

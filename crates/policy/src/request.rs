@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use symbolon_ident::{Class, Country};
-use symbolon_record::Record;
+use symbolon_record::{AlertClass, Record};
 use symbolon_trust::{NodeId, VerifiedAgreement};
 
 use crate::PolicyError;
@@ -100,6 +100,8 @@ pub struct Request<'a> {
     pub purpose: &'a str,
     /// By which class of identifiers; needed for `match` and `confirm`.
     pub class: Option<Class>,
+    /// How fast; needed for `alert`.
+    pub urgency: Option<AlertClass>,
     /// The time, in Unix seconds.
     pub now: u64,
 }

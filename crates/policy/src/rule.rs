@@ -20,6 +20,15 @@ pub(crate) enum Approval {
     Two,
 }
 
+/// Whether an alert that the rule permits waits for an officer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Release {
+    /// It goes out at once, `@release("automatic")`.
+    Automatic,
+    /// It goes out after the yes of a duty officer.
+    AfterYes,
+}
+
 /// What a rule's text says outside its conditions.
 #[derive(Debug)]
 pub(crate) struct Rule {
@@ -32,6 +41,7 @@ pub(crate) struct Rule {
     pub(crate) fields: Option<BTreeSet<Field>>,
     pub(crate) transforms: Vec<Transform>,
     pub(crate) approval: Approval,
+    pub(crate) release: Release,
     pub(crate) discloses: bool,
 }
 
@@ -44,6 +54,7 @@ impl Rule {
         let at = Place { rule: &name, line };
         let transforms = transforms(policy, at)?;
         let approval = approval(policy, at)?;
+        let release = release(policy, at)?;
         Ok(Rule {
             effect: policy.effect(),
             partner: partner(policy),
@@ -51,6 +62,7 @@ impl Rule {
             discloses: covers(policy, Action::Disclose),
             transforms,
             approval,
+            release,
             line,
             name,
         })
@@ -101,6 +113,18 @@ fn approval(policy: &Policy, at: Place<'_>) -> Result<Approval, PolicyError> {
             rule: at.rule.to_owned(),
             line: at.line,
             annotation: "approval",
+        }),
+    }
+}
+
+fn release(policy: &Policy, at: Place<'_>) -> Result<Release, PolicyError> {
+    match policy.annotation("release") {
+        None => Ok(Release::AfterYes),
+        Some("automatic") => Ok(Release::Automatic),
+        Some(_) => Err(PolicyError::AnnotationValue {
+            rule: at.rule.to_owned(),
+            line: at.line,
+            annotation: "release",
         }),
     }
 }

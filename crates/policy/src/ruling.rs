@@ -8,7 +8,7 @@
 use symbolon_record::{Blur, Field, Transform};
 
 use crate::lint::opens_source;
-use crate::rule::{Approval, Rule};
+use crate::rule::{Approval, Release, Rule};
 
 /// What the rules say of one field, or of an action that has no fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(crate) struct Ruling {
 /// What the rules say, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    Permitted(Vec<Transform>),
+    Permitted(Vec<Transform>, Release),
     Forbidden,
     NoRule,
     SourceUnnamed,
@@ -63,7 +63,9 @@ impl Ruling {
             return narrow(Verdict::Prose, &open);
         }
         let transforms = field.map(|field| widest(&possible, field)).unwrap_or_default();
-        narrow(Verdict::Permitted(transforms), &possible)
+        // A permit only ever adds: one that lets it out at once is enough.
+        let release = possible.iter().map(|rule| rule.release).min();
+        narrow(Verdict::Permitted(transforms, release.unwrap_or(Release::AfterYes)), &possible)
     }
 }
 

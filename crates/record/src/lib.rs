@@ -5,6 +5,7 @@
 //! Invariant: a [`Record`] or [`View`] in memory has passed every check of `limits.rs`, and no
 //! `Debug` form shows a text of it.
 
+mod alert_class;
 mod compare;
 mod content;
 mod error;
@@ -26,6 +27,7 @@ pub mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use alert_class::AlertClass;
 pub use compare::{Comparison, Finding, Standing};
 pub use content::{
     Content, ControlCode, Dispute, Event, Identifier, Item, Place, Quantity, Source, Subject,

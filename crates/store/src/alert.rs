@@ -68,6 +68,19 @@ pub enum Rings {
     Rings,
 }
 
+/// A new version of an own alert that waits for a yes, while the one before is in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Pending {
+    /// Its version.
+    pub version: RecordVersion,
+    /// Its class, as on the wire.
+    pub class: u8,
+    /// Who handed it in, as in the log.
+    pub by: String,
+    /// Who shall have it.
+    pub audience: Vec<NodeId>,
+}
+
 /// What stands about one alert.
 #[derive(Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Alert {
@@ -112,8 +125,8 @@ pub struct Alert {
     pub matches: Vec<RecordId>,
     /// Received: whether the screening calls a person.
     pub rings: Rings,
-    /// Leaf of the entry that accepted it.
-    pub log_index: u64,
+    /// Own: the version that waits to take its place.
+    pub pending: Option<Pending>,
 }
 
 impl std::fmt::Debug for Alert {

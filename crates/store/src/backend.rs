@@ -80,6 +80,8 @@ pub(crate) enum Op {
     Spend { key: Vec<u8>, amount: u64, limit: u64 },
     /// Appends a leaf to the log.
     Append { leaf: [u8; 32], cell: Vec<u8> },
+    /// Writes a row that holds the index of the leaf appended last in this batch.
+    Place { table: Table, key: Vec<u8> },
     /// Empties the cells of leaves that the log has, each of which must hold one; otherwise
     /// [`StoreError::Conflict`].
     Erase { from: u64, to: u64 },

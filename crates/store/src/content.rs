@@ -22,9 +22,30 @@ use crate::{Store, StoreError};
 pub(crate) enum AlertStep {
     /// A row that must not be there yet: neither then is a secret.
     New(AlertKey, Zeroizing<Vec<u8>>),
-    Content(AlertKey, Zeroizing<Vec<u8>>),
+    Content(AlertKey, Slot, Zeroizing<Vec<u8>>),
     Erase(AlertKey),
     Sent(Box<SentStep>),
+}
+
+/// Which of the two contents that an alert may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slot {
+    /// What it says.
+    Current,
+    /// What it is to say once somebody has said yes.
+    Pending,
+}
+
+impl Slot {
+    /// The key of the content's row.
+    fn key(self, alert: &AlertKey) -> Vec<u8> {
+        let mut key = alert.encode();
+        match self {
+            Self::Current => {}
+            Self::Pending => key.push(1),
+        }
+        key
+    }
 }
 
 /// The secret of one alert.
@@ -54,9 +75,14 @@ impl AlertSecret {
 impl Write {
     /// Keeps what an alert says, in place of what was there: under the secret of the alert, which
     /// is made where there is none. [`StoreError::Conflict`] where it is erased meanwhile.
-    pub fn alert_content(self, key: &AlertKey, plain: &[u8]) -> Self {
+    pub fn alert_content(self, key: &AlertKey, slot: Slot, plain: &[u8]) -> Self {
         let plain = Zeroizing::new(plain.to_vec());
-        self.step(Step::Alert(AlertStep::Content(*key, plain)))
+        self.step(Step::Alert(AlertStep::Content(*key, slot, plain)))
+    }
+
+    /// Drops one content of an alert; the secret and the other content stay.
+    pub fn alert_content_delete(self, key: &AlertKey, slot: Slot) -> Self {
+        self.step(Step::Delete { table: Table::AlertContent, key: slot.key(key) })
     }
 
     /// Erases what an alert says, and whatever else lies under its secret: once the write is
@@ -74,11 +100,12 @@ impl Store {
     pub fn alert_content_fetch(
         &self,
         key: &AlertKey,
+        slot: Slot,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         let Some(secret) = self.alert_secret(key)? else {
             return Ok(None);
         };
-        let row = key.encode();
+        let row = slot.key(key);
         let sealed = self.backend.fetch(Table::AlertContent, &row)?;
         sealed.map(|sealed| secret.open(&self.cell(Table::AlertContent, &row), &sealed)).transpose()
     }
@@ -115,20 +142,22 @@ impl Store {
                 ops.push(self.sealed(Table::Alert, key.encode(), &plain, Expect::Absent)?);
                 secrets.0.insert(key, None);
             }
-            AlertStep::Content(key, plain) => {
+            AlertStep::Content(key, slot, plain) => {
                 let secret = match self.secret_found(&key, ops, secrets)? {
                     Found::There(secret) => secret,
                     Found::Missing(expect) => self.secret_made(&key, expect, ops, secrets)?,
                 };
-                let (table, key) = (Table::AlertContent, key.encode());
+                let (table, key) = (Table::AlertContent, slot.key(&key));
                 let value = self.crypter.seal_under(&secret.0, &self.cell(table, &key), &plain)?;
                 ops.push(Op::Put { table, key, value, expect: Expect::Any });
             }
             AlertStep::Erase(key) => {
                 secrets.0.remove(&key);
-                let (key, expect) = (key.encode(), Expect::Any);
-                ops.push(Op::Wipe { table: Table::AlertSecret, key: key.clone() });
-                ops.push(Op::Delete { table: Table::AlertContent, key, expect });
+                ops.push(Op::Wipe { table: Table::AlertSecret, key: key.encode() });
+                for slot in [Slot::Current, Slot::Pending] {
+                    let (table, key) = (Table::AlertContent, slot.key(&key));
+                    ops.push(Op::Delete { table, key, expect: Expect::Any });
+                }
             }
             AlertStep::Sent(step) => self.prepare_sent(*step, ops, secrets)?,
         }

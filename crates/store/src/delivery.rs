@@ -34,6 +34,24 @@ pub enum DeliveryState {
     Withdrawing,
     /// The partner says that it deleted it.
     Deleted,
+    /// The partner did not take it.
+    Refused,
+}
+
+impl DeliveryState {
+    /// How far along it is: a later state never gives way to an earlier one.
+    #[must_use]
+    pub const fn rank(self) -> u8 {
+        match self {
+            Self::Queued | Self::Dropped => 0,
+            Self::Sent => 1,
+            Self::Delivered | Self::Refused => 2,
+            Self::Read => 3,
+            Self::Acted => 4,
+            Self::Withdrawing => 5,
+            Self::Deleted => 6,
+        }
+    }
 }
 
 /// An own alert and one partner of its audience.
@@ -62,6 +80,26 @@ pub struct AlertDelivery {
     pub deleted_at: Option<u64>,
     /// Where the partner says that the newest of these stands in its log.
     pub their_index: Option<u64>,
+}
+
+impl AlertDelivery {
+    /// One that waits to be sealed for the first time.
+    #[must_use]
+    pub const fn queued(alert: RecordId, partner: NodeId) -> Self {
+        Self {
+            alert,
+            partner,
+            state: DeliveryState::Queued,
+            version: None,
+            statement_hash: None,
+            sent_at: None,
+            delivered_at: None,
+            read_at: None,
+            acted_at: None,
+            deleted_at: None,
+            their_index: None,
+        }
+    }
 }
 
 impl Sealed for AlertDelivery {

@@ -68,11 +68,6 @@ pub struct Submission {
     pub body_hash: [u8; 32],
     /// When it was accepted, in Unix seconds.
     pub accepted_at: u64,
-    /// Leaf of its entry.
-    pub log_index: u64,
-    /// Hash of that leaf.
-    #[serde(with = "serde_bytes")]
-    pub leaf_hash: [u8; 32],
 }
 
 /// A row that is found by a mark.

@@ -41,8 +41,9 @@ mod watch;
 mod write;
 
 pub use alarm::{Alarm, Closing};
-pub use alert::{Alert, AlertKey, AlertState, Rings};
+pub use alert::{Alert, AlertKey, AlertState, Pending, Rings};
 pub use budget::{BudgetKey, Direction};
+pub use content::Slot;
 pub use delivery::{AlertDelivery, DeliveryState};
 pub use due::{DueFor, InboxItem, InboxKind};
 pub use erase::Erased;

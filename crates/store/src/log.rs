@@ -122,6 +122,20 @@ impl Store {
         Ok(found.and_then(|(_, entry)| entry))
     }
 
+    /// Where the entry stands that was kept under `name`, in the log as it is now.
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub fn log_receipt(&self, name: &[u8; 32]) -> Result<Option<Receipt>, StoreError> {
+        const DAMAGED: StoreError = StoreError::Damaged { what: "the name of a leaf" };
+        let Some(value) = self.backend.fetch(Table::LeafName, name)? else {
+            return Ok(None);
+        };
+        let leaf_index = u64::from_be_bytes(value.try_into().map_err(|_| DAMAGED)?);
+        let leaf = self.log_leaf_fetch(leaf_index)?.ok_or(DAMAGED)?;
+        Ok(Some(Receipt { leaf_index, leaf_hash: leaf.leaf_hash(), tree_size: self.log_size() }))
+    }
+
     /// The leaf at `index`.
     ///
     /// # Errors

@@ -175,6 +175,12 @@ impl State {
                 undo.push(Undo::Budget(key, before));
             }
             Op::Append { leaf, cell } => leaves.push((leaf, cell)),
+            Op::Place { table, key } => {
+                let last = (self.log.len() + leaves.len()).saturating_sub(1) as u64;
+                let at = (table, key);
+                let before = self.rows.insert(at.clone(), last.to_be_bytes().to_vec());
+                undo.push(Undo::Row(at, before));
+            }
             Op::Erase { from, to } => {
                 for index in from..to {
                     let index = usize::try_from(index).map_err(|_| StoreError::BeyondLog)?;

@@ -7,7 +7,7 @@
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use sha2::{Digest, Sha256};
 use symbolon_codec::encode;
-use symbolon_record::RecordId;
+use symbolon_record::{RecordId, RecordVersion};
 use symbolon_trust::{Mode, NodeId};
 use zeroize::Zeroizing;
 
@@ -30,12 +30,12 @@ pub struct Sent {
     pub statement_hash: [u8; 32],
     /// The alert that it is about.
     pub alert: RecordId,
+    /// The version of it.
+    pub version: RecordVersion,
     /// The signed statement; `None` where it held the content of an alert that is erased.
     pub signed: Option<Vec<u8>>,
     /// When it was signed, in Unix seconds.
     pub sent_at: u64,
-    /// Leaf of its entry.
-    pub log_index: u64,
 }
 
 impl std::fmt::Debug for Sent {
@@ -51,6 +51,8 @@ pub enum StreamSide {
     Out,
     /// From the partner.
     In,
+    /// To the partner, as far as it has taken it.
+    Settled,
 }
 
 pub(crate) struct SentStep {
@@ -65,12 +67,12 @@ struct Row {
     #[serde(with = "serde_bytes")]
     statement_hash: [u8; 32],
     alert: RecordId,
+    version: RecordVersion,
     under: Option<AlertKey>,
     /// Sealed once more where it lies under a secret.
     #[serde(with = "serde_bytes")]
     signed: Option<Vec<u8>>,
     sent_at: u64,
-    log_index: u64,
 }
 
 /// What stands for a mode in a row key.
@@ -96,6 +98,7 @@ fn stream_key(side: StreamSide, partner: &NodeId, mode: Mode) -> Vec<u8> {
     let side = match side {
         StreamSide::Out => 1,
         StreamSide::In => 2,
+        StreamSide::Settled => 3,
     };
     [&[side], prefix(partner, mode).as_slice()].concat()
 }
@@ -181,7 +184,7 @@ impl Store {
     }
 
     fn sent_opened(&self, key: &[u8], row: Row) -> Result<Sent, StoreError> {
-        let Row { statement_hash, alert, under, signed, sent_at, log_index } = row;
+        let Row { statement_hash, alert, version, under, signed, sent_at } = row;
         let signed = match (signed, under) {
             (Some(sealed), Some(under)) => {
                 let secret = self.alert_secret(&under)?;
@@ -190,7 +193,7 @@ impl Store {
             }
             (signed, _) => signed,
         };
-        Ok(Sent { statement_hash, alert, signed, sent_at, log_index })
+        Ok(Sent { statement_hash, alert, version, signed, sent_at })
     }
 
     pub(crate) fn prepare_sent(
@@ -207,8 +210,8 @@ impl Store {
             }
             (signed, _) => signed.clone(),
         };
-        let Sent { statement_hash, alert, sent_at, log_index, .. } = sent;
-        let row = Row { statement_hash, alert, under, signed, sent_at, log_index };
+        let Sent { statement_hash, alert, version, sent_at, .. } = sent;
+        let row = Row { statement_hash, alert, version, under, signed, sent_at };
         let plain = Zeroizing::new(encode(&row));
         ops.push(self.sealed(Table::Sent, key, &plain, Expect::Any)?);
         Ok(())

@@ -41,7 +41,7 @@ pub(crate) struct Sqlite {
     generations: Generations,
     requests: Option<SyncSender<Request>>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Sqlite {
@@ -203,8 +203,19 @@ fn scan(
     Ok(rows?)
 }
 
+/// The lock of a directory, held.
+struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing the file is not enough: a process that another thread is just starting holds a copy
+    /// of it until it runs its own program.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
 /// Takes the lock of the directory, or says that another process holds it.
-fn lock(directory: &Path) -> Result<File, StoreError> {
+fn lock(directory: &Path) -> Result<Lock, StoreError> {
     let opened = OpenOptions::new()
         .write(true)
         .create(true)
@@ -213,7 +224,7 @@ fn lock(directory: &Path) -> Result<File, StoreError> {
         .open(directory.join(LOCK_FILE));
     let file = opened.map_err(StoreError::io("open the lock"))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse),
         Err(std::fs::TryLockError::Error(source)) => {
             Err(StoreError::Io { what: "take the lock", source })

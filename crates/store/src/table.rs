@@ -42,6 +42,7 @@ pub(crate) enum Table {
     Notice,
     RelayBox,
     Relay,
+    LeafName,
 }
 
 /// How the rows of a table are shaped.
@@ -57,7 +58,7 @@ pub(crate) enum Shape {
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 37] = [
+    pub(crate) const ALL: [Self; 38] = [
         Self::Setting,
         Self::Record,
         Self::RecordIndex,
@@ -95,6 +96,7 @@ impl Table {
         Self::Notice,
         Self::RelayBox,
         Self::Relay,
+        Self::LeafName,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -136,6 +138,7 @@ impl Table {
             Self::Notice => "notice",
             Self::RelayBox => "relay_box",
             Self::Relay => "relay",
+            Self::LeafName => "leaf_name",
         }
     }
 
@@ -160,7 +163,8 @@ impl Table {
             | Self::WatchFit
             | Self::Notice
             | Self::RelayBox
-            | Self::Relay => 3,
+            | Self::Relay
+            | Self::LeafName => 3,
             _ => 1,
         }
     }
@@ -177,6 +181,7 @@ impl Table {
             | Self::Due
             | Self::Inbox
             | Self::Submission
+            | Self::LeafName
             | Self::Submitter
             | Self::WatchFit
             | Self::RelayBox => Shape::Narrow,

@@ -74,6 +74,8 @@ pub(crate) enum Step {
         limit: u64,
     },
     Log(Box<Entry>),
+    /// Names the leaf of the entry before it.
+    Place([u8; 32]),
     /// Empties the entries of leaves; only [`Write::log_erased`] makes it.
     Erase(LeafRange),
 }
@@ -136,6 +138,12 @@ impl Write {
     /// Appends an entry to the log.
     pub fn log(self, entry: Entry) -> Self {
         self.step(Step::Log(Box::new(entry)))
+    }
+
+    /// Appends an entry to the log, and keeps under `name` where it stands: see
+    /// [`Store::log_receipt`].
+    pub fn log_named(self, entry: Entry, name: [u8; 32]) -> Self {
+        self.log(entry).step(Step::Place(name))
     }
 
     /// Erases the entries that `event` names, and appends the entry that says so: neither is
@@ -212,6 +220,9 @@ impl Store {
             }
             Step::Clear { table, key, value, expect } => {
                 ops.push(Op::Put { table, key, value, expect });
+            }
+            Step::Place(name) => {
+                ops.push(Op::Place { table: Table::LeafName, key: name.to_vec() });
             }
             Step::TooLong(what) => return Err(StoreError::TooLong { what }),
             Step::Delete { table, key } => {

@@ -202,6 +202,7 @@ fn ten_thousand_records_ask_few_questions() {
             record: &record,
             purpose: PURPOSE,
             class: Some(Class::Document),
+            urgency: None,
             now: NOW + number,
         });
         allowed += u32::from(matches!(decision, Decision::Allow(_)));
@@ -226,7 +227,7 @@ fn memory_is_bounded() {
         let class = Some(Class::Document);
         let action = Action::Match;
         let request =
-            Request { action, partner: &bravo, record: &record, purpose: PURPOSE, class, now };
+            Request { action, partner: &bravo, record: &record, purpose: PURPOSE, class, urgency: None, now };
         assert!(matches!(policy.decide(&request), Decision::Allow(_)));
     }
     assert!(policy.remembered() as u64 <= 2 * limit);

@@ -93,6 +93,16 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "@approval does not know this value",
     ),
     (
+        "unknown release",
+        r#"@id("a") @release("soon") permit (principal, action == Action::"alert", resource);"#,
+        "@release does not know this value",
+    ),
+    (
+        "release of what is no alert",
+        r#"@id("a") @release("automatic") permit (principal, action == Action::"answer", resource);"#,
+        "@release has no effect outside a permit of alerts",
+    ),
+    (
         "unknown transform",
         r#"@id("a") @transform("date:week") permit (principal, action == Action::"disclose", resource)
            when { context.field == Field::"event_when" };"#,

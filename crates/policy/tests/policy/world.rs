@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use symbolon_ident::{Class, Country};
 use symbolon_policy::{Action, Decision, PartnerContext, PolicySet, Request};
 use symbolon_record::{
-    Content, Exercise, Field, OriginatorControl, Record, RecordKind, Source, SourceKind, Tlp,
+    AlertClass, Content, Exercise, Field, OriginatorControl, Record, RecordKind, Source, SourceKind, Tlp,
     sample,
 };
 use symbolon_trust::{
@@ -118,8 +118,15 @@ pub(crate) fn record(change: impl FnOnce(&mut Content)) -> Record {
 /// Decides on a live request for the usual purpose and the class `document`.
 pub(crate) fn decide(policy: &PolicySet, name: &str, record: &Record, action: Action) -> Decision {
     let partner = partner(name, &LIVE);
-    let class = Some(Class::Document);
-    policy.decide(&Request { action, partner: &partner, record, purpose: PURPOSE, class, now: NOW })
+    policy.decide(&Request {
+        action,
+        partner: &partner,
+        record,
+        purpose: PURPOSE,
+        class: Some(Class::Document),
+        urgency: Some(AlertClass::Urgent).filter(|_| action == Action::Alert),
+        now: NOW,
+    })
 }
 
 /// The granted fields, none where all is denied.

@@ -89,6 +89,7 @@ pub(crate) const fn of(table: Table) -> &'static Texts {
         Table::Notice => texts!("notice"),
         Table::RelayBox => texts!("relay_box"),
         Table::Relay => texts!("relay"),
+        Table::LeafName => texts!("leaf_name"),
     }
 }
 

@@ -167,6 +167,11 @@ impl Writer {
                 }
                 Op::Spend { key, amount, limit } => self.spend(key, *amount, *limit)?,
                 Op::Append { leaf, cell } => indexes.push(self.append(leaf, cell)?),
+                Op::Place { table, key } => {
+                    let last = indexes.last().copied().unwrap_or_default();
+                    let value = last.to_be_bytes();
+                    self.put(statement::of(*table), key, &value, Expect::Any)?;
+                }
                 Op::Erase { from, to } => self.erase(*from, *to)?,
             }
         }
