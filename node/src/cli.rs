@@ -3,6 +3,7 @@
 //! Implements spec/node.md#commands.
 
 mod alert;
+mod alerts;
 mod commands;
 mod evidence;
 mod export;
@@ -81,6 +82,17 @@ pub(crate) enum Command {
     /// Alerts: handed in here, or from a machine without a node.
     #[command(subcommand)]
     Alert(Alert),
+    /// What waits for somebody, the nearest deadline first.
+    Inbox {
+        /// Rows.
+        #[arg(long)]
+        limit: Option<u32>,
+    },
+    /// Who has an own alert, and how far each is.
+    Acks {
+        /// Id of the alert.
+        id: String,
+    },
     /// Hotlines: who may hand in alerts from outside.
     #[command(subcommand)]
     Hotline(Hotline),

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use symbolon_desk::AlertClocks;
 
 /// Name of the file in the data directory.
 pub(crate) const FILE_NAME: &str = "symbolon.toml";
@@ -38,6 +39,12 @@ pub(crate) struct Config {
     pub(crate) hotline_urls: Vec<String>,
     /// Days for which entries of the log are kept; absent, nothing is erased by itself.
     pub(crate) log_retention_days: Option<u32>,
+    /// By when a recipient must have read an alert, in seconds: flash, urgent, routine.
+    #[serde(default = "alert_read_seconds")]
+    pub(crate) alert_read_seconds: [u64; 3],
+    /// By when it must have acted on it, in seconds: flash, urgent, routine.
+    #[serde(default = "alert_act_seconds")]
+    pub(crate) alert_act_seconds: [u64; 3],
     /// What is written to standard error: `error`, `warn`, `info` or `debug`.
     pub(crate) log_level: LogLevel,
 }
@@ -84,6 +91,8 @@ impl Config {
             hotline_listen: None,
             hotline_urls: Vec::new(),
             log_retention_days: None,
+            alert_read_seconds: alert_read_seconds(),
+            alert_act_seconds: alert_act_seconds(),
             log_level: LogLevel::Info,
         }
     }
@@ -109,6 +118,11 @@ impl Config {
         )
     }
 
+    /// The clocks of alerts.
+    pub(crate) fn alert_clocks(&self) -> AlertClocks {
+        AlertClocks { read_seconds: self.alert_read_seconds, act_seconds: self.alert_act_seconds }
+    }
+
     /// Threads for elliptic-curve work.
     pub(crate) fn workers(&self) -> usize {
         match self.workers {
@@ -121,6 +135,14 @@ impl Config {
 /// What a file from before this key means.
 const fn checkpoint_interval_seconds() -> u64 {
     300
+}
+
+fn alert_read_seconds() -> [u64; 3] {
+    AlertClocks::default().read_seconds
+}
+
+fn alert_act_seconds() -> [u64; 3] {
+    AlertClocks::default().act_seconds
 }
 
 fn lines(text: &str) -> usize {

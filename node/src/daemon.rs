@@ -24,6 +24,7 @@ use crate::cli::Unlock;
 use crate::config::{Config, LogLevel};
 use crate::exit::{Exit, Failure};
 use crate::hotline::{Door as HotlineDoor, DoorConfig, DoorKey};
+use crate::lanes::Lanes;
 use crate::init::{desk_failure, store_failure};
 use crate::quic::{Endpoint, EndpointConfig, Timing, TlsKey};
 use crate::socket::{Door, auditor_door, officer_door};
@@ -35,6 +36,8 @@ use crate::{cli, entropy};
 const STOP_SECONDS_MAX: u64 = 5;
 /// How often that which falls due with time is looked after.
 const TEND_SECONDS: u64 = 60;
+/// How often it is looked whether an alert has fallen due.
+const ALERTS_DUE_SECONDS: u64 = 5;
 /// Threads that may block: requests of partners, calls of the API, and what they wait for.
 const BLOCKING_THREADS_MAX: usize = 160;
 
@@ -78,6 +81,7 @@ pub(crate) fn open(
     let surroundings: Arc<dyn Surroundings> = Arc::new(Machine);
     let desk = Desk::open(Arc::new(store), surroundings, policy, config.workers());
     let desk = desk.map_err(|error| desk_failure(&error))?;
+    desk.alert_clocks(config.alert_clocks());
     if let Some(days) = config.log_retention_days {
         desk.log_keep_days(days).map_err(|error| desk_failure(&error))?;
     }
@@ -114,7 +118,9 @@ async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<()
     let api = serve_door(door, desk, Role::Officer, &stop);
     let audits = auditors.map(|door| serve_door(door, desk, Role::Auditor, &stop));
     let hotlines = hotlines.map(|door| tokio::spawn(door.serve(stop.subscribe())));
-    let chores = tokio::spawn(chores(Arc::clone(desk), config.clone(), met));
+    let lanes = Lanes::open(desk);
+    let chores = tokio::spawn(chores(Arc::clone(desk), config.clone(), met, lanes));
+    let alerts = tokio::spawn(alerts(Arc::clone(desk)));
     let address = endpoint.local_addr().map(|address| address.to_string()).unwrap_or_default();
     tracing::info!(%address, node = %desk.identity().node(), "the node is running");
     tokio::select! {
@@ -123,6 +129,7 @@ async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<()
     }
     tracing::info!("the node is stopping");
     chores.abort();
+    alerts.abort();
     let _ = stop.send(());
     let grace = Duration::from_secs(STOP_SECONDS_MAX - 1);
     let _ = timeout(grace, async {
@@ -189,7 +196,12 @@ fn listen(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
 }
 
 /// What falls due with time, until the task is aborted.
-async fn chores(desk: Arc<Desk>, config: Config, mut met: Receiver<NodeId>) {
+async fn chores(
+    desk: Arc<Desk>,
+    config: Config,
+    mut met: Receiver<NodeId>,
+    lanes: Arc<Lanes>,
+) {
     let mut tend = interval(Duration::from_secs(TEND_SECONDS));
     let mut publish = interval(Duration::from_secs(config.publish_interval_seconds.max(1)));
     let cadence = Duration::from_secs(config.checkpoint_interval_seconds.max(1));
@@ -202,6 +214,7 @@ async fn chores(desk: Arc<Desk>, config: Config, mut met: Receiver<NodeId>) {
             ),
             _ = beat.tick() => report(spawn_blocking(move || desk.beat()).await),
             Some(node) = met.recv() => {
+                lanes.wake(&node);
                 report(spawn_blocking(move || { desk.met(&node); Ok(()) }).await);
             }
             _ = publish.tick() => report(
@@ -212,6 +225,16 @@ async fn chores(desk: Arc<Desk>, config: Config, mut met: Receiver<NodeId>) {
                 .await,
             ),
         }
+    }
+}
+
+/// What falls due of alerts, until the task is aborted: apart, because it cannot wait for a partner.
+async fn alerts(desk: Arc<Desk>) {
+    let mut due = interval(Duration::from_secs(ALERTS_DUE_SECONDS));
+    loop {
+        due.tick().await;
+        let desk = Arc::clone(&desk);
+        report(spawn_blocking(move || desk.alerts_due()).await);
     }
 }
 

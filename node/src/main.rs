@@ -13,6 +13,7 @@ mod entropy;
 mod exit;
 mod hotline;
 mod init;
+mod lanes;
 mod loopback;
 mod quic;
 mod socket;

@@ -8,7 +8,8 @@ use symbolon_desk::{Answered, Desk, DeskError, Link, LinkError as DeskLinkError,
 use symbolon_protocol::{
     AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Cosign, Cosigned,
     Delivered, Disclose, Epochs, EpochsRequest, Established, Evaluate, Evaluated, Incoming, Local,
-    Partner, ProtocolError, Refusal, TagSetEvent, TagSetProgress, TagSetUpload, VerifiedEpochCard,
+    Partner, ProtocolError, Push, Pushed, Refusal, TagSetEvent, TagSetProgress, TagSetUpload,
+    VerifiedEpochCard,
 };
 use symbolon_store::SetKey;
 use symbolon_tlog::VerifiedCheckpoint;
@@ -170,6 +171,10 @@ impl Link for Quic {
         partner: &NodeId,
         request: &BulkCarry,
     ) -> Result<BulkCarried, DeskLinkError> {
+        self.0.request(*partner, request).map_err(told)
+    }
+
+    fn push(&self, partner: &NodeId, request: &Push) -> Result<Pushed, DeskLinkError> {
         self.0.request(*partner, request).map_err(told)
     }
 

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use serde_bytes::Bytes;
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use symbolon_audit::Receipt;
-use symbolon_disclosure::Sealed as SealedEnvelope;
+use symbolon_disclosure::{Resealed, Sealed as SealedEnvelope};
 use symbolon_trust::NodeId;
 
 use crate::error::ProtocolError;
@@ -19,7 +19,7 @@ use crate::limits::{ENVELOPE_BYTES_MAX, FRAME_BYTES_MAX};
 use crate::message::{Message, Outgoing, bound, sealed::Sealed};
 use crate::serve::Served;
 
-/// `deliver` on its way out: a confirm, disclosure, refusal or receipt, sealed and logged.
+/// An envelope on its way out, sealed and logged: by itself it is `deliver`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Disclose {
     envelope: Vec<u8>,
@@ -35,6 +35,15 @@ impl Disclose {
     pub fn new(sealed: SealedEnvelope, receipt: Receipt) -> Result<Self, ProtocolError> {
         let to = sealed.to();
         Self::restore_from_own_store(sealed.into_bytes(), to, receipt)
+    }
+
+    /// Makes a statement that was sealed again fit to be sent; `receipt` is that of its entry.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn resealed(resealed: Resealed, receipt: Receipt) -> Result<Self, ProtocolError> {
+        let to = resealed.to();
+        Self::restore_from_own_store(resealed.into_bytes(), to, receipt)
     }
 
     /// Takes back what [`Self::as_bytes`] gave and the own store kept, to send it again after a
@@ -63,7 +72,11 @@ impl Disclose {
         self.to
     }
 
-    fn addressed(&self, session: &Established) -> Result<(), ProtocolError> {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.envelope
+    }
+
+    pub(crate) fn addressed(&self, session: &Established) -> Result<(), ProtocolError> {
         if self.to == session.partner() {
             Ok(())
         } else {

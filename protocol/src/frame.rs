@@ -66,8 +66,9 @@ impl FrameReader {
         Ok(Some(frame))
     }
 
-    /// Announced length and first two bytes of the next frame, as soon as they are there.
-    pub(crate) fn announced(&self) -> Option<(usize, [u8; 2])> {
+    /// Announced length and first three bytes of the next frame, as soon as they are there: every
+    /// message has as many, and they hold its type.
+    pub(crate) fn announced(&self) -> Option<(usize, [u8; 3])> {
         let (length, body) = self.rest().split_first_chunk::<LENGTH_BYTES>()?;
         let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
         Some((length, *body.first_chunk()?))

@@ -27,6 +27,7 @@ mod hello;
 pub mod label;
 pub mod limits;
 mod message;
+mod push;
 mod serve;
 mod tag_set;
 mod transmit;
@@ -52,6 +53,7 @@ pub use hello::{
     Accept, ClientFinish, ClientHello, Hello, Role, ServerHello, exporter_context, signing_input,
 };
 pub use message::{Failure, Message, Outgoing, decode, encode};
+pub use push::{Push, PushAnswer, Pushed, Pushing};
 pub use serve::{Asked, Incoming, Reply, Serve, Served};
 pub use tag_set::{
     TagSetDownload, TagSetEvent, TagSetHeader, TagSetProgress, TagSetRequest, TagSetUpload,

@@ -103,6 +103,11 @@ pub const BULK_ITEMS_MAX: u64 = 1 << 26;
 /// One sealed envelope on a stream, so that it fits a frame with its header.
 pub const ENVELOPE_BYTES_MAX: usize = FRAME_BYTES_MAX - 1024;
 
+/// Envelopes in one push.
+pub const PUSH_ENVELOPES_MAX: usize = 64;
+/// Bytes of all envelopes in one push, so that they fit a frame.
+pub const PUSH_BYTES_MAX: usize = ENVELOPE_BYTES_MAX;
+
 /// One tag.
 pub const TAG_BYTES: usize = symbolon_oprf::TAG_BYTES;
 /// Tags in one chunk of a transfer.

@@ -14,7 +14,7 @@ use crate::limits::ERROR_BYTES_MAX;
 
 /// A message that can be read from a frame. Implemented here only.
 pub trait Message: Serialize + DeserializeOwned + sealed::Sealed {
-    /// Number of the message, 0 to 23, so that it takes one byte.
+    /// Number of the message.
     const TYPE: u8;
     /// Name in errors.
     const NAME: &'static str;
@@ -78,7 +78,7 @@ pub fn decode<M: Message>(body: &[u8]) -> Result<M, ProtocolError> {
 /// The type of the message in `body`, before anything else of it is looked at.
 pub(crate) fn type_of(body: &[u8]) -> Result<u8, ProtocolError> {
     match body {
-        [0x82, number @ 0..=23, ..] => Ok(*number),
+        [0x82, number @ 0..=23, ..] | [0x82, 0x18, number @ 24..=u8::MAX, ..] => Ok(*number),
         _ => Err(DecodeError::Shape.into()),
     }
 }
@@ -153,6 +153,17 @@ mod tests {
         assert_eq!(bytes, [0, 0, 0, 6, 0x82, 0x00, 0x82, 0x18, 0x32, 0x05]);
         let decoded: Failure = decode(&bytes[4..]).unwrap();
         assert_eq!((decoded.code(), decoded.detail()), (Code::Busy, Some(5)));
+    }
+
+    #[test]
+    fn a_type_has_one_form() {
+        let kind = |body: &[u8]| type_of(body).ok();
+        assert_eq!((kind(&[0x82, 23, 0x80]), kind(&[0x82, 0x18, 24, 0x80])), (Some(23), Some(24)));
+        assert_eq!(kind(&[0x82, 0x18, 0xff, 0x80]), Some(255));
+        // 23 in two bytes, 24 in three, a type that is no number, an array of another length.
+        let others: [&[u8]; 6] =
+            [&[0x82, 0x18, 23], &[0x82, 0x19, 0, 24], &[0x82, 0x38, 24], &[0x83, 5], &[0x82], &[]];
+        assert!(others.into_iter().all(|body| kind(body).is_none()));
     }
 
     #[test]

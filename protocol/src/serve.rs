@@ -18,6 +18,7 @@ use crate::frame::FrameReader;
 use crate::handshake::Established;
 use crate::limits::{FRAME_BYTES_MAX, READ_BYTES_MAX, REQUEST_DEADLINE_MS};
 use crate::message::{Failure, Message, Outgoing, decode, encode, type_of};
+use crate::push::Pushing;
 use crate::tag_set::TagSetRequest;
 use crate::transmit::Transmit;
 
@@ -50,6 +51,8 @@ pub enum Incoming {
     BulkWait(Asked<BulkWait>),
     /// A piece of the match.
     BulkCarry(Asked<BulkCarry>),
+    /// To take envelopes of an ordered stream.
+    Push(Asked<Pushing>),
 }
 
 /// One request and the right to answer it once.
@@ -228,6 +231,7 @@ impl Serve {
             }
             BulkWait::TYPE => self.asked(&body).map(Incoming::BulkWait),
             BulkCarry::TYPE => self.asked(&body).map(Incoming::BulkCarry),
+            Pushing::TYPE => self.asked(&body).map(Incoming::Push),
             _ => Err(ProtocolError::Unexpected { expected: "a request" }),
         }
     }
@@ -257,6 +261,7 @@ fn bytes_max(number: u8) -> Result<usize, ProtocolError> {
         BulkBegin::TYPE => Ok(BulkBegin::BYTES_MAX),
         BulkWait::TYPE => Ok(BulkWait::BYTES_MAX),
         BulkCarry::TYPE => Ok(BulkCarry::BYTES_MAX),
+        Pushing::TYPE => Ok(Pushing::BYTES_MAX),
         _ => Err(ProtocolError::Unexpected { expected: "a request" }),
     }
 }

@@ -60,8 +60,10 @@ pub struct Node {
     pub root: IdentityKey,
     /// Its signing key.
     pub key: Arc<IdentityKey>,
-    /// Seed of its envelope key.
+    /// Seed of its live envelope key.
     pub envelope_seed: [u8; 32],
+    /// Seed of its envelope key for exercises.
+    pub exercise_seed: [u8; 32],
     /// Seed of its log's keys.
     pub log_seed: [u8; 32],
     /// Its log's signer.
@@ -75,13 +77,13 @@ pub struct Node {
 }
 
 impl Node {
-    /// The node of that name; its four seeds are `seed` and the three bytes after it, repeated.
+    /// The node of that name; its five seeds are `seed` and the four bytes after it, repeated.
     #[must_use]
     pub fn new(name: &str, seed: u8) -> Self {
         let root = IdentityKey::generate([seed; 32]).unwrap();
         let key = IdentityKey::generate([seed + 1; 32]).unwrap();
         let envelope_seed = [seed + 2; 32];
-        let envelope = RecipientSecret::generate(envelope_seed);
+        let exercise_seed = [seed + 4; 32];
         let log_seed = [seed + 3; 32];
         let origin = format!("{name}.example/log");
         let signer = CheckpointSigner::from_seed(&origin, &log_seed).unwrap();
@@ -94,7 +96,9 @@ impl Node {
             not_before: NOW - 1000,
             not_after: NOW + 1_000_000,
             signing: key.public().clone(),
-            envelope_keys: vec![envelope.envelope_key(NOW - 1000, NOW + 1_000_000)],
+            envelope_keys: secrets(envelope_seed, exercise_seed)
+                .map(|secret| secret.envelope_key(NOW - 1000, NOW + 1_000_000))
+                .to_vec(),
             tls_pins: vec![TlsPin([seed; 32])],
             addresses: vec![format!("{name}.example:4433")],
             log: signer.verifier().vkeys().to_vec(),
@@ -105,7 +109,13 @@ impl Node {
         let mut log = MemoryTree::new();
         log.append(leaf_hash("first")).unwrap();
         let (key, signed_card) = (Arc::new(key), Arc::new(signed_card));
-        Self { root, key, envelope_seed, log_seed, signer, log, signed_card, card }
+        Self { root, key, envelope_seed, exercise_seed, log_seed, signer, log, signed_card, card }
+    }
+
+    /// Its envelope keys, live and for exercises.
+    #[must_use]
+    pub fn secrets(&self) -> [RecipientSecret; 2] {
+        secrets(self.envelope_seed, self.exercise_seed)
     }
 
     /// The unsigned checkpoint of its log.
@@ -146,6 +156,11 @@ impl Node {
         let seen = Some(other.seen());
         Context { local: self.local(), partner: Partner { card, seen }, exporter: EXPORTER }
     }
+}
+
+fn secrets(live: [u8; 32], exercise: [u8; 32]) -> [RecipientSecret; 2] {
+    [(live, Mode::Live), (exercise, Mode::Exercise)]
+        .map(|(seed, mode)| RecipientSecret::generate(seed, mode))
 }
 
 /// The asker and the holder.
@@ -351,7 +366,7 @@ pub fn confirm(holder: &Node, asker: &Node) -> ConfirmRequest {
 /// The envelope around [`confirm`], from the asker to the holder.
 #[must_use]
 pub fn envelope(holder: &Node, asker: &Node) -> Sealed {
-    let to = Recipient::new(&holder.card, NOW).unwrap();
+    let to = Recipient::new(&holder.card, NOW, Mode::Live).unwrap();
     let (node, key) = (asker.card.id(), &*asker.key);
     let terms = Terms { created: NOW, expires: NOW + 86_400, in_reply_to: None };
     let confirm = confirm(holder, asker);

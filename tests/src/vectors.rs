@@ -12,7 +12,7 @@ use symbolon_oprf::Receiver;
 use symbolon_protocol::{ClientHello, Role, ServerHello, decode, exporter_context, signing_input};
 use symbolon_tlog::add_checkpoint::{add_cosignatures, parse_cosignatures};
 use symbolon_tlog::{AddCheckpoint, CheckpointVerifier};
-use symbolon_trust::{NodeId, SignedAgreement, SignedCard};
+use symbolon_trust::{Mode, NodeId, SignedAgreement, SignedCard};
 
 use crate::find;
 use crate::sample::{self, NOW, Node, PASSPORTS};
@@ -307,7 +307,7 @@ fn envelope() -> Vector {
         }),
         verify: |signed| {
             let (a, b) = sample::two();
-            let secret = RecipientSecret::generate(b.envelope_seed);
+            let secret = RecipientSecret::generate(b.envelope_seed, Mode::Live);
             let sender = |_: &NodeId| Some(a.key.public().clone());
             let me = b.card.id();
             let envelope = bytes(signed, "envelope");
@@ -352,7 +352,7 @@ fn statements() -> Vector {
         verify: |signed| {
             let (a, b) = sample::two();
             let fits = |case: &Value| {
-                let secret = RecipientSecret::generate(b.envelope_seed);
+                let secret = RecipientSecret::generate(b.envelope_seed, Mode::Live);
                 let sender = |_: &NodeId| Some(a.key.public().clone());
                 let me = b.card.id();
                 let opened = open(&bytes(case, "envelope"), &[secret], &sender, &me, NOW);

@@ -157,7 +157,7 @@ impl Stranger {
     fn new(name: &str, (not_before, not_after): (u64, u64)) -> Stranger {
         let root = IdentityKey::generate([31; 32]).unwrap();
         let signing = IdentityKey::generate([32; 32]).unwrap();
-        let secret = RecipientSecret::generate([33; 32]);
+        let secret = RecipientSecret::generate([33; 32], Mode::Live);
         let card = NodeCard {
             version: 1,
             root: root.public().clone(),

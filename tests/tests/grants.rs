@@ -99,7 +99,7 @@ fn key(seed: u8) -> IdentityKey {
 
 fn card(seed: u8) -> VerifiedCard {
     let root = key(seed);
-    let secret = RecipientSecret::generate([200 + seed; 32]);
+    let secret = RecipientSecret::generate([200 + seed; 32], Mode::Live);
     let card = NodeCard {
         version: 1,
         root: root.public().clone(),
@@ -201,13 +201,13 @@ fn nothing_that_no_rule_grants_is_in_what_leaves() {
         if shown % SEALED_EVERY == 0 {
             let author = Author { node: card(1).id(), key: &key(101) };
             let terms = Terms { created: NOW, expires: NOW + DAY, in_reply_to: None };
-            let to = Recipient::new(&cards[which], NOW).unwrap();
+            let to = Recipient::new(&cards[which], NOW, Mode::Live).unwrap();
             let out = seal(grant, &record, None, &to, &author, &terms, [42; 32]).unwrap();
             assert_eq!(out.payload(), payload.as_bytes());
             assert_eq!(leaked(&record, &BTreeSet::new(), out.as_bytes()), []);
             let senders =
                 |id: &NodeId| (*id == card(1).id()).then(|| card(1).card().signing.clone());
-            let secret = RecipientSecret::generate([200 + PARTNERS[which].1; 32]);
+            let secret = RecipientSecret::generate([200 + PARTNERS[which].1; 32], Mode::Live);
             let me = cards[which].id();
             let opened = open(out.as_bytes(), &[secret], &senders, &me, NOW).unwrap();
             assert_eq!(opened.payload_bytes(), payload.as_bytes());

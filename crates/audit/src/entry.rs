@@ -9,13 +9,13 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use symbolon_disclosure::{Opened, Sealed};
 use symbolon_ident::Class;
 use symbolon_policy::Denial;
-use symbolon_trust::NodeId;
+use symbolon_trust::{Mode, NodeId};
 
 use crate::AuditError;
 use crate::event::{
-    AdminEvent, AgreementEvent, BudgetEvent, CardEvent, ConfirmEvent, DisclosedEvent,
-    EpochCardEvent, ErasedEvent, EvaluationEvent, Event, ImportEvent, OpeningEvent, PolicyEvent,
-    QueryEvent, ReadEvent, ReceiptEvent, ReceivedEvent, RefusedEvent,
+    AdminEvent, AgreementEvent, AlertEvent, BudgetEvent, CardEvent, ConfirmEvent, DeletedEvent,
+    DisclosedEvent, EpochCardEvent, ErasedEvent, EvaluationEvent, Event, ImportEvent, OpeningEvent,
+    PolicyEvent, QueryEvent, ReadEvent, ReceiptEvent, ReceivedEvent, RefusedEvent,
 };
 use crate::limits::{ID_BYTES_MAX, LIST_ITEMS_MAX, TEXT_BYTES_MAX};
 use crate::query::{Commitment, CommittedQuery};
@@ -122,7 +122,7 @@ impl Entry {
         Self::new(who, Event::ConfirmReceived(event))
     }
 
-    /// A sealed statement is about to leave: a disclosure, a confirm, a refusal or a receipt.
+    /// A sealed statement is about to leave, of whatever kind.
     #[must_use]
     pub fn disclosed(who: Who<'_>, sealed: &Sealed) -> Self {
         let (record, version) = sealed.record().unzip();
@@ -221,6 +221,22 @@ impl Entry {
     #[must_use]
     pub fn admin(who: Who<'_>, act: &str, digest: [u8; 32]) -> Self {
         Self::new(who, Event::Admin(AdminEvent { act: bounded(act), digest }))
+    }
+
+    /// Something became of an alert, one's own or a partner's.
+    #[must_use]
+    pub fn alert(who: Who<'_>, event: AlertEvent) -> Self {
+        let event = match event.mode {
+            Mode::Live => Event::Alert(event),
+            Mode::Exercise => Event::Exercise(event),
+        };
+        Self::new(who, event)
+    }
+
+    /// The content of an alert was erased here for good.
+    #[must_use]
+    pub fn deleted(who: Who<'_>, event: DeletedEvent) -> Self {
+        Self::new(who, Event::Deleted(event))
     }
 
     /// Nothing happened: keeps the log's growth free of bursts.

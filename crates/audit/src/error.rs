@@ -20,6 +20,9 @@ pub enum AuditError {
     /// The ranges of an erasure are out of order, empty or miscounted.
     #[error("the ranges of an erasure are out of order, empty or miscounted")]
     Ranges,
+    /// An alert stands in the class of the other mode.
+    #[error("an exercise stands among the real alerts, or the other way round")]
+    Mode,
 
     // The peer misbehaved.
     /// The checkpoint is not a valid one of the asker's log.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use symbolon_ident::Class;
 use symbolon_record::{Field, RecordId, RecordVersion};
-use symbolon_trust::NodeId;
+use symbolon_trust::{Mode, NodeId};
 
 use crate::AuditError;
 use crate::limits::{ID_BYTES_MAX, LIST_ITEMS_MAX, TEXT_BYTES_MAX};
@@ -52,6 +52,12 @@ pub enum Event {
     Budget(BudgetEvent),
     /// An act of administration.
     Admin(AdminEvent),
+    /// An alert and what became of it.
+    Alert(AlertEvent),
+    /// The same of a drill, which has a class of its own.
+    Exercise(AlertEvent),
+    /// The content of an alert is gone from here for good.
+    Deleted(DeletedEvent),
     /// Nothing.
     Heartbeat,
 }
@@ -87,6 +93,35 @@ pub enum Act {
     Exported,
     /// Changed.
     Changed,
+}
+
+/// What became of an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AlertAct {
+    /// Taken from an officer or a hotline, durably.
+    Accepted,
+    /// A second officer said yes.
+    Approved,
+    /// A second officer said no.
+    Declined,
+    /// A new version.
+    Updated,
+    /// Taken back.
+    Withdrawn,
+    /// Fewer recipients than before.
+    Narrowed,
+    /// Disputed.
+    Contested,
+    /// Its time is over.
+    Expired,
+    /// Nobody answered in time, so it went to somebody else.
+    Escalated,
+    /// An officer saw it.
+    Read,
+    /// An officer acted on it.
+    Acted,
 }
 
 /// A node card.
@@ -375,6 +410,35 @@ pub struct AdminEvent {
     pub digest: [u8; 32],
 }
 
+/// An alert. Which class the entry has follows from the mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct AlertEvent {
+    /// What became of it.
+    pub act: AlertAct,
+    /// Its id.
+    pub alert: RecordId,
+    /// Its version.
+    pub version: RecordVersion,
+    /// Real or a drill.
+    pub mode: Mode,
+    /// How many nodes shall have it; 0 for one from a partner.
+    pub recipients: u32,
+}
+
+/// The secret under which the content of an alert lay is gone, and the content with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct DeletedEvent {
+    /// Its id.
+    pub alert: RecordId,
+    /// Whose alert it was.
+    pub origin: NodeId,
+    /// Hash of the newest signed statement of it; zeros for an own one that never left.
+    #[serde(with = "serde_bytes")]
+    pub statement_hash: [u8; 32],
+    /// Real or a drill.
+    pub mode: Mode,
+}
+
 impl Event {
     /// The name of the kind, as in the encoding.
     #[must_use]
@@ -398,6 +462,9 @@ impl Event {
             Self::Erased(_) => "erased",
             Self::Budget(_) => "budget",
             Self::Admin(_) => "admin",
+            Self::Alert(_) => "alert",
+            Self::Exercise(_) => "exercise",
+            Self::Deleted(_) => "deleted",
             Self::Heartbeat => "heartbeat",
         }
     }
@@ -417,12 +484,15 @@ impl Event {
             Self::Received(event) => Some(event.partner),
             Self::Receipt(event) => Some(event.partner),
             Self::Budget(event) => Some(event.partner),
+            Self::Deleted(event) => Some(event.origin),
             Self::Policy(_)
             | Self::Import(_)
             | Self::Read(_)
             | Self::Opening(_)
             | Self::Erased(_)
             | Self::Admin(_)
+            | Self::Alert(_)
+            | Self::Exercise(_)
             | Self::Heartbeat => None,
         }
     }
@@ -456,6 +526,8 @@ impl Event {
                 (event.reason.len(), event.ranges.len())
             }
             Self::Admin(event) => (event.act.len(), 0),
+            Self::Alert(event) => return event.check(Mode::Live),
+            Self::Exercise(event) => return event.check(Mode::Exercise),
             _ => (0, 0),
         };
         if text > TEXT_BYTES_MAX {
@@ -465,6 +537,16 @@ impl Event {
             return Err(AuditError::TooLong { field: "list of an entry" });
         }
         Ok(())
+    }
+}
+
+impl AlertEvent {
+    /// A drill never stands among the real ones.
+    const fn check(&self, mode: Mode) -> Result<(), AuditError> {
+        match (self.mode, mode) {
+            (Mode::Live, Mode::Live) | (Mode::Exercise, Mode::Exercise) => Ok(()),
+            _ => Err(AuditError::Mode),
+        }
     }
 }
 

@@ -19,9 +19,10 @@ mod set_query;
 pub use entry::{Entry, Who};
 pub use error::AuditError;
 pub use event::{
-    Act, AdminEvent, AgreementEvent, BudgetEvent, CardEvent, ConfirmEvent, DisclosedEvent,
-    EpochCardEvent, ErasedEvent, EvaluationEvent, Event, ImportEvent, LeafRange, OpeningEvent,
-    PolicyEvent, QueryEvent, ReadEvent, ReceiptEvent, ReceivedEvent, RefusedEvent,
+    Act, AdminEvent, AgreementEvent, AlertAct, AlertEvent, BudgetEvent, CardEvent, ConfirmEvent,
+    DeletedEvent, DisclosedEvent, EpochCardEvent, ErasedEvent, EvaluationEvent, Event, ImportEvent,
+    LeafRange, OpeningEvent, PolicyEvent, QueryEvent, ReadEvent, ReceiptEvent, ReceivedEvent,
+    RefusedEvent,
 };
 pub use leaf::{LeafData, Logged};
 pub use query::{

@@ -17,7 +17,7 @@ use symbolon_protocol::{
 };
 use symbolon_store::{Owed, OwedFor, Settled, Write};
 use symbolon_tlog::{AuthenticCheckpoint, CheckpointVerifier, VerifiedCheckpoint};
-use symbolon_trust::NodeId;
+use symbolon_trust::{Mode, NodeId};
 
 use crate::asking::lock;
 use crate::desk::{Known, hex};
@@ -49,9 +49,8 @@ pub(crate) fn owed_for(sealed: &Sealed, since: u64) -> Owed {
     let what = match sealed.kind() {
         StatementKind::Disclosure => OwedFor::Disclosure,
         StatementKind::Refusal => OwedFor::Refusal,
-        StatementKind::Confirm | StatementKind::Receipt | StatementKind::Account => {
-            OwedFor::Confirm
-        }
+        // Alerts and what follows them are acknowledged by statements of their own.
+        _ => OwedFor::Confirm,
     };
     Owed { partner: sealed.to(), name: sealed.statement_hash(), what, since }
 }
@@ -62,11 +61,6 @@ fn passed(logged: &Logged, partner: &NodeId) -> Option<(Passed, [u8; 32], u32)> 
     if event.partner() != Some(*partner) {
         return None;
     }
-    let of_kind = |kind: u8, disclosure, refusal| match StatementKind::from_code(kind) {
-        Ok(StatementKind::Disclosure) => Some(disclosure),
-        Ok(StatementKind::Refusal) => Some(refusal),
-        _ => None,
-    };
     match event {
         Event::Query(query) => {
             // The leaf of a query is its commitment.
@@ -79,14 +73,21 @@ fn passed(logged: &Logged, partner: &NodeId) -> Option<(Passed, [u8; 32], u32)> 
         Event::ConfirmReceived(confirm) => {
             Some((Passed::ConfirmReceived, confirm.statement_hash, 0))
         }
-        Event::Disclosed(sent) => {
-            let passed = of_kind(sent.kind, Passed::DisclosureSent, Passed::RefusalSent)?;
-            Some((passed, sent.statement_hash, 0))
-        }
+        Event::Disclosed(sent) => Some((passed_sent(sent.kind)?, sent.statement_hash, 0)),
         Event::Received(received) => {
-            let (disclosure, refusal) = (Passed::DisclosureReceived, Passed::RefusalReceived);
-            Some((of_kind(received.kind, disclosure, refusal)?, received.statement_hash, 0))
+            Some((passed_sent(received.kind)?.mirrored(), received.statement_hash, 0))
         }
+        _ => None,
+    }
+}
+
+/// What a sealed statement of `kind` that left counts as; confirms have events of their own.
+fn passed_sent(kind: u8) -> Option<Passed> {
+    match StatementKind::from_code(kind) {
+        Ok(StatementKind::Disclosure) => Some(Passed::DisclosureSent),
+        Ok(StatementKind::Refusal) => Some(Passed::RefusalSent),
+        Ok(StatementKind::Alert) => Some(Passed::AlertSent),
+        Ok(StatementKind::Word) => Some(Passed::WordSent),
         _ => None,
     }
 }
@@ -137,7 +138,7 @@ impl Desk {
         let account = Account { from, until, items, erased, checkpoint };
         let (identity, now) = (self.identity(), self.now());
         let terms = Terms { created: now, expires: now + STATEMENT_SECONDS, in_reply_to: None };
-        let to = Recipient::new(&partner.card, now)?;
+        let to = Recipient::new(&partner.card, now, Mode::Live)?;
         let seed = self.surroundings.seed();
         let sealed = seal_account(account, &to, &identity.author(), &terms, seed)?;
         let node = Officer::node();

@@ -22,7 +22,7 @@ use symbolon_protocol::{
 use symbolon_record::{Record, RecordId};
 use symbolon_store::{BudgetKey, Direction, SetKey, SetSide, SetState, StoreError, Write};
 use symbolon_tlog::CheckpointVerifier;
-use symbolon_trust::VerifiedAgreement;
+use symbolon_trust::{Mode, VerifiedAgreement};
 
 use crate::account::owed_for;
 use crate::confirm::evidence_sent;
@@ -71,6 +71,7 @@ impl Desk {
             Incoming::Account(asked) => {
                 Answered::Reply(self.answer_account(session, &known, asked))
             }
+            Incoming::Push(asked) => Answered::Reply(asked.refuse(Refusal::EnvelopeRefused)),
         }
     }
 
@@ -268,6 +269,11 @@ impl Desk {
             Payload::Disclosure(_) | Payload::Refusal(_) | Payload::Account(_) => {
                 Err(Refusal::EnvelopeRefused)
             }
+            // What belongs to a stream comes by a push, which keeps its order.
+            Payload::Alert(_)
+            | Payload::Word(_)
+            | Payload::Acknowledgement(_)
+            | Payload::Manifest(_) => Err(Refusal::EnvelopeRefused),
         }
     }
 
@@ -304,7 +310,7 @@ impl Desk {
         mut write: Write,
     ) -> Result<Disclose, DeskError> {
         let (identity, now) = (self.identity(), self.now());
-        let to = Recipient::new(&partner.card, now)?;
+        let to = Recipient::new(&partner.card, now, Mode::Live)?;
         let terms = Terms {
             created: now,
             expires: now + STATEMENT_SECONDS,
@@ -355,6 +361,7 @@ impl Desk {
                 record,
                 purpose: &confirm.purpose,
                 class: Some(confirm.class),
+                urgency: None,
                 now,
             };
             let denial = match policy.decide(&request(Action::Confirm)) {
@@ -477,5 +484,6 @@ fn refuse(incoming: Incoming, refusal: Refusal) -> Reply {
         Incoming::BulkBegin(asked) => asked.refuse(refusal),
         Incoming::BulkWait(asked) => asked.refuse(refusal),
         Incoming::BulkCarry(asked) => asked.refuse(refusal),
+        Incoming::Push(asked) => asked.refuse(refusal),
     }
 }

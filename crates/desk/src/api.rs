@@ -3,6 +3,7 @@
 //! Requests refuse unknown fields. Times are Unix seconds (UTC); digests and ids are hexadecimal
 //! or UUID text. Values that identify a person stand only where an officer asked for them.
 
+mod alert;
 mod audit;
 mod evidence;
 mod hotline;
@@ -13,6 +14,7 @@ mod policy;
 mod record;
 mod witness;
 
+pub use alert::*;
 pub use audit::*;
 pub use evidence::*;
 pub use hotline::*;

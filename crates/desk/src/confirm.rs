@@ -15,7 +15,7 @@ use symbolon_policy::{Action, Decision, Request};
 use symbolon_protocol::limits::EPOCH_CARD_BYTES_MAX;
 use symbolon_protocol::{Disclose, EpochCard};
 use symbolon_store::{Admitted, Evidence, Hit, HitState, SetKey, SetSide, Way, Write};
-use symbolon_trust::VerifiedAgreement;
+use symbolon_trust::{Mode, VerifiedAgreement};
 
 use crate::account::owed_for;
 use crate::api::{ConfirmReport, HitConfirm, Reason, Report};
@@ -80,7 +80,7 @@ impl Desk {
         let is_reply = match opened.payload() {
             Payload::Disclosure(disclosed) => disclosed.in_reply_to == Some(question),
             Payload::Refusal(refusal) => refusal.in_reply_to == question,
-            Payload::Confirm(_) | Payload::Receipt(_) | Payload::Account(_) => false,
+            _ => false,
         };
         if !is_reply {
             return self.not_asked(&hit, "the partner's answer is to another question".to_owned());
@@ -135,6 +135,7 @@ impl Desk {
             record: &record,
             purpose: &reason.purpose,
             class: Some(hit.class),
+            urgency: None,
             now: self.now(),
         };
         match self.policy().decide(&request) {
@@ -172,7 +173,7 @@ impl Desk {
             case_hash: symbolon_codec::sha256("symbolon/1 case", &[case.as_bytes()]),
         };
         let terms = Terms { created: now, expires: now + STATEMENT_SECONDS, in_reply_to: None };
-        let to = Recipient::new(&partner.card, now)?;
+        let to = Recipient::new(&partner.card, now, Mode::Live)?;
         let sealed =
             seal_confirm(confirm, &to, &identity.author(), &terms, self.surroundings.seed())?;
         let event = ConfirmEvent {
@@ -282,7 +283,7 @@ impl Desk {
             expires: now + STATEMENT_SECONDS,
             in_reply_to: Some(opened.id()),
         };
-        let to = Recipient::new(&partner.card, now)?;
+        let to = Recipient::new(&partner.card, now, Mode::Live)?;
         let seed = self.surroundings.seed();
         let sealed = seal_receipt(receipt, &to, &identity.author(), &terms, seed)?;
         let event = ReceiptEvent {

@@ -13,9 +13,10 @@ use symbolon_policy::{PartnerContext, PolicySet};
 use symbolon_protocol::{Local, Partner as Remote};
 use symbolon_store::{Partner, PartnerState, Store, Write};
 use symbolon_tlog::Checkpoint;
-use symbolon_trust::{NodeId, SignedAgreement, SignedCard, VerifiedAgreement, VerifiedCard};
+use symbolon_trust::{Mode, NodeId, SignedAgreement, SignedCard, VerifiedAgreement, VerifiedCard};
 
 use crate::account::Accounts;
+use crate::alert::Alerts;
 use crate::api::{Nothing, Report, Status};
 use crate::asking::Asking;
 use crate::bulk_serve::Bulks;
@@ -39,6 +40,7 @@ pub struct Desk {
     pub(crate) epochs: Epochs,
     pub(crate) bulks: Bulks,
     pub(crate) accounts: Accounts,
+    pub(crate) alerts: Alerts,
     pub(crate) hotlines: Hotlines,
     pub(crate) publishing: Mutex<()>,
     /// Held while the kept checkpoint is replaced.
@@ -53,6 +55,8 @@ pub struct Known {
     pub(crate) row: Partner,
     pub(crate) card: Arc<VerifiedCard>,
     pub(crate) agreement: Option<Arc<VerifiedAgreement>>,
+    /// The agreement on drills.
+    pub(crate) drill: Option<Arc<VerifiedAgreement>>,
 }
 
 impl Known {
@@ -85,12 +89,27 @@ impl Known {
     /// # Errors
     /// One line on why nothing may be asked or answered.
     pub(crate) fn in_force(&self, now: u64) -> Result<&Arc<VerifiedAgreement>, String> {
-        match self.row.state {
-            PartnerState::Suspended => return Err("the partner is suspended here".to_owned()),
-            PartnerState::Pending => return Err("there is no agreement yet".to_owned()),
-            PartnerState::Active => {}
+        self.in_force_for(Mode::Live, now)
+    }
+
+    /// The same for what is real or for drills.
+    ///
+    /// # Errors
+    /// As [`Known::in_force`].
+    pub(crate) fn in_force_for(
+        &self,
+        mode: Mode,
+        now: u64,
+    ) -> Result<&Arc<VerifiedAgreement>, String> {
+        match (self.row.state, mode) {
+            (PartnerState::Suspended, _) => return Err("the partner is suspended here".to_owned()),
+            (PartnerState::Pending, Mode::Live) => return Err("there is no agreement yet".to_owned()),
+            (PartnerState::Pending | PartnerState::Active, _) => {}
         }
-        let agreement = self.agreement.as_ref().ok_or("there is no agreement yet")?;
+        let agreement = match mode {
+            Mode::Live => self.agreement.as_ref().ok_or("there is no agreement yet")?,
+            Mode::Exercise => self.drill.as_ref().ok_or("there is no agreement on drills")?,
+        };
         agreement.active(now).map_err(|error| error.to_string())?;
         self.card.active(now).map_err(|error| error.to_string())?;
         Ok(agreement)
@@ -127,6 +146,7 @@ impl Desk {
             epochs: Epochs::default(),
             bulks: Bulks::default(),
             accounts: Accounts::default(),
+            alerts: Alerts::default(),
             hotlines: Hotlines::default(),
             publishing: Mutex::new(()),
             keeping: Mutex::new(()),
@@ -222,15 +242,13 @@ impl Desk {
         let mut partners = BTreeMap::new();
         for row in self.store.partner_list()? {
             let card = SignedCard::decode(&row.card)?.verify_whatever_the_date()?;
-            let agreement = match &row.agreement {
-                Some(bytes) => {
-                    let signed = SignedAgreement::decode(bytes)?;
-                    let verified = signed.verify_whatever_the_date(&identity.card, &card)?;
-                    Some(Arc::new(verified))
-                }
-                None => None,
+            let verified = |bytes: &Vec<u8>| {
+                let signed = SignedAgreement::decode(bytes)?;
+                signed.verify_whatever_the_date(&identity.card, &card).map(Arc::new)
             };
-            let known = Known { card: Arc::new(card), agreement, row };
+            let agreement = row.agreement.as_ref().map(verified).transpose()?;
+            let drill = row.drill.as_ref().map(verified).transpose()?;
+            let known = Known { card: Arc::new(card), agreement, drill, row };
             partners.insert(known.node(), Arc::new(known));
         }
         *self.partners.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(partners);

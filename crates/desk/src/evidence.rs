@@ -15,9 +15,10 @@ use symbolon_audit::limits::ID_BYTES_MAX;
 use symbolon_audit::{Act, Entry, Event, ReadEvent};
 use symbolon_codec::sha256;
 use symbolon_disclosure::{Kept, Payload};
+use symbolon_record::View;
 use symbolon_store::{Hit, SetSide, Way, Write};
 use symbolon_tlog::{CheckpointVerifier, SignedCheckpoint};
-use symbolon_trust::{NodeId, SignedAgreement, SignedCard, VerifiedAgreement};
+use symbolon_trust::{Mode, NodeId, SignedAgreement, SignedCard, VerifiedAgreement};
 use symbolon_verify::{
     Draft, Finished, ItemKind, LeftOut, MANIFEST_LABEL, Making, Refused, Subject,
 };
@@ -228,7 +229,7 @@ impl Desk {
             let card = cards.find(|(card, _)| {
                 card.id() == from
                     && card.active(created).is_ok()
-                    && one.kept.verify(&card.card().signing).is_ok()
+                    && one.kept.verify(&card.card().signing, Mode::Live).is_ok()
             });
             match card {
                 Some((card, signed)) => {
@@ -506,15 +507,14 @@ fn partners(found: &[Found]) -> BTreeSet<NodeId> {
 
 /// Whether an agreement that was in force allows a statement.
 fn allows(agreement: &VerifiedAgreement, kept: &Kept) -> bool {
+    let permits = |view: &View| view.kind.is_none_or(|kind| agreement.permits_kind(kind.as_str()));
     match kept.payload() {
         Payload::Confirm(confirm) => {
             agreement.permits_purpose(&confirm.purpose) && agreement.terms(confirm.class).is_some()
         }
-        Payload::Disclosure(disclosed) => {
-            let kind = disclosed.view.kind;
-            kind.is_none_or(|kind| agreement.permits_kind(kind.as_str()))
-        }
-        Payload::Refusal(_) | Payload::Receipt(_) | Payload::Account(_) => true,
+        Payload::Disclosure(disclosed) => permits(&disclosed.view),
+        Payload::Alert(alerted) => permits(&alerted.view),
+        _ => true,
     }
 }
 

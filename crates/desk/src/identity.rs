@@ -12,7 +12,8 @@ use symbolon_ident::{Country, profile_id};
 use symbolon_store::{Store, Write};
 use symbolon_tlog::{CheckpointSigner, CosignatureSigner};
 use symbolon_trust::{
-    DOCUMENT_VERSION, IdentityKey, NodeCard, NodeId, NodeName, SignedCard, TlsPin, VerifiedCard,
+    DOCUMENT_VERSION, EnvelopeKey, IdentityKey, Mode, NodeCard, NodeId, NodeName, SignedCard,
+    TlsPin, VerifiedCard,
 };
 use zeroize::Zeroizing;
 
@@ -70,9 +71,7 @@ pub fn identity_create(
     let [(_, root), (_, signing), (_, log)] = &seeds;
     let (root, signing) = (IdentityKey::generate(**root)?, IdentityKey::generate(**signing)?);
     let log = CheckpointSigner::from_seed(&log_origin(&root.public().fingerprint()), log)?;
-    let envelope_seed = Zeroizing::new(surroundings.seed());
-    let envelope = RecipientSecret::generate(*envelope_seed);
-    let envelope_until = now + ENVELOPE_KEY_DAYS * DAY_SECONDS;
+    let envelopes = EnvelopeSecret::both(surroundings);
     let card = NodeCard {
         version: DOCUMENT_VERSION,
         root: root.public().clone(),
@@ -82,7 +81,7 @@ pub fn identity_create(
         not_before: now,
         not_after: now + CARD_DAYS * DAY_SECONDS,
         signing: signing.public().clone(),
-        envelope_keys: vec![envelope.envelope_key(now, envelope_until)],
+        envelope_keys: envelopes.iter().map(|envelope| envelope.key.clone()).collect(),
         tls_pins: vec![TlsPin(birth.tls_pin)],
         addresses: birth.addresses,
         log: log.verifier().vkeys().to_vec(),
@@ -92,12 +91,12 @@ pub fn identity_create(
         DeskError::invalid(error.to_string(), "give one to four addresses as host:port")
     })?;
     let verified = signed.verify(now)?;
-    let mut write = Write::new()
-        .setting_new(CARD, &signed.encode())
-        .setting(TLS, &birth.tls_key)
-        .setting(&envelope_name(envelope_until, &envelope), &*envelope_seed);
+    let mut write = Write::new().setting_new(CARD, &signed.encode()).setting(TLS, &birth.tls_key);
     for (name, seed) in &seeds {
         write = write.setting(name, &**seed);
+    }
+    for envelope in &envelopes {
+        write = write.setting(&envelope.name(), &*envelope.seed);
     }
     write = card_keep(write, &verified.id(), &signed, 1);
     store.commit(write.log(card_entry(&verified, now, Officer::node().as_str(), Act::Made)))?;
@@ -121,7 +120,8 @@ impl Identity {
         let card = signed_card.verify_whatever_the_date()?;
         let mut recipients = Vec::new();
         for name in store.setting_names(ENVELOPE_PREFIX)? {
-            recipients.push(RecipientSecret::generate(*seed(store, &name)?));
+            let mode = envelope_mode(&name).ok_or_else(|| missing(&name))?;
+            recipients.push(RecipientSecret::generate(*seed(store, &name)?, mode));
         }
         Ok(Identity {
             root,
@@ -158,7 +158,7 @@ impl Identity {
         Author { node: self.node(), key: &self.signing }
     }
 
-    /// Renews the card before its end, and the envelope key weekly; destroys envelope keys that
+    /// Renews the card before its end, and the envelope keys weekly; destroys envelope keys that
     /// nothing may be sealed to any more. `None` where nothing is due.
     ///
     /// # Errors
@@ -171,29 +171,37 @@ impl Identity {
         let now = surroundings.now();
         let card = self.card.card();
         let fresh_until = now + (ENVELOPE_KEY_DAYS - ENVELOPE_KEY_FRESH_DAYS) * DAY_SECONDS;
-        let is_fresh = card.envelope_keys.iter().any(|key| key.not_after > fresh_until);
+        let is_fresh = Mode::ALL.iter().all(|mode| {
+            let mut keys = card.envelope_keys.iter().filter(|key| key.mode == *mode);
+            keys.any(|key| key.not_after > fresh_until)
+        });
         let lasts = card.not_after > now + CARD_DAYS / 4 * DAY_SECONDS;
         // A new version of the program may have other rules: partners must learn it from the card.
         let is_of_this_profile = card.profile == *profile_id().as_bytes();
         if is_fresh && lasts && is_of_this_profile {
             return Ok(None);
         }
-        let seed = Zeroizing::new(surroundings.seed());
-        let envelope = RecipientSecret::generate(*seed);
-        let until = now + ENVELOPE_KEY_DAYS * DAY_SECONDS;
+        let envelopes = EnvelopeSecret::both(surroundings);
         let mut renewed = card.clone();
         renewed.sequence += 1;
         renewed.not_before = now;
         renewed.not_after = now + CARD_DAYS * DAY_SECONDS;
-        renewed.envelope_keys.retain(|key| key.not_after > now);
-        renewed.envelope_keys.insert(0, envelope.envelope_key(now, until));
-        renewed.envelope_keys.truncate(2);
+        // Of each mode the new key, and the newest of those that partners may still use.
+        renewed.envelope_keys.clear();
+        for envelope in &envelopes {
+            let mode = envelope.key.mode;
+            let old = card.envelope_keys.iter().filter(|key| key.mode == mode);
+            let old = old.filter(|key| key.not_after > now).max_by_key(|key| key.not_before);
+            renewed.envelope_keys.push(envelope.key.clone());
+            renewed.envelope_keys.extend(old.cloned());
+        }
         renewed.profile = *profile_id().as_bytes();
         let signed = SignedCard::sign(renewed, &self.root)?;
         let verified = signed.verify(now)?;
-        let mut write = Write::new()
-            .setting(CARD, &signed.encode())
-            .setting(&envelope_name(until, &envelope), &*seed);
+        let mut write = Write::new().setting(CARD, &signed.encode());
+        for envelope in &envelopes {
+            write = write.setting(&envelope.name(), &*envelope.seed);
+        }
         for name in store.setting_names(ENVELOPE_PREFIX)? {
             if envelope_end(&name).is_some_and(|end| end <= now) {
                 write = write.setting_delete(&name);
@@ -217,13 +225,38 @@ fn log_origin(node: &NodeId) -> String {
     format!("symbolon/1/log/{}", hex(node.as_bytes()))
 }
 
-/// The end of validity leads, so that old keys are found without opening them.
-fn envelope_name(until: u64, secret: &RecipientSecret) -> String {
-    format!("{ENVELOPE_PREFIX}{until:012}-{}", hex(&secret.kid()))
+/// A fresh envelope key, and the seed that is kept of it.
+struct EnvelopeSecret {
+    seed: Zeroizing<[u8; 32]>,
+    key: EnvelopeKey,
+}
+
+impl EnvelopeSecret {
+    /// One of each mode, valid from now on.
+    fn both(surroundings: &dyn Surroundings) -> [Self; 2] {
+        let now = surroundings.now();
+        Mode::ALL.map(|mode| {
+            let seed = Zeroizing::new(surroundings.seed());
+            let secret = RecipientSecret::generate(*seed, mode);
+            Self { seed, key: secret.envelope_key(now, now + ENVELOPE_KEY_DAYS * DAY_SECONDS) }
+        })
+    }
+
+    /// The end of validity leads, and the mode follows: old keys are found, and keys opened in
+    /// their mode, by the name alone.
+    fn name(&self) -> String {
+        let EnvelopeKey { kid, not_after, mode, .. } = &self.key;
+        format!("{ENVELOPE_PREFIX}{not_after:012}-{mode}-{}", hex(kid))
+    }
 }
 
 fn envelope_end(name: &str) -> Option<u64> {
     name.strip_prefix(ENVELOPE_PREFIX)?.split('-').next()?.parse().ok()
+}
+
+fn envelope_mode(name: &str) -> Option<Mode> {
+    let mode = name.strip_prefix(ENVELOPE_PREFIX)?.split('-').nth(1)?;
+    Mode::ALL.into_iter().find(|known| known.as_str() == mode)
 }
 
 fn seed(store: &Store, name: &str) -> Result<Zeroizing<[u8; 32]>, DeskError> {

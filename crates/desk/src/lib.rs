@@ -7,6 +7,7 @@
 //! officer, a request, and where to report progress.
 
 mod account;
+mod alert;
 mod alarm;
 mod answer;
 pub mod api;
@@ -45,6 +46,7 @@ mod retain;
 mod surroundings;
 mod tag_set;
 
+pub use alert::{AlertClocks, Left, Pushed, Taken};
 pub use answer::Answered;
 pub use desk::{Desk, Known};
 pub use enrolment::Enrolment;

@@ -78,6 +78,24 @@ pub(crate) const LEAVES_PAGE_MAX: u32 = 4_096;
 pub(crate) const SCAN_STATEMENTS: usize = 256;
 /// Entries of the log read at once.
 pub(crate) const SCAN_ENTRIES: usize = 2_000;
+/// Days after which everybody deletes an alert, if nobody says.
+pub const ALERT_DAYS: u32 = 90;
+/// The same at most.
+pub const ALERT_DAYS_MAX: u32 = 3_650;
+/// Statements of one push.
+pub const PUSH_STATEMENTS_MAX: usize = 64;
+/// Envelopes of one push, in bytes: what fits a frame beside its framing.
+pub const PUSH_BYTES_MAX: usize = (1 << 20) - (8 << 10);
+/// Letters of an idempotency key.
+pub const IDEMPOTENCY_KEY_BYTES: std::ops::RangeInclusive<usize> = 16..=64;
+/// How long a recipient may take to delete what was withdrawn or has expired, in seconds.
+pub const DELETION_PATIENCE_SECONDS: u64 = 86_400;
+/// Alerts of one page.
+pub const ALERT_ROWS_MAX: u32 = 1_000;
+/// Things that fall due handled at once.
+pub(crate) const DUE_ROWS: usize = 256;
+/// Own records that one alert is shown to meet.
+pub const MATCHES_MAX: usize = 32;
 /// Hotlines of one node.
 pub const HOTLINES_MAX: usize = 1_000;
 /// Submissions in an hour that a hotline can be given.

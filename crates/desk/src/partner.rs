@@ -190,7 +190,7 @@ impl Desk {
             version: DOCUMENT_VERSION,
             id,
             parties,
-            mode: Mode::Live,
+            mode: if request.exercise { Mode::Exercise } else { Mode::Live },
             purposes: request.purposes,
             kinds,
             classes: classes(&request.budgets)?,
@@ -247,10 +247,13 @@ impl Desk {
         }
         let verified = signed.verify(&identity.card, &partner.card, self.now())?;
         let mut row = partner.row.clone();
-        row.agreement = Some(signed.encode());
+        match verified.mode() {
+            Mode::Live => row.agreement = Some(signed.encode()),
+            Mode::Exercise => row.drill = Some(signed.encode()),
+        }
         row.proposal = None;
         row.changed_at = self.now();
-        if row.state == PartnerState::Pending {
+        if row.state == PartnerState::Pending && verified.mode() == Mode::Live {
             row.state = PartnerState::Active;
         }
         let mut write = Write::new().partner(row);

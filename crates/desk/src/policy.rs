@@ -69,7 +69,7 @@ impl Desk {
             let (record, purpose) = (&record, request.purpose.as_str());
             let class = class.filter(|_| action.needs_class());
             let partner = &context;
-            policy.decide(&Request { action, partner, record, purpose, class, now })
+            policy.decide(&Request { action, partner, record, purpose, class, urgency: None, now })
         };
         let (disclosed, fields, released, payload) = match decide(Action::Disclose) {
             Decision::Allow(grant) => {

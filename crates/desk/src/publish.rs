@@ -249,7 +249,7 @@ impl Desk {
         partner.agreement.agreement().purposes.iter().any(|purpose| {
             let class = Some(class);
             let action = Action::Match;
-            let request = Request { action, partner, record, purpose, class, now };
+            let request = Request { action, partner, record, purpose, class, urgency: None, now };
             matches!(policy.decide(&request), Decision::Allow(_))
         })
     }

@@ -163,6 +163,10 @@ impl Desk {
             Passed::DisclosureReceived => (true, "a disclosure that came here was not sent there"),
             Passed::RefusalSent => (false, "a refusal sent here did not arrive there"),
             Passed::RefusalReceived => (true, "a refusal that came here was not sent there"),
+            Passed::AlertSent => (false, "an alert sent here did not arrive there"),
+            Passed::AlertReceived => (true, "an alert that came here was not sent there"),
+            Passed::WordSent => (false, "a word on an alert sent here did not arrive there"),
+            Passed::WordReceived => (true, "a word on an alert that came here was not sent there"),
         };
         differences.push(difference(None, is_serious, words));
         Ok(())
@@ -217,6 +221,10 @@ fn not_here(item: &AccountItem) -> Difference {
         Passed::DisclosureReceived => (true, "a disclosure that came there was not sent here"),
         Passed::RefusalSent => (false, "a refusal sent there did not arrive here"),
         Passed::RefusalReceived => (true, "a refusal that came there was not sent here"),
+        Passed::AlertSent => (false, "an alert sent there did not arrive here"),
+        Passed::AlertReceived => (true, "an alert that came there was not sent here"),
+        Passed::WordSent => (false, "a word on an alert sent there did not arrive here"),
+        Passed::WordReceived => (true, "a word on an alert that came there was not sent here"),
     };
     Difference {
         name: hex(&item.name),
@@ -248,6 +256,10 @@ const fn passed_name(passed: Passed) -> &'static str {
         Passed::DisclosureReceived => "disclosures received",
         Passed::RefusalSent => "refusals sent",
         Passed::RefusalReceived => "refusals received",
+        Passed::AlertSent => "alerts sent",
+        Passed::AlertReceived => "alerts received",
+        Passed::WordSent => "words on alerts sent",
+        Passed::WordReceived => "words on alerts received",
     }
 }
 

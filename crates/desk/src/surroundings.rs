@@ -4,7 +4,7 @@
 
 use symbolon_protocol::{
     AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Code, Cosign, Cosigned,
-    Delivered, Disclose, Epochs, Evaluate, Evaluated, TagSetEvent, TagSetProgress,
+    Delivered, Disclose, Epochs, Evaluate, Evaluated, Push, Pushed, TagSetEvent, TagSetProgress,
     VerifiedEpochCard,
 };
 use symbolon_trust::NodeId;
@@ -72,6 +72,12 @@ pub trait Link: Send + Sync {
     /// # Errors
     /// [`LinkError`].
     fn bulk_carry(&self, partner: &NodeId, request: &BulkCarry) -> Result<BulkCarried, LinkError>;
+
+    /// Pushes envelopes of an ordered stream.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    fn push(&self, partner: &NodeId, request: &Push) -> Result<Pushed, LinkError>;
 
     /// Fetches the tag set of `card` from where `progress` left off, and hands over its events as
     /// they come, with the progress that counts them.

@@ -2,7 +2,7 @@
 
 use symbolon_codec::DecodeError;
 use symbolon_record::RecordError;
-use symbolon_trust::{Moment, TrustError};
+use symbolon_trust::{Mode, Moment, TrustError};
 
 /// Which layer of an envelope was being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,13 @@ pub enum DisclosureError {
         /// The field, as the specification names it.
         field: &'static str,
     },
-    /// The view in a disclosure breaks a rule of records.
+    /// The text is none of a closed list.
+    #[error("not a {what}")]
+    Name {
+        /// What it should name.
+        what: &'static str,
+    },
+    /// The view in a disclosure or an alert breaks a rule of records.
     #[error("the disclosed view breaks a rule of records")]
     View(#[source] RecordError),
     /// The padding is not zero, or not that of its size and kind.
@@ -117,6 +123,12 @@ pub enum DisclosureError {
     /// Header and statement contradict each other.
     #[error("header and statement contradict each other")]
     Contradiction,
+    /// A drill where only the real thing may be, or the other way round.
+    #[error("the statement does not belong to the mode {mode}, that of its key")]
+    Mode {
+        /// The mode of the recipient's key.
+        mode: Mode,
+    },
     /// The opened record commitment does not cover the disclosed record.
     #[error("the opened commitment does not cover the disclosed record")]
     OpeningOther,
@@ -128,9 +140,12 @@ pub enum DisclosureError {
     /// The grant is for another record, or another version of it.
     #[error("the grant is for another record or version")]
     GrantOtherRecord,
-    /// The grant is for something else than handing over a record.
-    #[error("the grant is not for a disclosure")]
+    /// The grant is for something else than handing over a record, or pushing an alert.
+    #[error("the grant is for another action")]
     GrantOtherAction,
+    /// The two grants of an alert are by different policies.
+    #[error("the grants are by different policies; decide again")]
+    GrantOtherPolicy,
     /// The statement would be longer than an envelope holds.
     #[error("statement is longer than an envelope holds")]
     TooLong,
@@ -146,4 +161,9 @@ pub enum DisclosureError {
     /// The cryptographic library refused to sign or seal.
     #[error("the cryptographic library could not sign or seal")]
     Library,
+}
+
+impl DisclosureError {
+    /// An alert that is to be deleted before it is made.
+    pub(crate) const OVER: Self = Self::Field { layer: Layer::Payload, field: "expires_on" };
 }

@@ -1,11 +1,13 @@
 //! Envelopes as a hostile partner, relay or finder would make them; each is refused by its rule.
 
+mod alert;
+
 use proptest::prelude::*;
 use symbolon_codec::{DecodeError, encode};
 use symbolon_ident::Class;
 use symbolon_oprf::{ConfirmCode, Tag};
 use symbolon_trust::{
-    Document, EnvelopeKey, IdentityKey, IdentityPublic, Moment, NodeId, Scheme, TrustError,
+    Document, EnvelopeKey, IdentityKey, IdentityPublic, Mode, Moment, NodeId, Scheme, TrustError,
 };
 
 use crate::error::Layer;
@@ -29,11 +31,19 @@ fn node(seed: u8) -> NodeId {
 }
 
 fn secret() -> RecipientSecret {
-    RecipientSecret::generate([9; 32])
+    RecipientSecret::generate([9; 32], Mode::Live)
+}
+
+fn drill_secret() -> RecipientSecret {
+    RecipientSecret::generate([7; 32], Mode::Exercise)
 }
 
 fn envelope_key() -> EnvelopeKey {
     secret().envelope_key(NOW - 1, NOW + 1_000_000)
+}
+
+fn drill_key() -> EnvelopeKey {
+    drill_secret().envelope_key(NOW - 1, NOW + 1_000_000)
 }
 
 fn confirm() -> ConfirmRequest {
@@ -51,14 +61,18 @@ fn confirm() -> ConfirmRequest {
 /// Node 2 holds the recipient key and knows node 1.
 fn open_at(bytes: &[u8], me: u8, now: u64) -> Result<Opened, DisclosureError> {
     let senders = |id: &NodeId| (*id == node(1)).then(|| identity(1).public().clone());
-    open(bytes, &[RecipientSecret::generate([8; 32]), secret()], &senders, &node(me), now)
+    let secrets = [RecipientSecret::generate([8; 32], Mode::Live), secret(), drill_secret()];
+    open(bytes, &secrets, &senders, &node(me), now)
 }
 
 /// Everything that goes into an envelope, to be changed at will before it is sealed.
 struct Forge {
     statement: Statement,
     header: Header,
+    key: EnvelopeKey,
     signer: IdentityKey,
+    /// Under which label it signs.
+    label: Mode,
     signed: Option<Vec<u8>>,
     floor: usize,
     plaintext: Option<Vec<u8>>,
@@ -80,21 +94,23 @@ fn forged(change: impl FnOnce(&mut Forge)) -> Vec<u8> {
             created,
             expires,
             policy_digest,
+            sequence: None,
             payload,
         },
         header: Header { version, suite: 1, to, kid: secret().kid(), id, expires },
+        key: envelope_key(),
         signer: identity(1),
+        label: Mode::Live,
         signed: None,
         floor: 0,
         plaintext: None,
     };
     change(&mut forge);
-    let signed = forge
-        .signed
-        .unwrap_or_else(|| Signed::sign(&forge.statement, &forge.signer).unwrap().encode());
+    let sign = || Signed::sign(&forge.statement, &forge.signer, forge.label).unwrap().encode();
+    let signed = forge.signed.unwrap_or_else(sign);
     let plaintext = forge.plaintext.unwrap_or_else(|| pad(&signed, forge.floor).unwrap().to_vec());
     let header = encode(&forge.header);
-    let (enc, ciphertext) = suite::seal(&envelope_key(), &header, &plaintext, &[5; 32]).unwrap();
+    let (enc, ciphertext) = suite::seal(&forge.key, &header, &plaintext, &[5; 32]).unwrap();
     encode(&Envelope { header, enc, ciphertext })
 }
 
@@ -147,7 +163,7 @@ fn only_the_addressee_opens_and_only_what_was_written_for_it() {
     assert_eq!(open_at(&forwarded, 3, NOW).unwrap_err(), DisclosureError::Forwarded);
     assert_eq!(refused(|forge| forge.statement.to = node(3)), DisclosureError::Forwarded);
     assert_eq!(refused(|forge| forge.header.kid = [0; 8]), DisclosureError::UnknownKey);
-    let other_key = RecipientSecret::generate([8; 32]).kid();
+    let other_key = RecipientSecret::generate([8; 32], Mode::Live).kid();
     assert_eq!(refused(|forge| forge.header.kid = other_key), DisclosureError::Open);
 }
 
@@ -159,8 +175,8 @@ fn only_the_named_sender_signs() {
     assert_eq!(refused(|forge| forge.signer = identity(7)), signature(Scheme::Ed25519));
     // A good Ed25519 signature beside another's ML-DSA-65 signature.
     let mixed = refused(|forge| {
-        let mine = Signed::sign(&forge.statement, &identity(1)).unwrap().encode();
-        let other = Signed::sign(&forge.statement, &identity(7)).unwrap().encode();
+        let mine = Signed::sign(&forge.statement, &identity(1), Mode::Live).unwrap().encode();
+        let other = Signed::sign(&forge.statement, &identity(7), Mode::Live).unwrap().encode();
         let split = mine.len() - 3309;
         forge.signed = Some([&mine[..split], &other[split..]].concat());
     });
@@ -201,7 +217,7 @@ fn unknown_versions_suites_and_kinds_are_named() {
     assert_eq!(refused(|forge| forge.header.version = 2), version(Layer::Header));
     assert_eq!(refused(|forge| forge.statement.version = 2), version(Layer::Statement));
     assert_eq!(refused(|forge| forge.header.suite = 2), DisclosureError::Suite { suite: 2 });
-    for kind in [0, 5, 7, 255] {
+    for kind in [0, 5, 11, 255] {
         let error = refused(|forge| forge.statement.kind = kind);
         assert_eq!(error, DisclosureError::Kind { kind });
     }
@@ -211,7 +227,7 @@ fn unknown_versions_suites_and_kinds_are_named() {
 fn padding_has_one_form() {
     assert_eq!(refused(|forge| forge.floor = 16 << 10), DisclosureError::Padding);
     let marked = refused(|forge| {
-        let signed = Signed::sign(&forge.statement, &forge.signer).unwrap().encode();
+        let signed = Signed::sign(&forge.statement, &forge.signer, Mode::Live).unwrap().encode();
         let mut plaintext = pad(&signed, 0).unwrap().to_vec();
         *plaintext.last_mut().unwrap() = 1;
         forge.plaintext = Some(plaintext);
@@ -234,7 +250,7 @@ fn padding_has_one_form() {
 }
 
 #[test]
-fn only_a_disclosure_has_a_policy_digest() {
+fn a_confirm_has_no_policy_digest() {
     let error = refused(|forge| forge.statement.policy_digest = Some([1; 32]));
     assert_eq!(error, field(Layer::Statement, "policy_digest"));
 }
@@ -309,14 +325,17 @@ fn a_repeated_seed_gives_another_encapsulation() {
 
 #[test]
 fn an_unusable_recipient_key_is_an_error() {
-    let short = EnvelopeKey::new(vec![1; 99], NOW, EXPIRES);
+    let short = EnvelopeKey::new(vec![1; 99], Mode::Live, NOW, EXPIRES);
     assert_eq!(suite::seal(&short, b"", b"", &[1; 32]), Err(DisclosureError::RecipientKey));
     let other = EnvelopeKey { suite: 2, ..envelope_key() };
     assert_eq!(suite::seal(&other, b"", b"", &[1; 32]), Err(DisclosureError::Suite { suite: 2 }));
     // Every coefficient of the ML-KEM part is above the modulus (FIPS 203 §7.2).
-    let invalid = EnvelopeKey::new(vec![0xff; 1216], NOW, EXPIRES);
+    let invalid = EnvelopeKey::new(vec![0xff; 1216], Mode::Live, NOW, EXPIRES);
     assert_eq!(suite::seal(&invalid, b"", b"", &[1; 32]), Err(DisclosureError::RecipientKey));
 }
+
+/// The numbers of all kinds.
+const KINDS: &[u8] = &[1, 2, 3, 4, 6, 7, 8, 9, 10];
 
 proptest! {
     #[test]
@@ -325,7 +344,7 @@ proptest! {
     }
 
     #[test]
-    fn no_inner_bytes_panic(bytes: Vec<u8>, kind in 0_u8..7) {
+    fn no_inner_bytes_panic(bytes: Vec<u8>, kind in 0_u8..12) {
         let signed = bytes.clone();
         prop_assert!(open_at(&forged(|forge| forge.signed = Some(signed)), 2, NOW).is_err());
         let plaintext = bytes.clone();
@@ -337,7 +356,7 @@ proptest! {
     }
 
     #[test]
-    fn no_payload_panics(bytes: Vec<u8>, kind in 1_u8..5) {
+    fn no_payload_panics(bytes: Vec<u8>, kind in prop::sample::select(KINDS)) {
         let kind = StatementKind::from_code(kind).unwrap();
         if let Ok(payload) = Payload::decode(kind, &bytes) {
             prop_assert_eq!(payload.encode(), bytes);

@@ -5,10 +5,9 @@
 
 use std::fmt;
 
-use symbolon_trust::{IdentityPublic, NodeId};
+use symbolon_trust::{IdentityPublic, Mode, NodeId};
 
 use crate::DisclosureError;
-use crate::error::Layer;
 use crate::payload::{Payload, StatementKind};
 use crate::statement::{Signed, Statement, StatementId};
 
@@ -39,20 +38,23 @@ impl Kept {
         signed_bytes: &[u8],
     ) -> Result<Self, DisclosureError> {
         let kind = StatementKind::from_code(statement.kind)?;
-        if statement.policy_digest.is_some() != (kind == StatementKind::Disclosure) {
-            let (layer, field) = (Layer::Statement, "policy_digest");
-            return Err(DisclosureError::Field { layer, field });
-        }
+        statement.validate_for(kind)?;
         let payload = Payload::decode(kind, &statement.payload)?;
+        if let Payload::Alert(alerted) = &payload
+            && alerted.expires_on <= statement.created
+        {
+            return Err(DisclosureError::OVER);
+        }
         Ok(Self { statement, payload, signed, signed_bytes: signed_bytes.to_vec() })
     }
 
-    /// Checks both signatures again, under the signing key that `from` had on its card then.
+    /// Checks both signatures again, under the signing key that `from` had on its card then, as of
+    /// a statement of `mode`.
     ///
     /// # Errors
     /// [`DisclosureError::Signature`].
-    pub fn verify(&self, sender: &IdentityPublic) -> Result<(), DisclosureError> {
-        self.signed.verify(sender)
+    pub fn verify(&self, sender: &IdentityPublic, mode: Mode) -> Result<(), DisclosureError> {
+        self.signed.verify(sender, mode)
     }
 
     /// The statement's id.
@@ -91,10 +93,16 @@ impl Kept {
         self.statement.expires
     }
 
-    /// Digest of the sender's policy that granted a disclosure.
+    /// Digest of the sender's policy that granted a disclosure or an alert.
     #[must_use]
     pub fn policy_digest(&self) -> Option<[u8; 32]> {
         self.statement.policy_digest
+    }
+
+    /// Its place in the ordered stream from sender to recipient, where its kind has one.
+    #[must_use]
+    pub fn sequence(&self) -> Option<u64> {
+        self.statement.sequence
     }
 
     /// What it says.

@@ -3,9 +3,10 @@
 //!
 //! Implements spec/envelope.md.
 //!
-//! Everything about a record that leaves the node passes through [`seal()`], which takes a grant by
-//! value. A relay, a gateway or a courier sees a header and one of few sizes.
+//! Everything about a record that leaves the node passes through [`seal()`] or [`seal_alert`], which
+//! take grants by value. A relay, a gateway or a courier sees a header and one of few sizes.
 
+mod alert;
 mod error;
 #[cfg(test)]
 mod hostile;
@@ -17,9 +18,14 @@ mod padding;
 mod payload;
 mod project;
 mod seal;
+mod seal_alert;
 mod statement;
 mod suite;
 
+pub use alert::{
+    AckItem, Acknowledgement, AlertClass, Alerted, ContestReason, Manifest, Say, Stage,
+    WithdrawReason, Word,
+};
 pub use error::{DisclosureError, Layer};
 pub use kept::Kept;
 pub use open::{Opened, open};
@@ -30,6 +36,10 @@ pub use payload::{
 pub use seal::{
     Author, Preview, Recipient, Sealed, Terms, preview, seal, seal_account, seal_confirm,
     seal_receipt, seal_refusal,
+};
+pub use seal_alert::{
+    AlertTerms, Resealed, preview_alert, reseal, seal_acknowledgement, seal_alert, seal_manifest,
+    seal_word,
 };
 pub use statement::StatementId;
 pub use suite::RecipientSecret;

@@ -24,3 +24,7 @@ pub const PURPOSE_BYTES_MAX: usize = 64;
 pub const CHECKPOINT_BYTES_MAX: usize = 16 << 10;
 /// Items of one account: 48 bytes each at most, so that it stays below the second largest bucket.
 pub const ACCOUNT_ITEMS_MAX: usize = 4_096;
+/// Items of one acknowledgement: 55 bytes each at most, so that it stays below 128 KiB.
+pub const ACK_ITEMS_MAX: usize = 1_024;
+/// Envelopes of one parcel: 34 bytes each, so that its manifest stays below 512 KiB.
+pub const MANIFEST_ENVELOPES_MAX: usize = 8_192;

@@ -8,7 +8,7 @@
 use std::fmt;
 
 use symbolon_codec::decode;
-use symbolon_trust::{IdentityPublic, Moment, NodeId, SUITE_X_WING};
+use symbolon_trust::{IdentityPublic, Mode, Moment, NodeId, SUITE_X_WING};
 
 use crate::DisclosureError;
 use crate::error::Layer;
@@ -20,67 +20,83 @@ use crate::statement::{Envelope, Header, Signed, StatementId, VERSION};
 use crate::suite::{AEAD_TAG_BYTES, ENC_BYTES, RecipientSecret};
 
 /// A statement that came in, verified but not yet admitted.
-pub struct Opened(Kept);
+pub struct Opened {
+    kept: Kept,
+    mode: Mode,
+}
 
 impl Opened {
     /// The statement's id, to be kept until [`Opened::expires`] so that a repeat is seen.
     #[must_use]
     pub fn id(&self) -> StatementId {
-        self.0.id()
+        self.kept.id()
     }
 
     /// The statement's kind.
     #[must_use]
     pub fn kind(&self) -> StatementKind {
-        self.0.kind()
+        self.kept.kind()
     }
 
     /// Who signed it.
     #[must_use]
     pub fn from(&self) -> NodeId {
-        self.0.from()
+        self.kept.from()
     }
 
     /// When it was made, in Unix seconds by the sender's clock.
     #[must_use]
     pub fn created(&self) -> u64 {
-        self.0.created()
+        self.kept.created()
     }
 
     /// When it is void, in Unix seconds.
     #[must_use]
     pub fn expires(&self) -> u64 {
-        self.0.expires()
+        self.kept.expires()
     }
 
-    /// Digest of the sender's policy that granted a disclosure.
+    /// Digest of the sender's policy that granted a disclosure or an alert.
     #[must_use]
     pub fn policy_digest(&self) -> Option<[u8; 32]> {
-        self.0.policy_digest()
+        self.kept.policy_digest()
+    }
+
+    /// Its place in the ordered stream from sender to recipient, where its kind has one. Each mode
+    /// has a stream of its own.
+    #[must_use]
+    pub fn sequence(&self) -> Option<u64> {
+        self.kept.sequence()
+    }
+
+    /// Whether it is real, as the key says to which it was sealed.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
     }
 
     /// What it says.
     #[must_use]
     pub fn payload(&self) -> &Payload {
-        self.0.payload()
+        self.kept.payload()
     }
 
     /// What it says, byte for byte.
     #[must_use]
     pub fn payload_bytes(&self) -> &[u8] {
-        self.0.payload_bytes()
+        self.kept.payload_bytes()
     }
 
     /// The statement and both signatures, to be kept as evidence.
     #[must_use]
     pub fn signed(&self) -> &[u8] {
-        self.0.signed()
+        self.kept.signed()
     }
 
     /// SHA-256 of the statement's bytes.
     #[must_use]
     pub fn statement_hash(&self) -> [u8; 32] {
-        self.0.statement_hash()
+        self.kept.statement_hash()
     }
 }
 
@@ -121,11 +137,17 @@ pub fn open(
         return Err(DisclosureError::Contradiction);
     }
     let sender = senders(&statement.from).ok_or(DisclosureError::UnknownSender)?;
-    signed.verify(&sender)?;
+    // The mode is that of the own key, whatever the envelope says outside or inside.
+    let mode = secret.mode();
+    signed.verify(&sender, mode)?;
     statement.active(now)?;
     let kind = StatementKind::from_code(statement.kind)?;
     check_size(&plaintext, signed_bytes, kind.bucket_bytes_min())?;
-    Kept::new(signed, statement, signed_bytes).map(Opened)
+    let kept = Kept::new(signed, statement, signed_bytes)?;
+    if !kept.payload().is_of(mode) {
+        return Err(DisclosureError::Mode { mode });
+    }
+    Ok(Opened { kept, mode })
 }
 
 /// Everything that can be told without a secret key.

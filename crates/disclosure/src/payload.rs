@@ -1,4 +1,4 @@
-//! What a statement says: five closed forms, none of them free text to a partner.
+//! What a statement says: nine closed forms, none of them free text to a partner.
 //!
 //! Implements spec/envelope.md#payloads.
 
@@ -11,7 +11,9 @@ use symbolon_codec::{decode, encode};
 use symbolon_ident::Class;
 use symbolon_oprf::{CommitmentOpening, ConfirmCode, Tag};
 use symbolon_record::View;
+use symbolon_trust::Mode;
 
+use crate::alert::{Acknowledgement, Alerted, Manifest, Word};
 use crate::error::Layer;
 use crate::limits::{
     ACCOUNT_ITEMS_MAX, ANSWER_BUCKET_BYTES_MIN, CHECKPOINT_BYTES_MAX, PAYLOAD_BYTES_MAX,
@@ -33,6 +35,14 @@ pub enum StatementKind {
     Receipt = 4,
     /// All that passed between two nodes, as the log of one has it: a receipt for many things.
     Account = 6,
+    /// The origin pushes an alert, as far as policy grants.
+    Alert = 7,
+    /// An alert is taken back or disputed.
+    Word = 8,
+    /// How far statements came at their recipient.
+    Acknowledgement = 9,
+    /// What a courier carries.
+    Manifest = 10,
 }
 
 impl StatementKind {
@@ -53,17 +63,33 @@ impl StatementKind {
             3 => Ok(Self::Refusal),
             4 => Ok(Self::Receipt),
             6 => Ok(Self::Account),
+            7 => Ok(Self::Alert),
+            8 => Ok(Self::Word),
+            9 => Ok(Self::Acknowledgement),
+            10 => Ok(Self::Manifest),
             _ => Err(DisclosureError::Kind { kind }),
         }
     }
 
     /// The least padded size: answers share one, so that the network cannot tell a refusal from a
-    /// short disclosure.
+    /// short disclosure, and so does all that a relay or a courier carries.
     pub(crate) fn bucket_bytes_min(self) -> usize {
         match self {
-            Self::Disclosure | Self::Refusal => ANSWER_BUCKET_BYTES_MIN,
+            Self::Disclosure
+            | Self::Refusal
+            | Self::Alert
+            | Self::Word
+            | Self::Acknowledgement
+            | Self::Manifest => ANSWER_BUCKET_BYTES_MIN,
             Self::Confirm | Self::Receipt | Self::Account => 0,
         }
+    }
+
+    /// Whether statements of this kind exist in `mode`: alerts are exercised, matching is not.
+    pub(crate) fn is_of(self, mode: Mode) -> bool {
+        let is_of_alerts =
+            matches!(self, Self::Alert | Self::Word | Self::Acknowledgement | Self::Manifest);
+        mode == Mode::Live || is_of_alerts
     }
 }
 
@@ -154,11 +180,19 @@ pub enum Passed {
     RefusalSent = 7,
     /// A refusal came in.
     RefusalReceived = 8,
+    /// An alert was sent.
+    AlertSent = 9,
+    /// An alert came in.
+    AlertReceived = 10,
+    /// A word on an alert was sent.
+    WordSent = 11,
+    /// A word on an alert came in.
+    WordReceived = 12,
 }
 
 impl Passed {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Asked,
         Self::Answered,
         Self::ConfirmSent,
@@ -167,6 +201,10 @@ impl Passed {
         Self::DisclosureReceived,
         Self::RefusalSent,
         Self::RefusalReceived,
+        Self::AlertSent,
+        Self::AlertReceived,
+        Self::WordSent,
+        Self::WordReceived,
     ];
 
     /// What the same thing is on the other side.
@@ -181,6 +219,10 @@ impl Passed {
             Self::DisclosureReceived => Self::DisclosureSent,
             Self::RefusalSent => Self::RefusalReceived,
             Self::RefusalReceived => Self::RefusalSent,
+            Self::AlertSent => Self::AlertReceived,
+            Self::AlertReceived => Self::AlertSent,
+            Self::WordSent => Self::WordReceived,
+            Self::WordReceived => Self::WordSent,
         }
     }
 }
@@ -279,6 +321,14 @@ pub enum Payload {
     Receipt(Receipt),
     /// What passed.
     Account(Account),
+    /// An alert, as far as granted.
+    Alert(Box<Alerted>),
+    /// A word on one.
+    Word(Word),
+    /// How far statements came.
+    Acknowledgement(Acknowledgement),
+    /// What a courier carries.
+    Manifest(Manifest),
 }
 
 impl Payload {
@@ -291,6 +341,18 @@ impl Payload {
             Self::Refusal(_) => StatementKind::Refusal,
             Self::Receipt(_) => StatementKind::Receipt,
             Self::Account(_) => StatementKind::Account,
+            Self::Alert(_) => StatementKind::Alert,
+            Self::Word(_) => StatementKind::Word,
+            Self::Acknowledgement(_) => StatementKind::Acknowledgement,
+            Self::Manifest(_) => StatementKind::Manifest,
+        }
+    }
+
+    /// Whether it may be said in `mode`.
+    pub(crate) fn is_of(&self, mode: Mode) -> bool {
+        match self {
+            Self::Alert(alerted) => alerted.is_of(mode),
+            other => other.kind().is_of(mode),
         }
     }
 
@@ -301,6 +363,10 @@ impl Payload {
             Self::Refusal(refusal) => encode(refusal),
             Self::Receipt(receipt) => encode(receipt),
             Self::Account(account) => encode(account),
+            Self::Alert(alerted) => encode(alerted),
+            Self::Word(word) => encode(word),
+            Self::Acknowledgement(acknowledgement) => encode(acknowledgement),
+            Self::Manifest(manifest) => encode(manifest),
         }
     }
 
@@ -311,6 +377,10 @@ impl Payload {
             StatementKind::Refusal => Self::Refusal(read(bytes)?),
             StatementKind::Receipt => Self::Receipt(read(bytes)?),
             StatementKind::Account => Self::Account(read(bytes)?),
+            StatementKind::Alert => Self::Alert(Box::new(read(bytes)?)),
+            StatementKind::Word => Self::Word(read(bytes)?),
+            StatementKind::Acknowledgement => Self::Acknowledgement(read(bytes)?),
+            StatementKind::Manifest => Self::Manifest(read(bytes)?),
         };
         payload.validate()?;
         Ok(payload)
@@ -320,11 +390,14 @@ impl Payload {
         match self {
             Self::Confirm(confirm) => require(is_purpose(&confirm.purpose), "purpose"),
             Self::Disclosure(disclosed) => disclosed.validate(),
-            Self::Refusal(_) => Ok(()),
+            Self::Refusal(_) | Self::Word(_) => Ok(()),
             Self::Receipt(receipt) => {
                 require(receipt.checkpoint.len() <= CHECKPOINT_BYTES_MAX, "checkpoint")
             }
             Self::Account(account) => account.validate(),
+            Self::Alert(alerted) => alerted.validate(),
+            Self::Acknowledgement(acknowledgement) => acknowledgement.validate(),
+            Self::Manifest(manifest) => manifest.validate(),
         }
     }
 }
@@ -334,7 +407,7 @@ fn read<T: Serialize + for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Dis
         .map_err(|source| DisclosureError::Decode { layer: Layer::Payload, source })
 }
 
-fn require(holds: bool, field: &'static str) -> Result<(), DisclosureError> {
+pub(crate) fn require(holds: bool, field: &'static str) -> Result<(), DisclosureError> {
     if holds { Ok(()) } else { Err(DisclosureError::Field { layer: Layer::Payload, field }) }
 }
 

@@ -11,7 +11,7 @@ use symbolon_codec::encode;
 use symbolon_oprf::CommitmentOpening;
 use symbolon_policy::Grant;
 use symbolon_record::{Field, Record, RecordId, RecordVersion, View};
-use symbolon_trust::{EnvelopeKey, IdentityKey, NodeId, SUITE_X_WING, VerifiedCard};
+use symbolon_trust::{EnvelopeKey, IdentityKey, Mode, NodeId, SUITE_X_WING, VerifiedCard};
 
 use crate::padding::pad;
 use crate::payload::{Account, ConfirmRequest, Payload, Receipt, Refusal, StatementKind};
@@ -30,13 +30,19 @@ pub struct Recipient<'a> {
 }
 
 impl<'a> Recipient<'a> {
-    /// The node of `card` and its newest key that is valid at `now`.
+    /// The node of `card` and its newest key of `mode` that is valid at `now`.
     ///
     /// # Errors
     /// [`DisclosureError::Recipient`] when the card has expired or holds no such key.
-    pub fn new(card: &'a VerifiedCard, now: u64) -> Result<Self, DisclosureError> {
-        let key = card.envelope_key(now).map_err(DisclosureError::Recipient)?;
+    pub fn new(card: &'a VerifiedCard, now: u64, mode: Mode) -> Result<Self, DisclosureError> {
+        let key = card.envelope_key(now, mode).map_err(DisclosureError::Recipient)?;
         Ok(Self { node: card.id(), key })
+    }
+
+    /// Whether what is sealed to it is real.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.key.mode
     }
 }
 
@@ -68,7 +74,11 @@ pub struct Preview {
 }
 
 impl Preview {
-    /// The payload, byte for byte as [`seal`] puts it into the statement.
+    pub(crate) fn new(bytes: Vec<u8>, view: View) -> Self {
+        Self { bytes, view }
+    }
+
+    /// The payload, byte for byte as [`seal`] or [`crate::seal_alert`] puts it into the statement.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
@@ -129,6 +139,7 @@ pub fn seal(
     let what = What {
         kind: StatementKind::Disclosure,
         policy_digest: Some(grant.policy_digest()),
+        sequence: None,
         record: Some((record.id(), record.version())),
         fields: view.fields().into_iter().collect(),
         payload: bytes,
@@ -199,7 +210,9 @@ pub struct Sealed {
     kind: StatementKind,
     to: NodeId,
     expires: u64,
+    mode: Mode,
     policy_digest: Option<[u8; 32]>,
+    sequence: Option<u64>,
     record: Option<(RecordId, RecordVersion)>,
     fields: Vec<Field>,
     payload: Vec<u8>,
@@ -256,6 +269,18 @@ impl Sealed {
         self.policy_digest
     }
 
+    /// Its place in the ordered stream from sender to recipient, where its kind has one.
+    #[must_use]
+    pub fn sequence(&self) -> Option<u64> {
+        self.sequence
+    }
+
+    /// Whether it is real.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
     /// The record of which it discloses something.
     #[must_use]
     pub fn record(&self) -> Option<(RecordId, RecordVersion)> {
@@ -288,31 +313,37 @@ impl fmt::Debug for Sealed {
 }
 
 /// What goes into a statement beside the names and times.
-struct What {
-    kind: StatementKind,
-    policy_digest: Option<[u8; 32]>,
-    record: Option<(RecordId, RecordVersion)>,
-    fields: Vec<Field>,
-    payload: Vec<u8>,
+pub(crate) struct What {
+    pub(crate) kind: StatementKind,
+    pub(crate) policy_digest: Option<[u8; 32]>,
+    pub(crate) sequence: Option<u64>,
+    pub(crate) record: Option<(RecordId, RecordVersion)>,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) payload: Vec<u8>,
 }
 
 impl What {
     /// A statement about no record.
-    fn new(payload: &Payload) -> Result<Self, DisclosureError> {
+    pub(crate) fn new(payload: &Payload) -> Result<Self, DisclosureError> {
         payload.validate()?;
         let (kind, payload) = (payload.kind(), payload.encode());
-        Ok(Self { kind, policy_digest: None, record: None, fields: Vec::new(), payload })
+        let (policy_digest, sequence, record) = (None, None, None);
+        Ok(Self { kind, policy_digest, sequence, record, fields: Vec::new(), payload })
     }
 }
 
-fn seal_payload(
+pub(crate) fn seal_payload(
     what: What,
     to: &Recipient<'_>,
     from: &Author<'_>,
     terms: &Terms,
     seed: [u8; 32],
 ) -> Result<Sealed, DisclosureError> {
-    let What { kind, policy_digest, record, fields, payload } = what;
+    let What { kind, policy_digest, sequence, record, fields, payload } = what;
+    let mode = to.mode();
+    if !kind.is_of(mode) {
+        return Err(DisclosureError::Mode { mode });
+    }
     if payload.len() > limits::PAYLOAD_BYTES_MAX {
         return Err(DisclosureError::TooLong);
     }
@@ -326,24 +357,16 @@ fn seal_payload(
         created: terms.created,
         expires: terms.expires,
         policy_digest,
+        sequence,
         payload: payload.clone(),
     };
     statement.validate()?;
-    let signed_statement = Signed::sign(&statement, from.key)?;
+    statement.validate_for(kind)?;
+    let signed_statement = Signed::sign(&statement, from.key, mode)?;
     let statement_hash = signed_statement.statement_hash();
     let signed = signed_statement.encode();
     let expires = terms.expires;
-    let header = encode(&Header {
-        version: VERSION,
-        suite: SUITE_X_WING,
-        to: to.node,
-        kid: to.key.kid,
-        id,
-        expires,
-    });
-    let plaintext = pad(&signed, kind.bucket_bytes_min())?;
-    let (enc, ciphertext) = suite::seal(to.key, &header, &plaintext, &seed)?;
-    let bytes = encode(&Envelope { header, enc, ciphertext });
+    let bytes = envelope(&Outside { id, kind, expires }, &signed, to, seed)?;
     let to = to.node;
     Ok(Sealed {
         bytes,
@@ -351,11 +374,40 @@ fn seal_payload(
         kind,
         to,
         expires,
+        mode,
         policy_digest,
+        sequence,
         record,
         fields,
         payload,
         signed,
         statement_hash,
     })
+}
+
+/// What of a statement shows on its envelope: two fields of the header, and the size.
+pub(crate) struct Outside {
+    pub(crate) id: StatementId,
+    pub(crate) kind: StatementKind,
+    pub(crate) expires: u64,
+}
+
+/// The envelope around a statement and its signatures.
+pub(crate) fn envelope(
+    outside: &Outside,
+    signed: &[u8],
+    to: &Recipient<'_>,
+    seed: [u8; 32],
+) -> Result<Vec<u8>, DisclosureError> {
+    let header = encode(&Header {
+        version: VERSION,
+        suite: SUITE_X_WING,
+        to: to.node,
+        kid: to.key.kid,
+        id: outside.id,
+        expires: outside.expires,
+    });
+    let plaintext = pad(signed, outside.kind.bucket_bytes_min())?;
+    let (enc, ciphertext) = suite::seal(to.key, &header, &plaintext, &seed)?;
+    Ok(encode(&Envelope { header, enc, ciphertext }))
 }

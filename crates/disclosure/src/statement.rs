@@ -7,12 +7,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use symbolon_codec::{decode, encode, sha256};
-use symbolon_trust::{IdentityKey, IdentityPublic, Moment, NodeId, Signatures};
+use symbolon_trust::{IdentityKey, IdentityPublic, Mode, Moment, NodeId, Signatures};
 
 use crate::error::Layer;
 use crate::limits::{
     CLOCK_SKEW_SECONDS_MAX, LIFETIME_SECONDS_MAX, PLAINTEXT_BYTES_MAX, TIME_SECONDS_MAX,
 };
+use crate::payload::StatementKind;
 use crate::{DisclosureError, label};
 
 /// The only version of statements and headers.
@@ -70,9 +71,12 @@ pub(crate) struct Statement {
     pub(crate) to: NodeId,
     pub(crate) created: u64,
     pub(crate) expires: u64,
-    /// Only a disclosure has one: that a refusal was decided by policy is nobody's business.
+    /// Only a disclosure and an alert have one: that a refusal was decided by policy is nobody's
+    /// business.
     #[serde(with = "serde_bytes")]
     pub(crate) policy_digest: Option<[u8; 32]>,
+    /// Place in the ordered stream from sender to recipient, for the kinds that have one.
+    pub(crate) sequence: Option<u64>,
     #[serde(with = "serde_bytes")]
     pub(crate) payload: Vec<u8>,
 }
@@ -94,6 +98,21 @@ impl Statement {
             return Err(DisclosureError::Field { layer, field: "expires" });
         }
         Ok(())
+    }
+
+    /// Checks the fields that some kinds have and others must not have.
+    pub(crate) fn validate_for(&self, kind: StatementKind) -> Result<(), DisclosureError> {
+        let layer = Layer::Statement;
+        let has_digest = matches!(kind, StatementKind::Disclosure | StatementKind::Alert);
+        if self.policy_digest.is_some() != has_digest {
+            return Err(DisclosureError::Field { layer, field: "policy_digest" });
+        }
+        let is_ordered = matches!(kind, StatementKind::Alert | StatementKind::Word);
+        let fits = match self.sequence {
+            Some(sequence) => is_ordered && sequence > 0,
+            None => !is_ordered,
+        };
+        if fits { Ok(()) } else { Err(DisclosureError::Field { layer, field: "sequence" }) }
     }
 
     /// Checks that the statement is neither over nor still to come.
@@ -120,10 +139,14 @@ pub(crate) struct Signed {
 }
 
 impl Signed {
-    pub(crate) fn sign(statement: &Statement, key: &IdentityKey) -> Result<Self, DisclosureError> {
+    pub(crate) fn sign(
+        statement: &Statement,
+        key: &IdentityKey,
+        mode: Mode,
+    ) -> Result<Self, DisclosureError> {
         let statement = encode(statement);
         let signatures =
-            key.sign(label::STATEMENT, &statement).map_err(|_| DisclosureError::Library)?;
+            key.sign(signed_under(mode), &statement).map_err(|_| DisclosureError::Library)?;
         let (ed25519, mldsa65) = (*signatures.ed25519(), signatures.mldsa65().to_vec());
         Ok(Self { statement, ed25519, mldsa65 })
     }
@@ -150,12 +173,25 @@ impl Signed {
         Ok(statement)
     }
 
-    pub(crate) fn verify(&self, sender: &IdentityPublic) -> Result<(), DisclosureError> {
+    pub(crate) fn verify(
+        &self,
+        sender: &IdentityPublic,
+        mode: Mode,
+    ) -> Result<(), DisclosureError> {
+        let label = signed_under(mode);
         let signatures = Signatures::new(self.ed25519, self.mldsa65.clone());
         signatures
-            .and_then(|signatures| sender.verify(label::STATEMENT, &self.statement, &signatures))
+            .and_then(|signatures| sender.verify(label, &self.statement, &signatures))
             .map(|_evidence| ())
             .map_err(DisclosureError::Signature)
+    }
+}
+
+/// A statement of a drill is none outside of it, whoever seals it to which key.
+const fn signed_under(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Live => label::STATEMENT,
+        Mode::Exercise => label::EXERCISE_STATEMENT,
     }
 }
 

@@ -12,7 +12,7 @@ use hpke::kdf::KdfShake256;
 use hpke::kem::XWing;
 use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
 use symbolon_codec::sha256;
-use symbolon_trust::{EnvelopeKey, SUITE_X_WING, key_id};
+use symbolon_trust::{EnvelopeKey, Mode, SUITE_X_WING, key_id};
 use zeroize::Zeroizing;
 
 use crate::{DisclosureError, label};
@@ -27,17 +27,24 @@ pub struct RecipientSecret {
     secret: <XWing as Kem>::PrivateKey,
     public: Vec<u8>,
     kid: [u8; 8],
+    mode: Mode,
 }
 
 impl RecipientSecret {
     /// The key pair that `DeriveKeyPair` (RFC 9180 §7.1.3) gives for `seed`. Whoever keeps the
     /// seed keeps the key; to destroy the key is to destroy every copy of the seed.
     #[must_use]
-    pub fn generate(seed: [u8; 32]) -> Self {
+    pub fn generate(seed: [u8; 32], mode: Mode) -> Self {
         let seed = Zeroizing::new(seed);
         let (secret, public) = XWing::derive_keypair(&*seed);
         let public = public.to_bytes().to_vec();
-        Self { secret, kid: key_id(&public), public }
+        Self { secret, kid: key_id(&public), public, mode }
+    }
+
+    /// Whether what is sealed to it is real.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
     }
 
     /// Names the key in an envelope's header.
@@ -49,7 +56,7 @@ impl RecipientSecret {
     /// The public key, for a node card.
     #[must_use]
     pub fn envelope_key(&self, not_before: u64, not_after: u64) -> EnvelopeKey {
-        EnvelopeKey::new(self.public.clone(), not_before, not_after)
+        EnvelopeKey::new(self.public.clone(), self.mode, not_before, not_after)
     }
 
     pub(crate) fn open(
@@ -64,7 +71,7 @@ impl RecipientSecret {
             &OpModeR::Base,
             &self.secret,
             &enc,
-            &info(header),
+            &info(header, self.mode),
             ciphertext,
             header,
         )
@@ -100,7 +107,7 @@ pub(crate) fn seal(
         hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, KdfShake256, XWing>(
             &OpModeS::Base,
             &public,
-            &info(header),
+            &info(header, key.mode),
             plaintext,
             header,
             &mut ChaCha20Rng::from_seed(*seed),
@@ -109,7 +116,11 @@ pub(crate) fn seal(
     Ok((enc.to_bytes().to_vec(), ciphertext))
 }
 
-/// `info = "symbolon/1 envelope" ‖ SHA-256(header)`.
-fn info(header: &[u8]) -> Vec<u8> {
-    [label::ENVELOPE.as_bytes(), &sha256("", &[header])].concat()
+/// `info = "symbolon/1 envelope" ‖ SHA-256(header)`; a drill has a label of its own.
+fn info(header: &[u8], mode: Mode) -> Vec<u8> {
+    let label = match mode {
+        Mode::Live => label::ENVELOPE,
+        Mode::Exercise => label::EXERCISE_ENVELOPE,
+    };
+    [label.as_bytes(), &sha256("", &[header])].concat()
 }

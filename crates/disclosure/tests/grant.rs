@@ -30,7 +30,7 @@ fn key(seed: u8) -> IdentityKey {
 /// Node `seed` has root `seed`, signing key `100 + seed` and envelope key `200 + seed`.
 fn card(seed: u8) -> VerifiedCard {
     let root = key(seed);
-    let secret = RecipientSecret::generate([200 + seed; 32]);
+    let secret = RecipientSecret::generate([200 + seed; 32], Mode::Live);
     let card = NodeCard {
         version: 1,
         root: root.public().clone(),
@@ -131,7 +131,7 @@ fn sealed(
     to: u8,
 ) -> Result<symbolon_disclosure::Sealed, DisclosureError> {
     let (recipient, signing) = (card(to), key(101));
-    let recipient = Recipient::new(&recipient, NOW).unwrap();
+    let recipient = Recipient::new(&recipient, NOW, Mode::Live).unwrap();
     let author = Author { node: card(1).id(), key: &signing };
     seal(grant, record, opening, &recipient, &author, &terms(), [42; 32])
 }
@@ -139,7 +139,8 @@ fn sealed(
 fn opened(bytes: &[u8]) -> Opened {
     let from = card(1);
     let senders = |id: &NodeId| (*id == from.id()).then(|| from.card().signing.clone());
-    open(bytes, &[RecipientSecret::generate([202; 32])], &senders, &card(2).id(), NOW).unwrap()
+    open(bytes, &[RecipientSecret::generate([202; 32], Mode::Live)], &senders, &card(2).id(), NOW)
+        .unwrap()
 }
 
 fn disclosed(opened: &Opened) -> &Disclosed {
@@ -180,8 +181,8 @@ fn the_preview_is_what_is_sealed_and_what_arrives() {
         assert_eq!(arrived.signed(), sealed.signed());
         assert_eq!(sealed.record(), Some((record.id(), record.version())));
         let kept = Kept::decode(arrived.signed()).unwrap();
-        assert!(kept.verify(&card(1).card().signing).is_ok());
-        assert!(kept.verify(&card(2).card().signing).is_err());
+        assert!(kept.verify(&card(1).card().signing, Mode::Live).is_ok());
+        assert!(kept.verify(&card(2).card().signing, Mode::Live).is_err());
         assert_eq!((kept.from(), kept.to()), (card(1).id(), card(2).id()));
         assert_eq!(kept.payload_bytes(), shown.as_bytes());
         assert_eq!(kept.statement_hash(), sealed.statement_hash());
@@ -195,7 +196,7 @@ fn a_short_disclosure_and_a_refusal_have_one_size() {
     let record = record(1);
     let disclosure = sealed(grant(&[Field::Title].into(), &record), &record, None, 2).unwrap();
     let (recipient, signing) = (card(2), key(101));
-    let recipient = Recipient::new(&recipient, NOW).unwrap();
+    let recipient = Recipient::new(&recipient, NOW, Mode::Live).unwrap();
     let author = Author { node: card(1).id(), key: &signing };
     let refusal =
         Refusal { code: RefusalCode::Neutral, in_reply_to: StatementId::from_bytes([7; 16]) };
@@ -239,7 +240,7 @@ fn nothing_is_granted_without_a_rule() {
 fn impossible_terms_are_refused() {
     let record = record(1);
     let (recipient, signing) = (card(2), key(101));
-    let recipient = Recipient::new(&recipient, NOW).unwrap();
+    let recipient = Recipient::new(&recipient, NOW, Mode::Live).unwrap();
     let author = Author { node: card(1).id(), key: &signing };
     for expires in [0, NOW, NOW + 15 * DAY, u64::MAX] {
         let terms = Terms { created: NOW, expires, in_reply_to: None };
@@ -248,7 +249,7 @@ fn impossible_terms_are_refused() {
         assert!(matches!(made, Err(DisclosureError::Field { field: "expires", .. })), "{expires}");
     }
     let late = card(2);
-    let expired = Recipient::new(&late, NOW + 40 * DAY).unwrap_err();
+    let expired = Recipient::new(&late, NOW + 40 * DAY, Mode::Live).unwrap_err();
     assert!(matches!(expired, DisclosureError::Recipient(_)));
 }
 

@@ -4,6 +4,8 @@
 //!
 //! Invariant: a [`VerifiedAgreement`] exists only where all four signatures verified.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use symbolon_codec::{decode, encode, sha256};
@@ -23,14 +25,34 @@ use crate::validity::Validity;
 
 const ARMOR_NAME: &str = "agreement";
 
-/// Whether what flows under an agreement is real.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Whether what flows under an agreement, or to an envelope key, is real.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Real data.
     Live,
     /// A drill; never mixed with real data.
     Exercise,
+}
+
+impl Mode {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Live, Self::Exercise];
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Exercise => "exercise",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// What one class of identifiers may cost.

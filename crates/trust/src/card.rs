@@ -11,6 +11,7 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use symbolon_codec::{decode, encode, sha256};
 use symbolon_ident::Country;
 
+use crate::agreement::Mode;
 use crate::armor;
 use crate::error::{Document, TrustError};
 use crate::key::{IdentityKey, IdentityPublic, Signatures};
@@ -94,13 +95,15 @@ pub struct EnvelopeKey {
     pub not_before: u64,
     /// First second after its validity.
     pub not_after: u64,
+    /// Whether what is sealed to it is real: a key has one mode for life.
+    pub mode: Mode,
 }
 
 impl EnvelopeKey {
     /// A key of [`SUITE_X_WING`] with its key identifier.
     #[must_use]
-    pub fn new(public: Vec<u8>, not_before: u64, not_after: u64) -> Self {
-        Self { kid: key_id(&public), suite: SUITE_X_WING, public, not_before, not_after }
+    pub fn new(public: Vec<u8>, mode: Mode, not_before: u64, not_after: u64) -> Self {
+        Self { kid: key_id(&public), suite: SUITE_X_WING, public, not_before, not_after, mode }
     }
 
     fn validity(&self) -> Validity {
@@ -177,14 +180,25 @@ impl NodeCard {
         Validity { document, not_before: self.not_before, not_after: self.not_after }
     }
 
+    /// One key identifier twice could be one key of two modes, and then nothing would tell a drill
+    /// from the real thing.
+    fn validate_envelope_keys(&self) -> Result<(), TrustError> {
+        let kids: Vec<_> = self.envelope_keys.iter().map(|key| key.kid).collect();
+        bounded(&kids, ENVELOPE_KEYS_MAX, "envelope_keys")?;
+        self.envelope_keys.iter().try_for_each(EnvelopeKey::validate)?;
+        if self.envelope_keys.iter().any(|key| key.mode == Mode::Live) {
+            return Ok(());
+        }
+        Err(field("envelope_keys"))
+    }
+
     fn validate(&self) -> Result<(), TrustError> {
         if self.version != DOCUMENT_VERSION {
             let (document, version) = (Document::Card, self.version);
             return Err(TrustError::Version { document, version });
         }
         self.validity().validate()?;
-        bounded(&self.envelope_keys, ENVELOPE_KEYS_MAX, "envelope_keys")?;
-        self.envelope_keys.iter().try_for_each(EnvelopeKey::validate)?;
+        self.validate_envelope_keys()?;
         bounded(&self.tls_pins, TLS_PINS_MAX, "tls_pins")?;
         bounded(&self.addresses, ADDRESSES_MAX, "addresses")?;
         if !self.addresses.iter().all(|address| is_address(address)) {
@@ -334,17 +348,18 @@ impl VerifiedCard {
         self.card.validity().active(now)
     }
 
-    /// The envelope key to seal to: of those of a known suite that are valid at `now`, the one
-    /// that began last.
+    /// The envelope key to seal to: of those of `mode` and a known suite that are valid at `now`,
+    /// the one that began last.
     ///
     /// # Errors
     /// [`TrustError::Expired`] of the card, [`TrustError::NoEnvelopeKey`].
-    pub fn envelope_key(&self, now: u64) -> Result<&EnvelopeKey, TrustError> {
+    pub fn envelope_key(&self, now: u64, mode: Mode) -> Result<&EnvelopeKey, TrustError> {
         self.active(now)?;
-        let keys = self.card.envelope_keys.iter();
-        keys.filter(|key| key.suite == SUITE_X_WING && key.validity().active(now).is_ok())
+        let of_mode = |key: &&EnvelopeKey| key.mode == mode && key.suite == SUITE_X_WING;
+        let keys = self.card.envelope_keys.iter().filter(of_mode);
+        keys.filter(|key| key.validity().active(now).is_ok())
             .max_by_key(|key| key.not_before)
-            .ok_or(TrustError::NoEnvelopeKey)
+            .ok_or(TrustError::NoEnvelopeKey { mode })
     }
 
     /// Says whether this card may take the place of `held`: the same root, and a higher sequence.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use symbolon_codec::DecodeError;
 
+use crate::agreement::Mode;
 use crate::armor::ArmorFault;
 
 /// What was being read or checked.
@@ -102,9 +103,14 @@ pub enum TrustError {
         /// The version it has.
         version: u8,
     },
-    /// No envelope key of a known suite is valid now.
-    #[error("node card has no envelope key of a known suite that is valid now; ask for a new card")]
-    NoEnvelopeKey,
+    /// No envelope key of that mode and of a known suite is valid now.
+    #[error(
+        "node card has no {mode} envelope key of a known suite that is valid now; ask for a new card"
+    )]
+    NoEnvelopeKey {
+        /// The mode that was asked for.
+        mode: Mode,
+    },
 
     // Time.
     /// Its validity is over.

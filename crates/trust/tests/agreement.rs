@@ -28,7 +28,7 @@ fn card(seed: u8) -> VerifiedCard {
         not_before: NOW - DAY,
         not_after: NOW + 30 * DAY,
         signing: key(100 + seed).public().clone(),
-        envelope_keys: vec![EnvelopeKey::new(vec![3; 1216], NOW - DAY, NOW + WEEK)],
+        envelope_keys: vec![EnvelopeKey::new(vec![3; 1216], Mode::Live, NOW - DAY, NOW + WEEK)],
         tls_pins: vec![TlsPin([4; 32])],
         addresses: vec!["agency.example:4747".into()],
         log: vec!["agency+12345678+AQIDBA==".into()],

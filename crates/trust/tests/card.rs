@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use symbolon_codec::{DecodeError, encode};
 use symbolon_ident::Country;
 use symbolon_trust::{
-    Document, EnvelopeKey, IdentityKey, Moment, NodeCard, NodeName, Replacement, SignedCard,
+    Document, EnvelopeKey, IdentityKey, Mode, Moment, NodeCard, NodeName, Replacement, SignedCard,
     TlsPin, TrustError, VerifiedCard, limits,
 };
 
@@ -27,7 +27,7 @@ fn card() -> NodeCard {
         not_before: NOW - DAY,
         not_after: NOW + 30 * DAY,
         signing: key(2).public().clone(),
-        envelope_keys: vec![EnvelopeKey::new(vec![3; 1216], NOW - DAY, NOW + 7 * DAY)],
+        envelope_keys: vec![EnvelopeKey::new(vec![3; 1216], Mode::Live, NOW - DAY, NOW + 7 * DAY)],
         tls_pins: vec![TlsPin([4; 32])],
         addresses: vec!["agency-a.example:4747".into(), "[2001:db8::1]:4747".into()],
         log: vec!["agency-a+12345678+AQIDBA==".into()],
@@ -110,7 +110,9 @@ fn every_field_is_bounded() {
     check("envelope_keys", |card| card.envelope_keys.clear());
     check("envelope_keys", |card| card.envelope_keys = vec![card.envelope_keys[0].clone(); 2]);
     check("envelope_keys", |card| card.envelope_keys[0].kid[0] ^= 1);
-    check("envelope_keys", |card| card.envelope_keys[0] = EnvelopeKey::new(vec![3; 1215], 1, 2));
+    check("envelope_keys", |card| {
+        card.envelope_keys[0] = EnvelopeKey::new(vec![3; 1215], Mode::Live, 1, 2)
+    });
     check("tls_pins", |card| card.tls_pins.clear());
     check("tls_pins", |card| card.tls_pins = vec![TlsPin([4; 32]); 2]);
     check("tls_pins", |card| card.tls_pins = (0..3).map(|i| TlsPin([i; 32])).collect());
@@ -156,22 +158,48 @@ fn names_are_plain() {
 /// A partner may already hold keys of a suite that is not known here; its card still works.
 #[test]
 fn an_unknown_suite_is_passed_over() {
-    let other = EnvelopeKey { suite: 2, ..EnvelopeKey::new(vec![7; 99], NOW, NOW + 9 * DAY) };
+    let other =
+        EnvelopeKey { suite: 2, ..EnvelopeKey::new(vec![7; 99], Mode::Live, NOW, NOW + 9 * DAY) };
     let both = verified(|card| card.envelope_keys.push(other.clone()));
-    assert_eq!(both.envelope_key(NOW).unwrap().suite, 1);
+    assert_eq!(both.envelope_key(NOW, Mode::Live).unwrap().suite, 1);
     let only = verified(|card| card.envelope_keys = vec![other]);
-    assert_eq!(only.envelope_key(NOW), Err(TrustError::NoEnvelopeKey));
+    assert_eq!(
+        only.envelope_key(NOW, Mode::Live),
+        Err(TrustError::NoEnvelopeKey { mode: Mode::Live })
+    );
 }
 
 #[test]
 fn the_newest_valid_envelope_key_is_used() {
-    let next = EnvelopeKey::new(vec![6; 1216], NOW + 6 * DAY, NOW + 14 * DAY);
+    let next = EnvelopeKey::new(vec![6; 1216], Mode::Live, NOW + 6 * DAY, NOW + 14 * DAY);
     let rotating = verified(|card| card.envelope_keys.push(next.clone()));
-    assert_eq!(rotating.envelope_key(NOW).unwrap().public[0], 3);
-    assert_eq!(rotating.envelope_key(NOW + 6 * DAY), Ok(&next));
-    assert_eq!(rotating.envelope_key(NOW + 20 * DAY), Err(TrustError::NoEnvelopeKey));
-    let expired = rotating.envelope_key(NOW + 31 * DAY);
+    assert_eq!(rotating.envelope_key(NOW, Mode::Live).unwrap().public[0], 3);
+    assert_eq!(rotating.envelope_key(NOW + 6 * DAY, Mode::Live), Ok(&next));
+    assert_eq!(
+        rotating.envelope_key(NOW + 20 * DAY, Mode::Live),
+        Err(TrustError::NoEnvelopeKey { mode: Mode::Live })
+    );
+    let expired = rotating.envelope_key(NOW + 31 * DAY, Mode::Live);
     assert!(matches!(expired, Err(TrustError::Expired { document: Document::Card, .. })));
+}
+
+/// What is sealed to a key is a drill or is not, and the card says which.
+#[test]
+fn a_key_has_one_mode_and_a_card_a_live_one() {
+    let drill = EnvelopeKey::new(vec![8; 1216], Mode::Exercise, NOW, NOW + 7 * DAY);
+    let both = verified(|card| card.envelope_keys.push(drill.clone()));
+    assert_eq!(both.envelope_key(NOW, Mode::Live).unwrap().public[0], 3);
+    assert_eq!(both.envelope_key(NOW, Mode::Exercise), Ok(&drill));
+    let mode = Mode::Exercise;
+    let none = verified(|_| {}).envelope_key(NOW, mode).cloned();
+    assert_eq!(none, Err(TrustError::NoEnvelopeKey { mode }));
+    let refused = Err(TrustError::Field { document: Document::Card, field: "envelope_keys" });
+    assert_eq!(signed(|card| card.envelope_keys = vec![drill]), refused);
+    let twice = signed(|card| {
+        let mode = Mode::Exercise;
+        card.envelope_keys.push(EnvelopeKey { mode, ..card.envelope_keys[0].clone() });
+    });
+    assert_eq!(twice, refused);
 }
 
 #[test]

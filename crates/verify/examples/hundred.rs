@@ -86,9 +86,9 @@ fn changed(statement: &Statement, id: u8, question: Option<&Statement>) -> State
     let mut content = statement.content.clone();
     content.at(&[1]).as_bytes()[0] = id;
     if let Some(question) = question {
-        let mut payload = Cbor::decode(content.at(&[8]).as_bytes());
+        let mut payload = Cbor::decode(content.at(&[9]).as_bytes());
         *payload.at(&[1]) = bytes(question.id());
-        *content.at(&[8]) = bytes(payload.encode());
+        *content.at(&[9]) = bytes(payload.encode());
     }
     Statement { content }
 }

@@ -78,6 +78,7 @@ struct EnvelopeKey {
     public: ByteBuf,
     not_before: u64,
     not_after: u64,
+    mode: String,
 }
 
 /// A card whose root signed it.
@@ -116,12 +117,15 @@ impl Card {
         let has_key_ids = card.envelope_keys.iter().all(|key| {
             sha256("", &[&key.public]).starts_with(&*key.kid)
                 && Span { from: key.not_before, to: key.not_after }.is_well_formed()
+                && matches!(key.mode.as_str(), "live" | "exercise")
         });
+        let has_live_key = card.envelope_keys.iter().any(|key| key.mode == "live");
         let is_well_formed = span.is_well_formed()
             && is_name
             && is_country
             && is_counted
             && has_key_ids
+            && has_live_key
             && card.root.is_well_formed()
             && card.signing.is_well_formed()
             && signed.signatures().is_well_formed();

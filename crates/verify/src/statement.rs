@@ -27,6 +27,7 @@ struct StatementContent {
     created: u64,
     expires: u64,
     policy_digest: Option<ByteArray<32>>,
+    sequence: Option<u64>,
     payload: ByteBuf,
 }
 
@@ -111,6 +112,7 @@ impl Statement {
             && (1..=LIFETIME_SECONDS_MAX).contains(&lifetime)
             && content.expires <= TIME_SECONDS_MAX
             && content.policy_digest.is_some() == (content.kind == 2)
+            && content.sequence.is_none()
             && signed.signatures().is_well_formed();
         require(is_well_formed, Reason::Malformed, part)?;
         let payload = Payload::read(content.kind, &content.payload, part)?;

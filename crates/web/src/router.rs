@@ -42,6 +42,7 @@ pub(crate) struct Front {
 /// Who may make a call: an auditor and a hotline may make few of them, an officer all.
 const OFFICERS: &[Role] = &[Role::Officer];
 const BOTH: &[Role] = &[Role::Officer, Role::Auditor];
+const SENDERS: &[Role] = &[Role::Officer, Role::Hotline];
 const ALL: &[Role] = &[Role::Officer, Role::Auditor, Role::Hotline];
 
 /// One call.
@@ -80,6 +81,21 @@ fn table() -> Vec<Row> {
         row("/v1/hit/confirm", OFFICERS, call(Desk::hit_confirm)),
         row("/v1/policy/check", OFFICERS, call(Desk::policy_check)),
         row("/v1/policy/preview", OFFICERS, call(Desk::policy_preview)),
+        row("/v1/alert/send", SENDERS, call(Desk::alert_send)),
+        row("/v1/alert/update", SENDERS, call(Desk::alert_update)),
+        row("/v1/alert/withdraw", SENDERS, call(Desk::alert_withdraw)),
+        row("/v1/alert/state", SENDERS, call(Desk::alert_state)),
+        row("/v1/alert/list", SENDERS, call(Desk::alert_list)),
+        row("/v1/alert/templates", SENDERS, call(Desk::alert_templates)),
+        row("/v1/alert/preview", OFFICERS, call(Desk::alert_preview)),
+        row("/v1/alert/show", OFFICERS, call(Desk::alert_show)),
+        row("/v1/alert/acks", OFFICERS, call(Desk::alert_acks)),
+        row("/v1/alert/ack", OFFICERS, call(Desk::alert_ack)),
+        row("/v1/alert/approve", OFFICERS, call(Desk::alert_approve)),
+        row("/v1/alert/decline", OFFICERS, call(Desk::alert_decline)),
+        row("/v1/alert/narrow", OFFICERS, call(Desk::alert_narrow)),
+        row("/v1/alert/contest", OFFICERS, call(Desk::alert_contest)),
+        row("/v1/inbox/list", OFFICERS, call(Desk::inbox_list)),
         row("/v1/hotline/add", OFFICERS, call(Desk::hotline_add)),
         row("/v1/hotline/list", OFFICERS, call(Desk::hotline_list)),
         row("/v1/hotline/suspend", OFFICERS, call(Desk::hotline_suspend)),

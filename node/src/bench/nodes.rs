@@ -54,6 +54,7 @@ impl Pair {
             epoch_seconds: 7 * 86_400,
             retention_days: 365,
             days: 365,
+            exercise: false,
         };
         let mut file: AgreementFile = self.asker.call("partner/agree", &propose).await?;
         for node in [&self.holder, &self.asker] {

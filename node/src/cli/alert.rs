@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, interval};
 
+use super::alerts::{self, Work};
 use super::commands::Runner;
 use super::form::Form;
 use super::hotline::With;
@@ -48,6 +49,8 @@ pub(crate) enum Alert {
     /// What waits on a hotline's machine to be sent.
     #[command(subcommand)]
     Spool(SpoolCommand),
+    #[command(flatten)]
+    Work(Work),
 }
 
 #[derive(Debug, Subcommand)]
@@ -129,10 +132,10 @@ impl Runner {
         match command {
             Alert::Send { form, enrolment: None, preview, .. } => {
                 let request = json!({ "form": form.fill()? });
-                match preview {
-                    true => self.show("alert/preview", &request, previewed).await,
-                    false => self.show("alert/send", &request, answered).await,
+                if preview {
+                    return self.show("alert/preview", &request, alerts::previewed).await;
                 }
+                self.show("alert/send", &request, alerts::sent).await
             }
             Alert::Send { form, enrolment: Some(enrolment), client_key, spool, wait, .. } => {
                 let place = Place { with: With { enrolment, client_key }, spool };
@@ -141,6 +144,7 @@ impl Runner {
                 let own = sender.keep(form.fill()?)?;
                 self.send(&sender, &own, wait).await
             }
+            Alert::Work(work) => self.work(work).await,
             Alert::Spool(SpoolCommand::List { place }) => self.spool_list(&place.sender()?),
             Alert::Spool(SpoolCommand::Flush { place, wait }) => {
                 self.spool_flush(&place.sender()?, wait).await
@@ -311,21 +315,6 @@ fn answered(answer: &Value) -> String {
     ];
     if answer.get("exercise") == Some(&Value::Bool(true)) {
         rows.insert(0, row(["EXERCISE", "not a live alert"]));
-    }
-    table(&rows)
-}
-
-/// Who would get what.
-fn previewed(answer: &Value) -> String {
-    let list = |field: &str| answer.get(field).and_then(Value::as_array).cloned();
-    let mut rows = vec![row(["partner", "release", "why not"])];
-    for one in list("recipients").into_iter().flatten() {
-        rows.push(row([&text(&one, "partner"), &text(&one, "release"), ""]));
-    }
-    for one in list("withheld").into_iter().flatten() {
-        let reasons = one.get("reasons").and_then(Value::as_array);
-        let reasons: Vec<&str> = reasons.into_iter().flatten().filter_map(Value::as_str).collect();
-        rows.push(row([&text(&one, "partner"), "no", &reasons.join("; ")]));
     }
     table(&rows)
 }

@@ -69,6 +69,8 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Policy(command) => run.policy(command).await,
         Command::Audit(command) => run.audit(command).await,
         Command::Evidence(command) => evidence::evidence(&run.client, command, run.out).await,
+        Command::Inbox { limit } => run.inbox(limit).await,
+        Command::Acks { id } => run.acks(id).await,
         Command::Doctor => run.doctor().await,
         Command::Init(_)
         | Command::Run(_)
@@ -128,6 +130,7 @@ impl Runner {
                 epoch_days,
                 retention_days,
                 days,
+                exercise,
                 out,
             } => {
                 let propose = AgreementPropose {
@@ -138,6 +141,7 @@ impl Runner {
                     epoch_seconds: epoch_days.saturating_mul(86_400),
                     retention_days,
                     days,
+                    exercise,
                 };
                 let file: AgreementFile = self.call("partner/agree", &propose).await?;
                 write(&out, &file.armored)?;

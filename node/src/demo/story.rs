@@ -100,6 +100,7 @@ async fn agree(one: &LoopbackNode, other: &LoopbackNode) -> Result<(), Failure> 
         epoch_seconds: 7 * 86_400,
         retention_days: 365,
         days: 365,
+        exercise: false,
     };
     let proposed: AgreementFile = one.call("partner/agree", &propose).await?;
     let signed = accept(other, proposed).await?;

@@ -17,8 +17,8 @@ use symbolon_protocol::{Card, Established, Incoming, Local, Partner, Refusal};
 use symbolon_tlog::VerifiedCheckpoint;
 use symbolon_tlog::{Checkpoint, CheckpointSigner, EMPTY_ROOT};
 use symbolon_trust::{
-    DOCUMENT_VERSION, EnvelopeKey, IdentityKey, NodeCard, NodeId, NodeName, SignedCard, TlsPin,
-    VerifiedCard,
+    DOCUMENT_VERSION, EnvelopeKey, IdentityKey, Mode, NodeCard, NodeId, NodeName, SignedCard,
+    TlsPin, VerifiedCard,
 };
 
 use super::{Answer, Directory, Endpoint, EndpointConfig, Service, Timing, TlsKey};
@@ -58,7 +58,7 @@ impl Agency {
             not_before,
             not_after,
             signing: self.signing.public().clone(),
-            envelope_keys: vec![EnvelopeKey::new(vec![7; 1216], not_before, not_after)],
+            envelope_keys: vec![EnvelopeKey::new(vec![7; 1216], Mode::Live, not_before, not_after)],
             tls_pins: vec![TlsKey::generate(self.seed).unwrap().pin()],
             addresses: vec![address.to_owned()],
             log: self.log.verifier().vkeys().to_vec(),

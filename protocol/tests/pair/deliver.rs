@@ -8,6 +8,7 @@ use symbolon_ident::Class;
 use symbolon_oprf::{ConfirmCode, Tag};
 use symbolon_protocol::{Acknowledge, Disclose, Exchange, Incoming, ProtocolError};
 use symbolon_tlog::leaf_hash;
+use symbolon_trust::Mode;
 
 use super::exchange::{ask, two};
 use super::world::{NOW, Node, session};
@@ -27,8 +28,14 @@ fn confirm(from: &Node, to: &Node) -> Sealed {
         case_hash: [3; 32],
     };
     let author = Author { node: from.card.id(), key: &from.key };
-    seal_confirm(confirm, &Recipient::new(&to.card, NOW).unwrap(), &author, &terms(), [1; 32])
-        .unwrap()
+    seal_confirm(
+        confirm,
+        &Recipient::new(&to.card, NOW, Mode::Live).unwrap(),
+        &author,
+        &terms(),
+        [1; 32],
+    )
+    .unwrap()
 }
 
 #[test]
@@ -45,7 +52,7 @@ fn an_envelope_is_delivered_and_answered() {
         open(envelope, std::slice::from_ref(&b.envelope), &senders, &b.card.id(), NOW).unwrap();
         let refusal = Refusal { code: RefusalCode::Neutral, in_reply_to: id };
         let author = Author { node: b.card.id(), key: &b.key };
-        let to = Recipient::new(&a.card, NOW).unwrap();
+        let to = Recipient::new(&a.card, NOW, Mode::Live).unwrap();
         let sealed = seal_refusal(refusal, &to, &author, &terms(), [2; 32]).unwrap();
         let receipt = b.append(leaf_hash("refused"));
         let answer = Disclose::new(sealed, receipt).unwrap();

@@ -31,7 +31,7 @@ impl Node {
     pub(crate) fn new(name: &str, seed: u8) -> Self {
         let root = IdentityKey::generate([seed; 32]).unwrap();
         let key = IdentityKey::generate([seed + 1; 32]).unwrap();
-        let envelope = RecipientSecret::generate([seed + 2; 32]);
+        let envelope = RecipientSecret::generate([seed + 2; 32], Mode::Live);
         let origin = format!("{name}.example/log");
         let signer = CheckpointSigner::from_seed(&origin, &[seed + 3; 32]).unwrap();
         let content = NodeCard {

@@ -69,8 +69,9 @@ pub mod envelope {
     use std::sync::LazyLock;
     use symbolon_disclosure::{Kept, RecipientSecret, open};
 
-    static SECRETS: LazyLock<[RecipientSecret; 1]> =
-        LazyLock::new(|| [RecipientSecret::generate(super::NODES.1.envelope_seed)]);
+    use symbolon_trust::Mode;
+
+    static SECRETS: LazyLock<[RecipientSecret; 2]> = LazyLock::new(|| super::NODES.1.secrets());
 
     /// Opens as the holder; reads as what it kept.
     pub fn run(bytes: &[u8]) {
@@ -79,7 +80,9 @@ pub mod envelope {
         let _ = open(bytes, &*SECRETS, &sender, &holder.card.id(), crate::sample::NOW);
         if let Ok(kept) = Kept::decode(bytes) {
             assert_eq!(kept.signed(), bytes);
-            let _ = kept.verify(asker.key.public());
+            for mode in Mode::ALL {
+                let _ = kept.verify(asker.key.public(), mode);
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use symbolon_tlog::witness::{Head, Swap, authenticate};
 use symbolon_tlog::{
     AddCheckpoint, CosignatureSigner, LogVerifier, SignedCheckpoint, consistency_proof, leaf_hash,
 };
+use symbolon_trust::Mode;
 
 use super::{NOW, Node, SEED, envelope, two};
 
@@ -27,7 +28,7 @@ pub fn grown() -> Node {
 /// One statement of every kind that needs no grant, from `a` to `b`, with a name each.
 #[must_use]
 pub fn statements(a: &Node, b: &Node) -> Vec<(&'static str, Sealed)> {
-    let to = Recipient::new(&b.card, NOW).unwrap();
+    let to = Recipient::new(&b.card, NOW, Mode::Live).unwrap();
     let author = Author { node: a.card.id(), key: &a.key };
     let terms = Terms { created: NOW, expires: NOW + 86_400, in_reply_to: None };
     let in_reply_to = StatementId::from_bytes([1; 16]);

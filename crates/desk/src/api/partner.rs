@@ -101,6 +101,9 @@ pub struct AgreementPropose {
     pub retention_days: u32,
     /// How long the agreement lasts.
     pub days: u32,
+    /// An agreement on drills, beside the one on real data.
+    #[serde(default)]
+    pub exercise: bool,
 }
 
 /// Takes an agreement file: shows it, and with `accept` signs or stores it.

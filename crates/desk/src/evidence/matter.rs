@@ -57,7 +57,7 @@ impl Found {
         match self.kept.payload() {
             Payload::Disclosure(disclosed) => disclosed.in_reply_to.map(|id| *id.as_bytes()),
             Payload::Refusal(refusal) => Some(*refusal.in_reply_to.as_bytes()),
-            Payload::Confirm(_) | Payload::Receipt(_) | Payload::Account(_) => None,
+            _ => None,
         }
     }
 

@@ -227,9 +227,9 @@ impl Kit {
     /// Changes the payload of the n-th statement, and has its sender sign it again.
     pub(crate) fn restate(&mut self, number: usize, seed: u8, change: impl Fn(&mut Cbor)) {
         self.resign((STATEMENT, number), ("symbolon/1 statement", seed), |content| {
-            let mut payload = Cbor::decode(content.at(&[8]).as_bytes());
+            let mut payload = Cbor::decode(content.at(&[9]).as_bytes());
             change(&mut payload);
-            *content.at(&[8]) = bytes(payload.encode());
+            *content.at(&[9]) = bytes(payload.encode());
         });
     }
 }

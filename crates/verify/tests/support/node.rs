@@ -80,7 +80,9 @@ impl Node {
         let public = [self.seed; 1216];
         let kid = sha256("", &[&public]);
         let (from, to) = (uint(NOW - 1_000), uint(NOW + 1_000_000));
-        let key = list([bytes(&kid[..8]), uint(1), bytes(public), from.clone(), to.clone()]);
+        let key =
+            [bytes(&kid[..8]), uint(1), bytes(public), from.clone(), to.clone(), text("live")];
+        let key = list(key);
         let [ed25519, mldsa44] = self.log.verifier().vkeys();
         list([
             uint(1),

@@ -39,6 +39,7 @@ impl Statement {
             uint(created),
             uint(created + 86_400),
             policy,
+            Cbor::Null,
             bytes(payload.encode()),
         ]);
         Statement { content }

@@ -346,9 +346,9 @@ fn an_insider_cannot_pass_off_receipts_queries_and_omissions() {
             let hash = kit.world.confirm.hash();
             let receipt = kit.item(STATEMENT, 2);
             let mut content = Cbor::decode(Cbor::decode(receipt).at(&[0]).as_bytes());
-            let mut payload = Cbor::decode(content.at(&[8]).as_bytes());
+            let mut payload = Cbor::decode(content.at(&[9]).as_bytes());
             *payload.at(&[0]) = bytes(hash);
-            *content.at(&[8]) = bytes(payload.encode());
+            *content.at(&[9]) = bytes(payload.encode());
             *receipt = Keys::new(11).signed("symbolon/1 statement", &content);
         }),
         ("a receipt before the statement", Reason::TimeOrder, |kit| {

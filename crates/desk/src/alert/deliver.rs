@@ -1,0 +1,550 @@
+//! From the outbox to the partner: in order, each statement decided, sealed and logged once, and
+//! sent until it is acknowledged.
+//!
+//! Implements spec/alerts.md#delivery.
+//!
+//! Invariants: a place in the stream is given once, to one statement; what is sent again is the
+//! same statement in a fresh envelope; nothing leaves before its log entry is durable.
+
+use std::collections::{BTreeMap, HashMap};
+
+use symbolon_audit::Entry;
+use symbolon_disclosure::limits::LIFETIME_SECONDS_MAX;
+use symbolon_disclosure::{
+    AckItem, Acknowledgement, AlertTerms, Opened, Payload, Recipient, Say, Sealed, Stage, Terms,
+    Word, reseal, seal_acknowledgement, seal_alert, seal_word,
+};
+use symbolon_protocol::{Disclose, Push, Pushed as Answer};
+use symbolon_record::{RecordId, RecordVersion};
+use symbolon_store::{
+    AlertDelivery, AlertKey, AlertState, DeliveryState, Intent, Sent, Slot, StreamSide, Write,
+};
+use symbolon_trust::{Mode, NodeId};
+
+use super::audience::Grants;
+use super::class_of;
+use crate::asking::lock;
+use crate::confirm::{evidence_received, evidence_sent};
+use crate::desk::Known;
+use crate::limits::{PUSH_BYTES_MAX, PUSH_STATEMENTS_MAX};
+use crate::{Desk, DeskError, Officer};
+
+/// What a push did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pushed {
+    /// Statements that the partner now has.
+    pub sent: usize,
+    /// Whether more waits.
+    pub left: Left,
+}
+
+/// Whether more waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// Nothing.
+    Nothing,
+    /// Something.
+    More,
+}
+
+pub(crate) const MODES: [Mode; 2] = [Mode::Live, Mode::Exercise];
+
+/// Envelopes on their way, and what must be noted once they have arrived.
+#[derive(Default)]
+pub(crate) struct Batch {
+    pub(crate) envelopes: Vec<Disclose>,
+    bytes: usize,
+    /// Highest place of each stream.
+    until: BTreeMap<Mode, u64>,
+    /// Places in the outbox of acknowledgements, which have none in a stream.
+    unsequenced: Vec<u64>,
+}
+
+impl Batch {
+    /// Adds an envelope where there is room.
+    fn add(&mut self, envelope: Disclose) -> Room {
+        let bytes = envelope.as_bytes().len();
+        if self.envelopes.len() >= PUSH_STATEMENTS_MAX || self.bytes + bytes > PUSH_BYTES_MAX {
+            return Room::Full;
+        }
+        self.bytes += bytes;
+        self.envelopes.push(envelope);
+        Room::Left
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Room {
+    Left,
+    Full,
+}
+
+/// What one turn of sealing has changed so far and the store does not show yet.
+#[derive(Default)]
+struct Overlay {
+    next: BTreeMap<Mode, (u64, u64)>,
+    deliveries: HashMap<RecordId, AlertDelivery>,
+}
+
+impl Desk {
+    /// The partners for whom something waits.
+    ///
+    /// # Errors
+    /// [`DeskError`] from the store.
+    pub fn outbox_waiting(&self) -> Result<Vec<NodeId>, DeskError> {
+        let mut waiting = Vec::new();
+        for node in self.partners().keys() {
+            let mut waits = self.store.outbox_count(node)? > 0;
+            for mode in MODES {
+                waits |= !self.under_way(node, mode, 1)?.is_empty();
+            }
+            if waits {
+                waiting.push(*node);
+            }
+        }
+        Ok(waiting)
+    }
+
+    /// Sends what waits for a partner, as much as one push holds.
+    ///
+    /// # Errors
+    /// [`DeskError`]; everything waits as before then.
+    pub fn alerts_push(&self, node: &NodeId) -> Result<Pushed, DeskError> {
+        const NOTHING: Pushed = Pushed { sent: 0, left: Left::Nothing };
+        let Some(partner) = self.partner(node).filter(|partner| partner.is_welcome()) else {
+            return Ok(NOTHING);
+        };
+        let turn = self.alerts.sending.of(node);
+        let _one_at_a_time = lock(&turn);
+        let batch = self.batch(&partner, &BTreeMap::new())?;
+        if batch.envelopes.is_empty() {
+            return Ok(NOTHING);
+        }
+        let sent = batch.envelopes.len();
+        let Batch { envelopes, until, unsequenced, .. } = batch;
+        let answer = self.link()?.push(node, &Push::new(envelopes)?);
+        let answer = answer.map_err(|error| {
+            DeskError::unavailable(error.to_string(), "it stays queued and is sent again")
+        })?;
+        self.push_settled(&partner, &until, &unsequenced, &answer)?;
+        let waits = self.store.outbox_count(node)? > 0 || self.is_under_way(node)?;
+        Ok(Pushed { sent, left: if waits { Left::More } else { Left::Nothing } })
+    }
+
+    fn is_under_way(&self, node: &NodeId) -> Result<bool, DeskError> {
+        for mode in MODES {
+            if !self.under_way(node, mode, 1)?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Seals what waits, and puts together what is not acknowledged, behind `after` where a
+    /// carrier has taken some of it already. Call it with the partner's turn.
+    pub(crate) fn batch(
+        &self,
+        partner: &Known,
+        after: &BTreeMap<Mode, u64>,
+    ) -> Result<Batch, DeskError> {
+        let acknowledgements = self.outbox_seal(partner)?;
+        let mut batch = Batch::default();
+        for mode in MODES {
+            let behind = after.get(&mode).copied().unwrap_or_default();
+            let rows = self.under_way(&partner.node(), mode, PUSH_STATEMENTS_MAX)?;
+            for (sequence, sent) in rows.into_iter().filter(|(sequence, _)| *sequence > behind) {
+                let envelope = self.again(partner, mode, sequence, sent)?;
+                if batch.add(envelope) == Room::Full {
+                    break;
+                }
+                batch.until.insert(mode, sequence);
+            }
+        }
+        for (positions, envelope) in acknowledgements {
+            if batch.add(envelope) == Room::Full {
+                break;
+            }
+            batch.unsequenced.extend(positions);
+        }
+        Ok(batch)
+    }
+
+    /// What was sealed and is not acknowledged.
+    fn under_way(
+        &self,
+        node: &NodeId,
+        mode: Mode,
+        limit: usize,
+    ) -> Result<Vec<(u64, Sent)>, DeskError> {
+        let settled = self.store.stream_next(StreamSide::Settled, node, mode)? - 1;
+        Ok(self.store.sent_scan(node, mode, settled, limit)?)
+    }
+
+    /// The same statement in a fresh envelope: the partner's key may have changed meanwhile. Where
+    /// the content was erased since, its place is filled by the word that it is withdrawn.
+    fn again(
+        &self,
+        partner: &Known,
+        mode: Mode,
+        sequence: u64,
+        sent: Sent,
+    ) -> Result<Disclose, DeskError> {
+        let now = self.now();
+        let is_fresh = now < sent.sent_at.saturating_add(LIFETIME_SECONDS_MAX - 3_600);
+        let signed = sent.signed.filter(|_| is_fresh);
+        let Some(signed) = signed else {
+            return self.fill(partner, mode, sequence, sent.alert, sent.version);
+        };
+        let to = Recipient::new(&partner.card, now, mode)?;
+        let receipt = self.store.log_receipt(&sent.statement_hash)?;
+        let receipt = receipt.ok_or_else(|| DeskError::internal("a sent statement is not logged"))?;
+        let envelope = reseal(&signed, &to, self.surroundings.seed())?;
+        Ok(Disclose::restore_from_own_store(envelope.into_bytes(), partner.node(), receipt)?)
+    }
+
+    /// Takes the place of a statement that can no longer be sent: with the alert as it is now, or
+    /// with the word that it is withdrawn.
+    fn fill(
+        &self,
+        partner: &Known,
+        mode: Mode,
+        sequence: u64,
+        alert: RecordId,
+        version: RecordVersion,
+    ) -> Result<Disclose, DeskError> {
+        let mut overlay = Overlay::default();
+        let node = partner.node();
+        overlay.next.insert(mode, (sequence, sequence));
+        let sealed = match self.alert_sealed(partner, alert, &mut overlay)? {
+            Some((_, sealed)) => sealed,
+            None => {
+                let say = Say::Withdrawn(symbolon_disclosure::WithdrawReason::NoLongerShared);
+                self.word_sealed(partner, Word { alert, version, say }, mode, sequence)?
+            }
+        };
+        let mut write = Write::new();
+        for delivery in overlay.deliveries.values() {
+            write = write.delivery(delivery);
+        }
+        let receipt = self.logged(self.sent_noted(write, &sealed, &node, mode, sequence, alert, version))?;
+        Ok(Disclose::new(sealed, receipt)?)
+    }
+
+    /// Seals what waits in the outbox and keeps it as under way, in one write. Gives the
+    /// acknowledgements, which have no place in the stream, with their places in the outbox.
+    fn outbox_seal(&self, partner: &Known) -> Result<Vec<(Vec<u64>, Disclose)>, DeskError> {
+        let node = partner.node();
+        let mut room = PUSH_STATEMENTS_MAX;
+        for mode in MODES {
+            room = room.saturating_sub(self.under_way(&node, mode, PUSH_STATEMENTS_MAX)?.len());
+        }
+        let mut overlay = Overlay::default();
+        let mut write = Write::new();
+        let mut items: BTreeMap<Mode, (Vec<u64>, Vec<AckItem>)> = BTreeMap::new();
+        for (position, intent) in self.store.outbox_scan(&node, PUSH_STATEMENTS_MAX)? {
+            let (sealed, alert, version) = match intent {
+                Intent::Acknowledge { statement_hash, stage, at, log_index, mode } => {
+                    let stage = Stage::from_code(stage)?;
+                    let (positions, list) = items.entry(mode).or_default();
+                    positions.push(position);
+                    list.push(AckItem { statement_hash, stage, at, log_index });
+                    continue;
+                }
+                _ if room == 0 => break,
+                Intent::Alert { alert } => match self.alert_sealed(partner, alert, &mut overlay) {
+                    Ok(Some((version, sealed))) => (sealed, alert, version),
+                    Ok(None) => {
+                        write = write.outbox_delete(&node, position);
+                        continue;
+                    }
+                    // Nothing can be sealed to this partner now: all of it waits.
+                    Err(error) => return Err(error),
+                },
+                Intent::Word { alert, version, say, mode } => {
+                    write = write.outbox_delete(&node, position);
+                    match self.word_due(partner, alert, version, say, mode, &mut overlay)? {
+                        Some(sealed) => (sealed, alert, version),
+                        None => continue,
+                    }
+                }
+            };
+            room -= 1;
+            let mode = sealed.mode();
+            let sequence = overlay.next.get(&mode).map_or(1, |(_, next)| next - 1);
+            write = self
+                .sent_noted(write, &sealed, &node, mode, sequence, alert, version)
+                .outbox_delete(&node, position);
+        }
+        for delivery in overlay.deliveries.values() {
+            write = write.delivery(delivery);
+        }
+        for (mode, (old, next)) in &overlay.next {
+            write = write.stream(StreamSide::Out, &node, *mode, *old, *next);
+        }
+        if !write.is_empty() {
+            self.store.commit(write)?;
+        }
+        let mut sealed = Vec::new();
+        for (mode, (positions, list)) in items {
+            sealed.push((positions, self.acknowledgement(partner, mode, list)?));
+        }
+        Ok(sealed)
+    }
+
+    /// Keeps a sealed statement as under way, and logs it.
+    #[expect(clippy::too_many_arguments, reason = "one row of the store, column by column")]
+    fn sent_noted(
+        &self,
+        write: Write,
+        sealed: &Sealed,
+        node: &NodeId,
+        mode: Mode,
+        sequence: u64,
+        alert: RecordId,
+        version: RecordVersion,
+    ) -> Write {
+        let key = AlertKey { origin: self.identity().node(), id: alert };
+        let (hash, now) = (sealed.statement_hash(), self.now());
+        let sent = Sent {
+            statement_hash: hash,
+            alert,
+            version,
+            signed: Some(sealed.signed().to_vec().into()),
+            sent_at: now,
+        };
+        write
+            .sent(node, mode, sequence, &key, &sent)
+            .delivery_statement(node, &hash, alert)
+            .log_named(Entry::disclosed(self.who(&Officer::node()), sealed), hash)
+    }
+
+    /// The next place in the stream to a partner.
+    fn place(&self, node: &NodeId, mode: Mode, overlay: &mut Overlay) -> Result<u64, DeskError> {
+        let next = match overlay.next.get(&mode) {
+            Some(next) => *next,
+            None => {
+                let next = self.store.stream_next(StreamSide::Out, node, mode)?;
+                (next, next)
+            }
+        };
+        overlay.next.insert(mode, (next.0, next.1 + 1));
+        Ok(next.1)
+    }
+
+    fn delivery_of(
+        &self,
+        alert: RecordId,
+        node: &NodeId,
+        overlay: &Overlay,
+    ) -> Result<AlertDelivery, DeskError> {
+        if let Some(known) = overlay.deliveries.get(&alert) {
+            return Ok(known.clone());
+        }
+        let known = self.store.delivery_fetch(&alert, node)?;
+        Ok(known.unwrap_or_else(|| AlertDelivery::queued(alert, *node)))
+    }
+
+    /// Seals an alert as it is now; nothing where it is gone, where the partner has this version,
+    /// or where policy no longer lets it have it.
+    fn alert_sealed(
+        &self,
+        partner: &Known,
+        id: RecordId,
+        overlay: &mut Overlay,
+    ) -> Result<Option<(RecordVersion, Sealed)>, DeskError> {
+        let (node, now, identity) = (partner.node(), self.now(), self.identity());
+        let key = AlertKey { origin: identity.node(), id };
+        let Some(alert) = self.store.alert_fetch(&key)?.filter(|alert| {
+            matches!(alert.state, AlertState::Active | AlertState::Waiting) && alert.expires_on > now
+        }) else {
+            return Ok(None);
+        };
+        let Some(record) = self.alert_record(&key, Slot::Current)? else {
+            return Ok(None);
+        };
+        let mut delivery = self.delivery_of(id, &node, overlay)?;
+        if delivery.version == Some(record.version()) {
+            return Ok(None);
+        }
+        let class = class_of(&alert)?;
+        let Grants { push, fields } = match self.may_have(partner, &record, class) {
+            Ok(grants) => grants,
+            Err(_) => {
+                delivery.state = DeliveryState::Dropped;
+                overlay.deliveries.insert(id, delivery);
+                return Ok(None);
+            }
+        };
+        let to = Recipient::new(&partner.card, now, alert.mode)?;
+        let terms = Terms { created: now, expires: now + LIFETIME_SECONDS_MAX, in_reply_to: None };
+        let said = AlertTerms {
+            class,
+            previous: delivery.version,
+            read_by: alert.read_by,
+            act_by: alert.act_by,
+            expires_on: alert.expires_on,
+        };
+        let sequence = self.place(&node, alert.mode, overlay)?;
+        let (author, seed) = (identity.author(), self.surroundings.seed());
+        let sealed =
+            seal_alert(push, fields, &record, &said, sequence, &to, &author, &terms, seed)?;
+        delivery.state = DeliveryState::Sent;
+        delivery.version = Some(record.version());
+        delivery.statement_hash = Some(sealed.statement_hash());
+        delivery.sent_at = Some(now);
+        overlay.deliveries.insert(id, delivery);
+        Ok(Some((record.version(), sealed)))
+    }
+
+    /// Seals a word, where the partner has something that it is about.
+    fn word_due(
+        &self,
+        partner: &Known,
+        alert: RecordId,
+        version: RecordVersion,
+        say: [u8; 2],
+        mode: Mode,
+        overlay: &mut Overlay,
+    ) -> Result<Option<Sealed>, DeskError> {
+        let node = partner.node();
+        let say = Say::from_codes(say)?;
+        let own = AlertKey { origin: self.identity().node(), id: alert };
+        let is_own = self.store.alert_fetch(&own)?.is_some();
+        if is_own {
+            let mut delivery = self.delivery_of(alert, &node, overlay)?;
+            if delivery.version.is_none() {
+                return Ok(None);
+            }
+            if matches!(say, Say::Withdrawn(_)) {
+                delivery.state = DeliveryState::Withdrawing;
+                overlay.deliveries.insert(alert, delivery);
+            }
+        }
+        let sequence = self.place(&node, mode, overlay)?;
+        self.word_sealed(partner, Word { alert, version, say }, mode, sequence).map(Some)
+    }
+
+    fn word_sealed(
+        &self,
+        partner: &Known,
+        word: Word,
+        mode: Mode,
+        sequence: u64,
+    ) -> Result<Sealed, DeskError> {
+        let (now, identity) = (self.now(), self.identity());
+        let to = Recipient::new(&partner.card, now, mode)?;
+        let terms = Terms { created: now, expires: now + LIFETIME_SECONDS_MAX, in_reply_to: None };
+        let (author, seed) = (identity.author(), self.surroundings.seed());
+        Ok(seal_word(word, sequence, &to, &author, &terms, seed)?)
+    }
+
+    /// One signature over many acknowledgements, logged and ready to leave.
+    pub(crate) fn acknowledgement(
+        &self,
+        partner: &Known,
+        mode: Mode,
+        mut items: Vec<AckItem>,
+    ) -> Result<Disclose, DeskError> {
+        items.sort_by_key(|item| (item.statement_hash, item.stage));
+        items.dedup_by_key(|item| (item.statement_hash, item.stage));
+        let (now, identity) = (self.now(), self.identity());
+        let (_, checkpoint) = self.checkpoint()?;
+        let to = Recipient::new(&partner.card, now, mode)?;
+        let terms = Terms { created: now, expires: now + LIFETIME_SECONDS_MAX, in_reply_to: None };
+        let (author, seed) = (identity.author(), self.surroundings.seed());
+        let payload = Acknowledgement { items, checkpoint };
+        let sealed = seal_acknowledgement(payload, &to, &author, &terms, seed)?;
+        let write = Write::new()
+            .evidence(&evidence_sent(&sealed, now))
+            .log(Entry::disclosed(self.who(&Officer::node()), &sealed));
+        let receipt = self.logged(write)?;
+        Ok(Disclose::new(sealed, receipt)?)
+    }
+
+    /// Notes what the partner said to a push.
+    fn push_settled(
+        &self,
+        partner: &Known,
+        until: &BTreeMap<Mode, u64>,
+        unsequenced: &[u64],
+        answer: &Answer,
+    ) -> Result<(), DeskError> {
+        let node = partner.node();
+        let mut write = Write::new();
+        for position in unsequenced {
+            write = write.outbox_delete(&node, *position);
+        }
+        for (mode, until) in until {
+            // A partner that claims more than it was sent gains nothing by it.
+            let next = answer.next(*mode).min(until + 1);
+            let settled = self.store.stream_next(StreamSide::Settled, &node, *mode)?;
+            if next > settled {
+                write = write.stream(StreamSide::Settled, &node, *mode, settled, next);
+            }
+        }
+        if let Some(envelope) = answer.envelope() {
+            let opened = self.open_envelope(envelope, partner)?;
+            write = self.acknowledged(partner, &opened, write)?;
+        }
+        if !write.is_empty() {
+            self.store.commit(write)?;
+        }
+        Ok(())
+    }
+
+    /// Notes the acknowledgements of a partner, and keeps them as evidence.
+    pub(crate) fn acknowledged(
+        &self,
+        partner: &Known,
+        opened: &Opened,
+        mut write: Write,
+    ) -> Result<Write, DeskError> {
+        let Payload::Acknowledgement(given) = opened.payload() else {
+            let remedy = "tell the partner's operators";
+            return Err(DeskError::refused("the partner's answer is no acknowledgement", remedy));
+        };
+        let node = partner.node();
+        let mut changed: HashMap<RecordId, AlertDelivery> = HashMap::new();
+        for item in &given.items {
+            let Some(alert) = self.store.delivery_by_statement(&node, &item.statement_hash)? else {
+                continue;
+            };
+            let known = match changed.remove(&alert) {
+                Some(known) => Some(known),
+                None => self.store.delivery_fetch(&alert, &node)?,
+            };
+            if let Some(mut delivery) = known {
+                advance(&mut delivery, item);
+                changed.insert(alert, delivery);
+            }
+        }
+        for delivery in changed.values() {
+            write = write.delivery(delivery);
+        }
+        let entry = Entry::received(self.who(&Officer::node()), opened);
+        Ok(write.evidence(&evidence_received(opened, self.now())).log(entry))
+    }
+}
+
+/// A recipient only ever goes forward.
+fn advance(delivery: &mut AlertDelivery, item: &AckItem) {
+    let (state, at) = match item.stage {
+        Stage::Delivered => (DeliveryState::Delivered, &mut delivery.delivered_at),
+        Stage::Read => (DeliveryState::Read, &mut delivery.read_at),
+        Stage::Acted => (DeliveryState::Acted, &mut delivery.acted_at),
+        Stage::Deleted => (DeliveryState::Deleted, &mut delivery.deleted_at),
+        Stage::Refused => (DeliveryState::Refused, &mut delivery.delivered_at),
+    };
+    // What was delivered of an earlier version says nothing of the newest.
+    let is_newest = delivery.statement_hash == Some(item.statement_hash);
+    let is_word = item.stage == Stage::Delivered && !is_newest;
+    if is_word {
+        return;
+    }
+    at.get_or_insert(item.at);
+    delivery.their_index = Some(item.log_index);
+    let is_withdrawing = delivery.state == DeliveryState::Withdrawing;
+    if delivery.state.rank() < state.rank() && (!is_withdrawing || item.stage == Stage::Deleted) {
+        delivery.state = state;
+    }
+}

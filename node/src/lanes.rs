@@ -1,0 +1,120 @@
+//! One lane for each partner: sends what waits for it as soon as it waits, and again, later and
+//! later, while the partner cannot be reached.
+//!
+//! Implements spec/alerts.md#delivery.
+//!
+//! Invariant: a lane holds one push at a time, and no partner waits for another.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use symbolon_desk::{Desk, Left};
+use symbolon_trust::NodeId;
+use tokio::sync::Notify;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use crate::entropy;
+
+/// The first wait after a push that failed, in milliseconds.
+const BACK_OFF_MS_MIN: u64 = 500;
+/// The longest, in milliseconds.
+const BACK_OFF_MS_MAX: u64 = 120_000;
+/// How often a lane looks although nobody told it to, in seconds.
+const LOOK_SECONDS: u64 = 30;
+
+/// All lanes. Share it behind an `Arc`.
+pub(crate) struct Lanes {
+    desk: Arc<Desk>,
+    runtime: tokio::runtime::Handle,
+    known: Mutex<HashMap<NodeId, Arc<Notify>>>,
+}
+
+impl Lanes {
+    /// Opens a lane for whoever something waits for, now and whenever the desk says so. Call it
+    /// within a runtime.
+    pub(crate) fn open(desk: &Arc<Desk>) -> Arc<Lanes> {
+        let lanes = Arc::new(Lanes {
+            desk: Arc::clone(desk),
+            runtime: tokio::runtime::Handle::current(),
+            known: Mutex::default(),
+        });
+        let told = Arc::clone(&lanes);
+        desk.on_queued(Box::new(move |node| told.wake(node)));
+        for node in desk.outbox_waiting().unwrap_or_default() {
+            lanes.wake(&node);
+        }
+        lanes
+    }
+
+    /// Something waits for a partner, or the partner has just been met.
+    pub(crate) fn wake(self: &Arc<Self>, node: &NodeId) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lane) = known.get(node) {
+            lane.notify_one();
+            return;
+        }
+        let woken = Arc::new(Notify::new());
+        woken.notify_one();
+        known.insert(*node, Arc::clone(&woken));
+        self.runtime.spawn(lane(Arc::clone(&self.desk), *node, woken));
+    }
+}
+
+/// Sends for as long as the node runs.
+async fn lane(desk: Arc<Desk>, node: NodeId, woken: Arc<Notify>) {
+    let mut failures = 0_u32;
+    loop {
+        let wait = match failures {
+            0 => Duration::from_secs(LOOK_SECONDS),
+            failures => back_off(failures),
+        };
+        // A partner that was just met is tried at once, however often it was not there before.
+        let _ = timeout(wait, woken.notified()).await;
+        loop {
+            let pushing = Arc::clone(&desk);
+            match spawn_blocking(move || pushing.alerts_push(&node)).await {
+                Ok(Ok(pushed)) => {
+                    failures = 0;
+                    if pushed.left == Left::Nothing {
+                        break;
+                    }
+                }
+                Ok(Err(error)) => {
+                    failures = failures.saturating_add(1);
+                    tracing::debug!(partner = %node, %error, failures, "alerts wait");
+                    break;
+                }
+                // The runtime stops.
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+/// Doubles with each failure, and differs from lane to lane, so that partners that come back
+/// together are not all called at once.
+fn back_off(failures: u32) -> Duration {
+    let doubled = BACK_OFF_MS_MIN.saturating_mul(1 << failures.min(16).saturating_sub(1));
+    let most = doubled.min(BACK_OFF_MS_MAX);
+    let [a, b, ..] = entropy::seed();
+    let part = u64::from(u16::from_be_bytes([a, b]));
+    // From half of it to one and a half.
+    Duration::from_millis(most / 2 + most * part / u64::from(u16::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_a_bound_and_differ() {
+        for failures in [1, 2, 5, 40, u32::MAX] {
+            let waits: Vec<u128> = (0..64).map(|_| back_off(failures).as_millis()).collect();
+            let most = u128::from((BACK_OFF_MS_MIN << failures.min(16).saturating_sub(1)).min(BACK_OFF_MS_MAX));
+            assert!(waits.iter().all(|wait| (most / 2..=most / 2 + most).contains(wait)));
+            assert!(waits.windows(2).any(|pair| pair[0] != pair[1]), "{failures}");
+        }
+    }
+}
