@@ -181,6 +181,9 @@ pub(crate) enum Partner {
         /// How long the agreement lasts, in days.
         #[arg(long, default_value_t = 365)]
         days: u32,
+        /// An agreement on drills, beside the one on real data.
+        #[arg(long)]
+        exercise: bool,
         /// Where the file goes that the partner signs.
         #[arg(long)]
         out: PathBuf,

@@ -24,8 +24,8 @@ use crate::cli::Unlock;
 use crate::config::{Config, LogLevel};
 use crate::exit::{Exit, Failure};
 use crate::hotline::{Door as HotlineDoor, DoorConfig, DoorKey};
-use crate::lanes::Lanes;
 use crate::init::{desk_failure, store_failure};
+use crate::lanes::Lanes;
 use crate::quic::{Endpoint, EndpointConfig, Timing, TlsKey};
 use crate::socket::{Door, auditor_door, officer_door};
 use crate::unlock::unlock;
@@ -196,12 +196,7 @@ fn listen(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
 }
 
 /// What falls due with time, until the task is aborted.
-async fn chores(
-    desk: Arc<Desk>,
-    config: Config,
-    mut met: Receiver<NodeId>,
-    lanes: Arc<Lanes>,
-) {
+async fn chores(desk: Arc<Desk>, config: Config, mut met: Receiver<NodeId>, lanes: Arc<Lanes>) {
     let mut tend = interval(Duration::from_secs(TEND_SECONDS));
     let mut publish = interval(Duration::from_secs(config.publish_interval_seconds.max(1)));
     let cadence = Duration::from_secs(config.checkpoint_interval_seconds.max(1));

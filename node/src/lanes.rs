@@ -112,7 +112,9 @@ mod tests {
     fn waits_grow_to_a_bound_and_differ() {
         for failures in [1, 2, 5, 40, u32::MAX] {
             let waits: Vec<u128> = (0..64).map(|_| back_off(failures).as_millis()).collect();
-            let most = u128::from((BACK_OFF_MS_MIN << failures.min(16).saturating_sub(1)).min(BACK_OFF_MS_MAX));
+            let most = u128::from(
+                (BACK_OFF_MS_MIN << failures.min(16).saturating_sub(1)).min(BACK_OFF_MS_MAX),
+            );
             assert!(waits.iter().all(|wait| (most / 2..=most / 2 + most).contains(wait)));
             assert!(waits.windows(2).any(|pair| pair[0] != pair[1]), "{failures}");
         }

@@ -30,9 +30,7 @@ use symbolon_trust::{Mode, NodeId};
 pub use deliver::{Left, Pushed};
 pub use receive::Taken;
 
-use crate::api::{
-    AlertName, AlertPreview, AlertPreviewed, AlertSend, AlertSent, Report,
-};
+use crate::api::{AlertName, AlertPreview, AlertPreviewed, AlertSend, AlertSent, Report};
 use crate::desk::hex;
 use crate::limits::IDEMPOTENCY_KEY_BYTES;
 use crate::officer::Role;
@@ -86,6 +84,17 @@ impl Default for AlertClocks {
 }
 
 impl AlertClocks {
+    /// Nobody has to read an alert that is over.
+    fn read_by(&self, class: AlertClass, now: u64, record: &Record) -> u64 {
+        (now + Self::of(&self.read_seconds, class)).min(record.content().expires_on)
+    }
+
+    /// Nobody can have acted on what was not read.
+    fn act_by(&self, class: AlertClass, now: u64, record: &Record) -> u64 {
+        let act_by = (now + Self::of(&self.act_seconds, class)).min(record.content().expires_on);
+        act_by.max(self.read_by(class, now, record))
+    }
+
     fn of(times: &[u64; 3], class: AlertClass) -> u64 {
         let [flash, urgent, routine] = *times;
         match class {
@@ -147,10 +156,8 @@ impl Desk {
     ) -> Result<AlertSent, DeskError> {
         let read = self.form_read(officer, &request.form)?;
         let name = request.idempotency_key.as_deref();
-        let name = name.map(|key| submission_name(officer, key)).transpose()?;
-        if let Some(known) = name.as_ref().map(|name| self.store.submission_fetch(name)).transpose()?
-            && let Some(known) = known
-        {
+        name.map_or(Ok(()), idempotency_checked)?;
+        if let Some(known) = self.submission(officer, name)? {
             return self.submitted_before(officer, &known, &read.digest);
         }
         let record =
@@ -163,9 +170,10 @@ impl Desk {
             .submitted(officer.as_str(), alert.key.id)
             .due(alert.expires_on, DueFor::Expire, &alert.key);
         let now = self.now();
-        if let Some(name) = &name {
-            let known = Submission { alert: alert.key.id, body_hash: read.digest, accepted_at: now };
-            write = write.submission_new(name, &known);
+        if let Some(name) = name {
+            let known =
+                Submission { alert: alert.key.id, body_hash: read.digest, accepted_at: now };
+            write = write.submission_new(officer.as_str(), name.as_bytes(), &known);
         }
         let automatic: Vec<_> = audience.automatic().collect();
         if alert.state == AlertState::Waiting {
@@ -179,8 +187,7 @@ impl Desk {
             Some(receipt) => receipt,
             // The same submission came twice at once, and the other was first.
             None => {
-                let known = name.as_ref().map(|name| self.store.submission_fetch(name));
-                let known = known.transpose()?.flatten();
+                let known = self.submission(officer, name)?;
                 let known = known.ok_or_else(|| DeskError::internal("a submission is gone"))?;
                 return self.submitted_before(officer, &known, &read.digest);
             }
@@ -318,8 +325,8 @@ impl Desk {
             decided_by: None,
             accepted_at: now,
             changed_at: now,
-            read_by: now + AlertClocks::of(&clocks.read_seconds, class),
-            act_by: now + AlertClocks::of(&clocks.act_seconds, class),
+            read_by: clocks.read_by(class, now, record),
+            act_by: clocks.act_by(class, now, record),
             expires_on: record.content().expires_on,
             audience: audience.recipients.iter().map(|chosen| chosen.node()).collect(),
             contested: None,
@@ -337,12 +344,11 @@ impl Desk {
     fn queue(&self, mut write: Write, alert: &Alert, nodes: &[NodeId], now: u64) -> Write {
         for node in nodes {
             let position = self.outbox_position();
-            write = write
-                .delivery(&AlertDelivery {
-                    queued_at: now,
-                    ..self.delivery_or_new(alert, node)
-                })
-                .outbox(node, position, &Intent::Alert { alert: alert.key.id });
+            write = write.delivery(&self.delivery_or_new(alert, node)).outbox(
+                node,
+                position,
+                &Intent::Alert { alert: alert.key.id },
+            );
         }
         if !nodes.is_empty() {
             write = write.due(alert.read_by.max(now), DueFor::Unread, &alert.key);
@@ -390,6 +396,15 @@ impl Desk {
             Err(StoreError::Repeated) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn submission(
+        &self,
+        officer: &Officer,
+        name: Option<&str>,
+    ) -> Result<Option<Submission>, DeskError> {
+        let Some(name) = name else { return Ok(None) };
+        Ok(self.store.submission_fetch(officer.as_str(), name.as_bytes())?)
     }
 
     fn submitted_before(
@@ -513,16 +528,16 @@ pub(crate) fn alert_leaf(key: &AlertKey) -> [u8; 32] {
     sha256("symbolon/1 alert leaf", &[key.origin.as_bytes(), key.id.as_bytes()])
 }
 
-/// A submission is named by who made it and its key.
-fn submission_name(officer: &Officer, key: &str) -> Result<[u8; 32], DeskError> {
+/// A key that no two alerts share by chance.
+fn idempotency_checked(key: &str) -> Result<(), DeskError> {
     let is_plain = key.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_'));
-    if !IDEMPOTENCY_KEY_BYTES.contains(&key.len()) || !is_plain {
-        return Err(DeskError::invalid(
-            "the idempotency key is not usable",
-            "make 16 to 64 random letters and digits before the first attempt",
-        ));
+    if IDEMPOTENCY_KEY_BYTES.contains(&key.len()) && is_plain {
+        return Ok(());
     }
-    Ok(sha256("symbolon/1 submission", &[officer.as_str().as_bytes(), &[0], key.as_bytes()]))
+    Err(DeskError::invalid(
+        "the idempotency key is not usable",
+        "make 16 to 64 random letters and digits before the first attempt",
+    ))
 }
 
 pub(crate) fn is_gone(state: AlertState) -> bool {

@@ -71,7 +71,7 @@ impl Desk {
             Incoming::Account(asked) => {
                 Answered::Reply(self.answer_account(session, &known, asked))
             }
-            Incoming::Push(asked) => Answered::Reply(asked.refuse(Refusal::EnvelopeRefused)),
+            Incoming::Push(asked) => Answered::Reply(self.answer_push(session, &known, asked)),
         }
     }
 

@@ -312,7 +312,7 @@ pub(crate) fn evidence_sent(sealed: &Sealed, at: u64) -> Evidence {
     }
 }
 
-fn evidence_received(opened: &Opened, at: u64) -> Evidence {
+pub(crate) fn evidence_received(opened: &Opened, at: u64) -> Evidence {
     Evidence {
         statement_hash: opened.statement_hash(),
         way: Way::Received,

@@ -103,7 +103,9 @@ impl Known {
     ) -> Result<&Arc<VerifiedAgreement>, String> {
         match (self.row.state, mode) {
             (PartnerState::Suspended, _) => return Err("the partner is suspended here".to_owned()),
-            (PartnerState::Pending, Mode::Live) => return Err("there is no agreement yet".to_owned()),
+            (PartnerState::Pending, Mode::Live) => {
+                return Err("there is no agreement yet".to_owned());
+            }
             (PartnerState::Pending | PartnerState::Active, _) => {}
         }
         let agreement = match mode {

@@ -7,8 +7,8 @@
 //! officer, a request, and where to report progress.
 
 mod account;
-mod alert;
 mod alarm;
+mod alert;
 mod answer;
 pub mod api;
 mod ask;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteArray, Bytes};
 use serde_repr::{Deserialize_repr, Serialize_repr};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
-use symbolon_record::{Exercise, RecordId, RecordVersion, View};
+use symbolon_record::{AlertClass, Exercise, RecordId, RecordVersion, View};
 use symbolon_trust::Mode;
 
 use crate::DisclosureError;
@@ -80,18 +80,6 @@ macro_rules! coded {
 }
 
 coded! {
-    /// How fast somebody has to look at an alert.
-    AlertClass as "class of alert" {
-        /// At once, whoever has to be woken.
-        Flash = 1 "flash",
-        /// Within the watch.
-        Urgent = 2 "urgent",
-        /// In the course of work.
-        Routine = 3 "routine",
-    }
-}
-
-coded! {
     /// Why an alert is taken back.
     WithdrawReason as "reason to withdraw" {
         /// It was wrong.
@@ -134,6 +122,8 @@ coded! {
         Acted = 3 "acted",
         /// Its content is gone for good.
         Deleted = 4 "deleted",
+        /// It was not taken: no agreement covers it, or it is over already.
+        Refused = 5 "refused",
     }
 }
 
@@ -327,12 +317,13 @@ mod tests {
 
     #[test]
     fn names_and_numbers_come_back() {
-        for class in AlertClass::ALL {
+        for class in ContestReason::ALL {
             assert_eq!(class.as_str().parse(), Ok(*class));
-            assert_eq!(AlertClass::from_code(class.code()), Some(*class));
+            assert_eq!(ContestReason::from_code(class.code()), Some(*class));
         }
-        assert_eq!(AlertClass::from_code(0), None);
-        assert_eq!("Flash".parse::<AlertClass>().unwrap_err().to_string(), "not a class of alert");
+        assert_eq!(ContestReason::from_code(0), None);
+        let refused = "Other".parse::<ContestReason>().unwrap_err();
+        assert_eq!(refused.to_string(), "not a reason to contest");
         let says = WithdrawReason::ALL.iter().map(|reason| Say::Withdrawn(*reason));
         let says = says.chain(ContestReason::ALL.iter().map(|reason| Say::Contest(*reason)));
         for say in says {

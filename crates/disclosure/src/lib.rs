@@ -23,8 +23,7 @@ mod statement;
 mod suite;
 
 pub use alert::{
-    AckItem, Acknowledgement, AlertClass, Alerted, ContestReason, Manifest, Say, Stage,
-    WithdrawReason, Word,
+    AckItem, Acknowledgement, Alerted, ContestReason, Manifest, Say, Stage, WithdrawReason, Word,
 };
 pub use error::{DisclosureError, Layer};
 pub use kept::Kept;

@@ -9,11 +9,11 @@ use std::fmt;
 
 use symbolon_codec::encode;
 use symbolon_policy::{Action, Grant};
-use symbolon_record::{Record, RecordVersion};
+use symbolon_record::{AlertClass, Record, RecordVersion};
 use symbolon_trust::NodeId;
 
 use crate::DisclosureError;
-use crate::alert::{Acknowledgement, AlertClass, Alerted, Manifest, Word};
+use crate::alert::{Acknowledgement, Alerted, Manifest, Word};
 use crate::kept::Kept;
 use crate::payload::{Payload, StatementKind};
 use crate::seal::{

@@ -92,6 +92,12 @@ impl Comparison {
         words.join("; ")
     }
 
+    /// How many fields agree.
+    #[must_use]
+    pub fn agreeing(&self) -> usize {
+        self.count(Standing::Agrees)
+    }
+
     fn count(&self, standing: Standing) -> usize {
         self.findings.iter().filter(|finding| finding.standing == standing).count()
     }

@@ -11,7 +11,7 @@ use symbolon_policy::{Action, Decision, Grant, Reason, Release, Request};
 use symbolon_record::{AlertClass, Record};
 use symbolon_trust::{NodeId, VerifiedAgreement};
 
-use super::{AlertClocks, mode_of};
+use super::mode_of;
 use crate::api::{AlertForm, FieldShown, RecipientPreview, WithheldFrom};
 use crate::desk::{Known, hex};
 use crate::{Desk, DeskError};
@@ -127,8 +127,7 @@ impl Desk {
         class: AlertClass,
     ) -> Result<Grants, Vec<String>> {
         let now = self.now();
-        let agreement =
-            partner.in_force_for(mode_of(record), now).map_err(|cause| vec![cause])?;
+        let agreement = partner.in_force_for(mode_of(record), now).map_err(|cause| vec![cause])?;
         let context = partner.context(agreement);
         let purpose = purpose(record, agreement);
         let policy = self.policy();
@@ -157,8 +156,8 @@ impl Desk {
         let terms = AlertTerms {
             class,
             previous: None,
-            read_by: now + AlertClocks::of(&clocks.read_seconds, class),
-            act_by: now + AlertClocks::of(&clocks.act_seconds, class),
+            read_by: clocks.read_by(class, now, record),
+            act_by: clocks.act_by(class, now, record),
             expires_on: record.content().expires_on,
         };
         let preview = preview_alert(&grants.push, &grants.fields, record, &terms)?;

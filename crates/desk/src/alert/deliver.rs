@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, HashMap};
 use symbolon_audit::Entry;
 use symbolon_disclosure::limits::LIFETIME_SECONDS_MAX;
 use symbolon_disclosure::{
-    AckItem, Acknowledgement, AlertTerms, Opened, Payload, Recipient, Say, Sealed, Stage, Terms,
-    Word, reseal, seal_acknowledgement, seal_alert, seal_word,
+    AckItem, Acknowledgement, AlertTerms, Opened, Payload, Recipient, Say, Sealed, Stage,
+    StatementKind, Terms, Word, reseal, seal_acknowledgement, seal_alert, seal_word,
 };
 use symbolon_protocol::{Disclose, Push, Pushed as Answer};
 use symbolon_record::{RecordId, RecordVersion};
@@ -197,8 +197,9 @@ impl Desk {
         };
         let to = Recipient::new(&partner.card, now, mode)?;
         let receipt = self.store.log_receipt(&sent.statement_hash)?;
-        let receipt = receipt.ok_or_else(|| DeskError::internal("a sent statement is not logged"))?;
-        let envelope = reseal(&signed, &to, self.surroundings.seed())?;
+        let receipt =
+            receipt.ok_or_else(|| DeskError::internal("a sent statement is not logged"))?;
+        let envelope = reseal(&signed, &to, &self.identity().author(), self.surroundings.seed())?;
         Ok(Disclose::restore_from_own_store(envelope.into_bytes(), partner.node(), receipt)?)
     }
 
@@ -226,7 +227,8 @@ impl Desk {
         for delivery in overlay.deliveries.values() {
             write = write.delivery(delivery);
         }
-        let receipt = self.logged(self.sent_noted(write, &sealed, &node, mode, sequence, alert, version))?;
+        let receipt =
+            self.logged(self.sent_noted(write, &sealed, &node, mode, sequence, alert, version))?;
         Ok(Disclose::new(sealed, receipt)?)
     }
 
@@ -244,7 +246,7 @@ impl Desk {
         for (position, intent) in self.store.outbox_scan(&node, PUSH_STATEMENTS_MAX)? {
             let (sealed, alert, version) = match intent {
                 Intent::Acknowledge { statement_hash, stage, at, log_index, mode } => {
-                    let stage = Stage::from_code(stage)?;
+                    let stage = Stage::from_code(stage).ok_or_else(damaged)?;
                     let (positions, list) = items.entry(mode).or_default();
                     positions.push(position);
                     list.push(AckItem { statement_hash, stage, at, log_index });
@@ -304,6 +306,8 @@ impl Desk {
         version: RecordVersion,
     ) -> Write {
         let key = AlertKey { origin: self.identity().node(), id: alert };
+        // Only an alert holds content, which must go when the alert goes.
+        let holds = sealed.kind() == StatementKind::Alert;
         let (hash, now) = (sealed.statement_hash(), self.now());
         let sent = Sent {
             statement_hash: hash,
@@ -313,7 +317,7 @@ impl Desk {
             sent_at: now,
         };
         write
-            .sent(node, mode, sequence, &key, &sent)
+            .sent(node, mode, sequence, &sent, holds.then_some(&key))
             .delivery_statement(node, &hash, alert)
             .log_named(Entry::disclosed(self.who(&Officer::node()), sealed), hash)
     }
@@ -355,7 +359,8 @@ impl Desk {
         let (node, now, identity) = (partner.node(), self.now(), self.identity());
         let key = AlertKey { origin: identity.node(), id };
         let Some(alert) = self.store.alert_fetch(&key)?.filter(|alert| {
-            matches!(alert.state, AlertState::Active | AlertState::Waiting) && alert.expires_on > now
+            matches!(alert.state, AlertState::Active | AlertState::Waiting)
+                && alert.expires_on > now
         }) else {
             return Ok(None);
         };
@@ -392,6 +397,7 @@ impl Desk {
         delivery.version = Some(record.version());
         delivery.statement_hash = Some(sealed.statement_hash());
         delivery.sent_at = Some(now);
+        (delivery.delivered_at, delivery.read_at, delivery.acted_at) = (None, None, None);
         overlay.deliveries.insert(id, delivery);
         Ok(Some((record.version(), sealed)))
     }
@@ -407,7 +413,7 @@ impl Desk {
         overlay: &mut Overlay,
     ) -> Result<Option<Sealed>, DeskError> {
         let node = partner.node();
-        let say = Say::from_codes(say)?;
+        let say = Say::from_codes(say).ok_or_else(damaged)?;
         let own = AlertKey { origin: self.identity().node(), id: alert };
         let is_own = self.store.alert_fetch(&own)?.is_some();
         if is_own {
@@ -526,6 +532,10 @@ impl Desk {
     }
 }
 
+fn damaged() -> DeskError {
+    DeskError::internal("an outbox row is damaged")
+}
+
 /// A recipient only ever goes forward.
 fn advance(delivery: &mut AlertDelivery, item: &AckItem) {
     let (state, at) = match item.stage {
@@ -535,10 +545,9 @@ fn advance(delivery: &mut AlertDelivery, item: &AckItem) {
         Stage::Deleted => (DeliveryState::Deleted, &mut delivery.deleted_at),
         Stage::Refused => (DeliveryState::Refused, &mut delivery.delivered_at),
     };
-    // What was delivered of an earlier version says nothing of the newest.
+    // What is said of an earlier version, or of a word, says nothing of the newest version.
     let is_newest = delivery.statement_hash == Some(item.statement_hash);
-    let is_word = item.stage == Stage::Delivered && !is_newest;
-    if is_word {
+    if !is_newest && item.stage != Stage::Deleted {
         return;
     }
     at.get_or_insert(item.at);

@@ -122,11 +122,7 @@ fn names<T: std::fmt::Display>(all: &[T]) -> String {
     all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn one_of<T: std::fmt::Display + Copy>(
-    text: &str,
-    field: &str,
-    all: &[T],
-) -> Result<T, DeskError> {
+fn one_of<T: std::fmt::Display + Copy>(text: &str, field: &str, all: &[T]) -> Result<T, DeskError> {
     let found = all.iter().find(|value| value.to_string() == text);
     found.copied().ok_or_else(|| refused(field, &format!("it is one of {}", names(all))))
 }
@@ -222,10 +218,7 @@ fn item(form: &ItemForm, number: usize) -> Result<Item, DeskError> {
     Ok(Item { codes, description: form.description.clone().unwrap_or_default(), quantity })
 }
 
-fn subjects(
-    form: &AlertForm,
-    found: &mut Vec<IdentifierRead>,
-) -> Result<Vec<Subject>, DeskError> {
+fn subjects(form: &AlertForm, found: &mut Vec<IdentifierRead>) -> Result<Vec<Subject>, DeskError> {
     let mut subjects = Vec::new();
     for (number, form) in form.subjects.iter().enumerate() {
         subjects.push(subject(form, number, found)?);
@@ -403,10 +396,7 @@ mod tests {
             (|f| f.tlp = Some("CANARY".into()), "'tlp'"),
             (|f| f.expires_days = Some(0), "'expires_days'"),
             (|f| f.releasable_to = vec!["CANARY".into()], "'releasable_to[0]'"),
-            (
-                |f| f.identifiers = vec![IdentifierForm::Text("!!".into())],
-                "'identifiers[0]'",
-            ),
+            (|f| f.identifiers = vec![IdentifierForm::Text("!!".into())], "'identifiers[0]'"),
             (
                 |f| {
                     f.identifiers = vec![IdentifierForm::Parts {

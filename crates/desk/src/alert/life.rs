@@ -15,7 +15,7 @@ use symbolon_store::{
 };
 use symbolon_trust::NodeId;
 
-use super::receive::{acknowledge, deletion_leaf};
+use super::receive::deletion_leaf;
 use super::{Repeated, alert_event, alert_id, alert_leaf, class_of, is_gone, reached};
 use crate::api::{
     AlertAck, AlertAcks, AlertContest, AlertName, AlertNarrow, AlertSent, AlertUpdate,
@@ -74,9 +74,11 @@ impl Desk {
                 by: officer.as_str().to_owned(),
                 audience: nodes,
             });
-            write = write
-                .alert_content(&alert.key, Slot::Pending, &record.encode())
-                .inbox(alert.read_by, InboxKind::Approve, &alert.key);
+            write = write.alert_content(&alert.key, Slot::Pending, &record.encode()).inbox(
+                alert.read_by,
+                InboxKind::Approve,
+                &alert.key,
+            );
             Vec::new()
         } else {
             let gone = self.left_out(&alert, &nodes)?;
@@ -314,7 +316,6 @@ impl Desk {
             let event = alert_event(alert, AlertAct::Escalated, unread);
             let entry = Entry::alert(self.who(&Officer::node()), event);
             write = write.inbox(self.now(), InboxKind::Unacknowledged, &alert.key).log(entry);
-            tracing::warn!(alert = %alert.key.id, unread, "an alert has not been read in time");
         }
         self.store.commit(write)?;
         Ok(())
@@ -418,11 +419,7 @@ fn is_unread(delivery: &AlertDelivery) -> bool {
 }
 
 /// The value of this name, or an error that gives all names.
-fn named<T: Copy>(
-    text: &str,
-    all: &[T],
-    name: impl Fn(T) -> &'static str,
-) -> Result<T, DeskError> {
+fn named<T: Copy>(text: &str, all: &[T], name: impl Fn(T) -> &'static str) -> Result<T, DeskError> {
     let found = all.iter().copied().find(|value| name(*value) == text);
     found.ok_or_else(|| {
         let names: Vec<_> = all.iter().copied().map(name).collect();

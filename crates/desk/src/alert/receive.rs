@@ -20,7 +20,7 @@ use super::{alert_event, is_gone, reached};
 use crate::asking::lock;
 use crate::confirm::evidence_received;
 use crate::desk::Known;
-use crate::{Desk, DeskError, Officer};
+use crate::{Desk, DeskError};
 
 /// What became of a parcel of envelopes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -264,8 +264,8 @@ impl Taking<'_> {
     fn key_of(&self, word: &Word) -> Result<AlertKey, DeskError> {
         let theirs = AlertKey { origin: self.partner.node(), id: word.alert };
         let own = AlertKey { origin: self.desk.identity().node(), id: word.alert };
-        let is_own = matches!(word.say, Say::Contest(_))
-            && self.desk.store.alert_fetch(&own)?.is_some();
+        let is_own =
+            matches!(word.say, Say::Contest(_)) && self.desk.store.alert_fetch(&own)?.is_some();
         Ok(if is_own { own } else { theirs })
     }
 
@@ -280,9 +280,10 @@ impl Taking<'_> {
         let known = self.desk.store.alert_fetch(key)?;
         let kind = alerted.view.kind;
         let agreement = self.partner.in_force_for(mode, now);
-        let is_agreed =
-            agreement.is_ok_and(|agreement| kind.is_none_or(|kind| agreement.permits_kind(kind.as_str())));
-        let is_other = known.as_ref().is_some_and(|known| known.mode != mode || is_gone(known.state));
+        let is_agreed = agreement
+            .is_ok_and(|agreement| kind.is_none_or(|kind| agreement.permits_kind(kind.as_str())));
+        let is_other =
+            known.as_ref().is_some_and(|known| known.mode != mode || is_gone(known.state));
         if !is_agreed || is_other || alerted.expires_on <= now {
             // It keeps its place in the stream; nothing of it is kept.
             self.owe(mode, hash, Stage::Refused, Leaf::Coming(received));
@@ -317,9 +318,11 @@ impl Taking<'_> {
             alert.accepted_at = known.accepted_at;
             alert.contested = known.contested;
             self.put(|write| {
-                write
-                    .due_delete(known.expires_on, DueFor::Expire, key)
-                    .inbox_delete(known.act_by, InboxKind::Alert, key)
+                write.due_delete(known.expires_on, DueFor::Expire, key).inbox_delete(
+                    known.act_by,
+                    InboxKind::Alert,
+                    key,
+                )
             });
         }
         let signed = opened.signed().to_vec();
@@ -368,9 +371,7 @@ impl Taking<'_> {
                 if delivery.is_some_and(|delivery| reached(&delivery)) {
                     let event = alert_event(&alert, AlertAct::Contested, 0);
                     let entry = Entry::alert(self.who(), event);
-                    self.put(|write| {
-                        write.inbox(now, InboxKind::Contested, key).log(entry)
-                    });
+                    self.put(|write| write.inbox(now, InboxKind::Contested, key).log(entry));
                     self.entries += 1;
                 }
             }
@@ -383,8 +384,7 @@ impl Taking<'_> {
         let (mode, key) = (alert.mode, alert.key.clone());
         alert.changed_at = self.desk.now();
         let Some(hash) = alert.statement_hash else { return Ok(()) };
-        let event =
-            DeletedEvent { alert: key.id, origin: key.origin, statement_hash: hash, mode };
+        let event = DeletedEvent { alert: key.id, origin: key.origin, statement_hash: hash, mode };
         let entry = Entry::deleted(self.who(), event);
         self.put(|write| {
             write

@@ -39,14 +39,15 @@ impl Desk {
         let alerts = match officer.role() {
             Role::Hotline => {
                 let after = request.after.as_deref().map(super::alert_id).transpose()?;
-                let ids = self.store.submitted_scan(officer.as_str(), after.as_ref(), limit + 1)?;
+                let ids = self.store.submitted_scan(officer.as_str(), after, limit + 1)?;
                 let keys = ids.into_iter().map(|id| AlertKey { origin: own, id });
                 let alerts = keys.map(|key| self.store.alert_fetch(&key));
                 alerts.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?
             }
             _ => {
                 let sight = officer.sight()?;
-                let after = request.after.as_deref().map(place).transpose()?;
+                let after =
+                    request.after.as_deref().map(|text| self.place_in_list(text)).transpose()?;
                 let origin = match request.direction.as_deref() {
                     None | Some("received") => None,
                     Some("sent") => Some(own),
@@ -229,6 +230,17 @@ impl Desk {
         Ok(AlertTemplates { templates: template::all() })
     }
 
+    /// `next` of a page.
+    fn place_in_list(&self, text: &str) -> Result<AlertKey, DeskError> {
+        let invalid =
+            || DeskError::invalid("this is no place in the list", "give 'next' of a page");
+        let (origin, id) = text.split_once('.').ok_or_else(invalid)?;
+        let partners = self.partners();
+        let own = self.identity().node();
+        let origin = partners.keys().chain([&own]).find(|node| hex(node.as_bytes()) == origin);
+        Ok(AlertKey { origin: *origin.ok_or_else(invalid)?, id: super::alert_id(id)? })
+    }
+
     fn alert_row(&self, alert: &Alert) -> Result<AlertRow, DeskError> {
         let is_own = alert.key.origin == self.identity().node();
         let title = self.alert_view(alert)?.and_then(|view| view.title).unwrap_or_default();
@@ -267,14 +279,6 @@ impl Desk {
             _ => Err(DeskError::internal("the content of an alert is damaged")),
         }
     }
-}
-
-/// `next` of a page.
-fn place(text: &str) -> Result<AlertKey, DeskError> {
-    let invalid = || DeskError::invalid("this is no place in the list", "give 'next' of a page");
-    let (origin, id) = text.split_once('.').ok_or_else(invalid)?;
-    let origin = origin.parse().map_err(|_| invalid())?;
-    Ok(AlertKey { origin, id: super::alert_id(id)? })
 }
 
 pub(super) fn state_name(state: AlertState) -> &'static str {

@@ -12,9 +12,9 @@ use super::{
 use crate::error::Layer;
 use crate::payload::StatementKind;
 use crate::{
-    AckItem, Acknowledgement, AlertClass, Alerted, Author, DisclosureError, Kept, Manifest, Opened,
-    Payload, Recipient, RecipientSecret, Sealed, Stage, Terms, WithdrawReason, Word, limits, open,
-    reseal, seal_acknowledgement, seal_manifest, seal_word,
+    AckItem, Acknowledgement, Alerted, Author, DisclosureError, Kept, Manifest, Opened, Payload,
+    Recipient, RecipientSecret, Sealed, Stage, Terms, WithdrawReason, Word, limits, open, reseal,
+    seal_acknowledgement, seal_manifest, seal_word,
 };
 
 fn view(exercise: Exercise) -> View {

@@ -226,8 +226,15 @@ fn memory_is_bounded() {
         let now = NOW + 60 * minute;
         let class = Some(Class::Document);
         let action = Action::Match;
-        let request =
-            Request { action, partner: &bravo, record: &record, purpose: PURPOSE, class, urgency: None, now };
+        let request = Request {
+            action,
+            partner: &bravo,
+            record: &record,
+            purpose: PURPOSE,
+            class,
+            urgency: None,
+            now,
+        };
         assert!(matches!(policy.decide(&request), Decision::Allow(_)));
     }
     assert!(policy.remembered() as u64 <= 2 * limit);

@@ -218,8 +218,15 @@ fn stopped(
     let partner = &partner("bravo", agreement);
     let ask = |&action: &Action| {
         let class = Some(class);
-        let decision =
-            policy.decide(&Request { action, partner, record, purpose, class, urgency: None, now: NOW });
+        let decision = policy.decide(&Request {
+            action,
+            partner,
+            record,
+            purpose,
+            class,
+            urgency: None,
+            now: NOW,
+        });
         match decision {
             Decision::Allow(_) => None,
             Decision::Deny(denial) => match denial.explain() {
@@ -307,7 +314,8 @@ fn the_remaining_bounds() {
     let bravo = partner("bravo", &LIVE);
     let ask = |partner, class, now| {
         let (action, purpose) = (Action::Match, PURPOSE);
-        let request = Request { action, partner, record: &open, purpose, class, urgency: None, now };
+        let request =
+            Request { action, partner, record: &open, purpose, class, urgency: None, now };
         code(policy.decide(&request))
     };
     // Without a class nobody can say whose budget a match would come from.
@@ -358,7 +366,15 @@ fn rules_may_look_at_the_time_and_at_one_record() {
     let bravo = partner("bravo", &LIVE);
     let ask = |action, record, now| {
         let class = Some(Class::Document);
-        let request = Request { action, partner: &bravo, record, purpose: PURPOSE, class, urgency: None, now };
+        let request = Request {
+            action,
+            partner: &bravo,
+            record,
+            purpose: PURPOSE,
+            class,
+            urgency: None,
+            now,
+        };
         matches!(policy.decide(&request), Decision::Allow(_))
     };
     // NOW is 2026-09-21T14:13:20Z.

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use symbolon_ident::{Class, Country};
 use symbolon_policy::{Action, Decision, PartnerContext, PolicySet, Request};
 use symbolon_record::{
-    AlertClass, Content, Exercise, Field, OriginatorControl, Record, RecordKind, Source, SourceKind, Tlp,
-    sample,
+    AlertClass, Content, Exercise, Field, OriginatorControl, Record, RecordKind, Source,
+    SourceKind, Tlp, sample,
 };
 use symbolon_trust::{
     Agreement, ClassTerms, EnvelopeKey, IdentityKey, Mode, NodeCard, NodeId, NodeName,
