@@ -35,7 +35,7 @@ pub(crate) struct Config {
     pub(crate) hotline_listen: Option<SocketAddr>,
     /// What enrolment files say about where that is, `https://host:port`; `hotline_listen` itself
     /// where nothing is said.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) hotline_urls: Vec<String>,
     /// Days for which entries of the log are kept; absent, nothing is erased by itself.
     pub(crate) log_retention_days: Option<u32>,

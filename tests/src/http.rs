@@ -59,7 +59,7 @@ pub(crate) fn post(socket: &Path, call: &str, body: &[u8]) -> Option<Answer> {
 }
 
 /// The chunks of a body joined, as far as they are whole.
-fn joined(mut body: &[u8]) -> Vec<u8> {
+pub(crate) fn joined(mut body: &[u8]) -> Vec<u8> {
     let mut whole = Vec::new();
     while let Some(end) = body.windows(2).position(|window| window == b"\r\n") {
         let size = body.get(..end).and_then(|digits| std::str::from_utf8(digits).ok());

@@ -11,7 +11,9 @@ pub mod corpus;
 mod entries;
 pub mod evidence;
 mod go;
+mod hotline;
 mod http;
+mod https;
 mod node;
 mod relay;
 pub mod sample;
@@ -19,7 +21,9 @@ pub mod vectors;
 
 pub use evidence::verify;
 pub use go::go_verify;
+pub use hotline::{Gate, Hold, HotlineClient};
 pub use http::Answer;
+pub use https::{Https, Said};
 pub use node::{
     MAPPING, Node, PURPOSE, columns, free_address, introduce, neighbours, program, row,
 };

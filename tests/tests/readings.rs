@@ -12,7 +12,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use symbolon_tests::{MAPPING, Node, PURPOSE, columns, neighbours, root, row, wait_for};
+use symbolon_tests::{
+    HotlineClient, MAPPING, Node, PURPOSE, columns, neighbours, root, row, wait_for,
+};
 
 const PASSPORT: &str = "KX1002001";
 const NARRATIVE_OF: &str = "Ada Vexley";
@@ -29,7 +31,8 @@ fn documented() -> BTreeMap<String, BTreeSet<String>> {
     rows.map(|line| {
         let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
         let [call, _does, who, logged] = cells[..] else { panic!("{line}") };
-        assert!(["officers", "both", "officers, hotlines"].contains(&who), "{line}");
+        let doors = ["officers", "both", "officers and hotlines", "hotlines", "all"];
+        assert!(doors.contains(&who), "{line}");
         let kinds = quoted(logged);
         assert!(!kinds.is_empty() || logged.starts_with("nothing: "), "{line}");
         (quoted(call).into_iter().next().unwrap(), kinds)
@@ -54,7 +57,10 @@ struct World {
 
 impl World {
     fn new(folder: &std::path::Path) -> World {
-        let (north, south) = neighbours(folder, &json!({ "document": 1_000 }));
+        let (mut north, south) = neighbours(folder, &json!({ "document": 1_000 }));
+        north.stop();
+        let _door = HotlineClient::door(&north);
+        north.start();
         let mut east = Node::new(folder, "east", "FIN");
         east.start();
         let own = columns() + &row("N-1", "green", NARRATIVE_OF, "passport", PASSPORT);
@@ -145,6 +151,12 @@ impl World {
                 let _opened = self.north.call("audit/grant", &grant);
                 json!({ "query": query, "from": "ada", "reason": "test" })
             }
+            "hotline/add" => hotline("harbour"),
+            "hotline/suspend" | "hotline/resume" | "hotline/renew" => {
+                // The name may be taken: then it is there already.
+                let _there = self.north.post("hotline/add", &hotline("quay"));
+                json!({ "name": "quay", "reason": "test" })
+            }
             "audit/reconcile" => json!({ "partner": "south" }),
             "evidence/build" => json!({ "hit": hit(), "reason": "test" }),
             // Nothing is that old, so only the unconfirmed form has nothing to leave.
@@ -160,6 +172,10 @@ fn alarm() -> Value {
         "kind": "material_out_of_control", "what": "Portal alarm", "where": "unknown",
         "when": "unknown", "urgency": "flash",
     })
+}
+
+fn hotline(name: &str) -> Value {
+    json!({ "name": name, "quota_per_hour": 60, "burst": 20 })
 }
 
 fn reason() -> Value {

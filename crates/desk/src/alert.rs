@@ -299,7 +299,9 @@ impl Desk {
                 return Err(DeskError::refused("auditors send no alerts", "ask an officer"));
             }
         };
-        form::read(form, author, *self.identity().node().as_bytes(), self.now())
+        let read = form::read(form, author, *self.identity().node().as_bytes(), self.now())?;
+        self.hotline_may(officer, read.content.kind)?;
+        Ok(read)
     }
 
     /// The row of a new alert.

@@ -33,6 +33,8 @@ use crate::{Desk, DeskError, Officer, Role};
 
 /// Where the key of the door lies in the store.
 const DOOR_KEY: &str = "hotline/tls";
+/// Separates the digests made here from others.
+const LABEL: &str = "symbolon/1 hotline";
 /// Where the reserved submissions of an hour lie, by hotline.
 const RESERVED: &str = "hotline/reserved/";
 /// What a token begins with is the name; this stands between it and the secret.
@@ -351,7 +353,7 @@ impl Desk {
             return Err(DeskError::refused("there are too many hotlines", remedy));
         }
         bounds(&request)?;
-        let pin = request.certificate_pin.as_deref().map(pin_given).transpose()?;
+        let pin = self.pin_free(request.certificate_pin.as_deref(), name.as_str())?;
         if pin.is_some() != (request.proof != Proof::Token) {
             return Err(DeskError::invalid(
                 "the proof and the certificate do not go together",
@@ -432,14 +434,14 @@ impl Desk {
         let reason = reason_given(&request.reason)?;
         let doorway = self.doorway()?;
         let mut row = self.hotline_named(&request.name)?.row;
-        if let Some(pin) = &request.certificate_pin {
+        if let Some(pin) = self.pin_free(request.certificate_pin.as_deref(), &row.name)? {
             if row.certificate_pin.is_none() {
                 return Err(DeskError::invalid(
                     "this hotline does not prove itself by a certificate",
                     "leave the certificate out",
                 ));
             }
-            row.certificate_pin = Some(pin_given(pin)?);
+            row.certificate_pin = Some(pin);
         }
         let token = row.token_hash.is_some().then(|| self.token(&row.name));
         row.token_hash = token.as_ref().map(|(_, hash)| *hash);
@@ -471,8 +473,20 @@ impl Desk {
         })
     }
 
+    /// A pin that no other hotline has: a key that two share would name neither.
+    fn pin_free(&self, text: Option<&str>, name: &str) -> Result<Option<[u8; 32]>, DeskError> {
+        let Some(pin) = text.map(pin_given).transpose()? else { return Ok(None) };
+        let known = self.hotlines.all();
+        let mut others = known.values().filter(|line| line.row.name != name);
+        if others.any(|line| line.row.certificate_pin == Some(pin)) {
+            let remedy = "make a key of its own for each with 'symbolon hotline key'";
+            return Err(DeskError::refused("another hotline has this certificate's key", remedy));
+        }
+        Ok(Some(pin))
+    }
+
     fn hotline_keep(&self, officer: &Officer, row: &Hotline, act: &str) -> Result<(), DeskError> {
-        let digest = sha256("symbolon/1 hotline", &[&symbolon_codec::encode(row)]);
+        let digest = sha256(LABEL, &[&symbolon_codec::encode(row)]);
         let entry = Entry::admin(self.who(officer), act, digest);
         self.store.commit(Write::new().hotline(row).log(entry))?;
         self.hotlines_load()
@@ -510,8 +524,9 @@ impl Desk {
     }
 }
 
+/// Names of rows are not sealed, so a digest stands for the hotline's.
 fn reserved_name(name: &str) -> String {
-    format!("{RESERVED}{name}")
+    format!("{RESERVED}{}", hex(&sha256(LABEL, &[name.as_bytes()])))
 }
 
 fn state(state: HotlineState) -> &'static str {

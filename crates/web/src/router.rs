@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -157,14 +158,24 @@ where
     T: DeserializeOwned + Send + 'static,
     R: Serialize + 'static,
 {
-    post(move |State(front): State<Front>, Caller(officer): Caller, body: Bytes| async move {
-        let request: T = match serde_json::from_slice(&body) {
-            Ok(request) => request,
-            Err(cause) => return unreadable(&cause),
-        };
-        let desk = front.desk;
-        run(&front.permits, move |report| function(&desk, &officer, request, report)).await
-    })
+    post(
+        move |State(front): State<Front>,
+              Caller(officer): Caller,
+              body: Result<Bytes, BytesRejection>| async move {
+            let body = match body {
+                Ok(body) => body,
+                Err(cause) => {
+                    return error(cause.status(), "invalid", "the body is too long or broke off");
+                }
+            };
+            let request: T = match serde_json::from_slice(&body) {
+                Ok(request) => request,
+                Err(cause) => return unreadable(&cause),
+            };
+            let desk = front.desk;
+            run(&front.permits, move |report| function(&desk, &officer, request, report)).await
+        },
+    )
 }
 
 /// The body is one line of JSON with the mapping, then the file.

@@ -302,14 +302,14 @@ fn text(answer: &Value, field: &str) -> String {
 /// The node's answer to a form.
 fn answered(answer: &Value) -> String {
     let recipients = answer.get("recipients").and_then(Value::as_array);
-    let names: Vec<String> =
-        recipients.into_iter().flatten().map(|recipient| text(recipient, "partner")).collect();
-    let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let names: Vec<&str> = recipients.into_iter().flatten().filter_map(Value::as_str).collect();
+    let names = if names.is_empty() { "-".to_owned() } else { names.join(", ") };
     let mut rows = vec![
         row(["alert", &text(answer, "id")]),
         row(["state", &text(answer, "state")]),
         row(["class", &text(answer, "class")]),
-        row(["recipients", &names]),
+        row(["goes to", &names]),
+        row(["after a yes to", &text(answer, "awaiting")]),
         row(["log position", &text(answer, "log_index")]),
         row(["leaf", &text(answer, "leaf_hash")]),
     ];

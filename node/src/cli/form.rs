@@ -14,10 +14,7 @@ use crate::exit::{Exit, Failure};
 
 /// The five fields that a form must have, and what is asked for each.
 const REQUIRED: [(&str, &str); 5] = [
-    (
-        "kind",
-        "Kind (such as suspicious_inquiry, incident, alarm; see 'symbolon alert send --help')",
-    ),
+    ("kind", "Kind (such as suspicious_order or material_out_of_control)"),
     ("what", "What, in one line"),
     ("where", "Where (place, COUNTRY; or unknown)"),
     ("when", "When, UTC (2026-11-22T03:10Z, 2026-11-22, 2026-11; or unknown)"),
@@ -54,7 +51,7 @@ pub(crate) struct Form {
     /// Identifier as pasted, or KIND=TEXT; may be repeated.
     #[arg(long = "identifier")]
     identifiers: Vec<String>,
-    /// Country on the route: ISO 3166-1 code; may be repeated.
+    /// Place or country passed, in order; may be repeated.
     #[arg(long = "route")]
     route: Vec<String>,
     /// Reliability and credibility, such as B2.
@@ -75,9 +72,9 @@ pub(crate) struct Form {
     /// Country that it may be released to: ISO 3166-1 code; may be repeated.
     #[arg(long = "releasable-to")]
     releasable_to: Vec<String>,
-    /// Purpose that it may serve; may be repeated.
-    #[arg(long = "purpose")]
-    purposes: Vec<String>,
+    /// Purpose that it serves, one that the agreement names.
+    #[arg(long)]
+    purpose: Option<String>,
     /// Legal basis.
     #[arg(long)]
     legal_basis: Option<String>,
@@ -134,6 +131,8 @@ impl Form {
             ("urgency", self.urgency),
             ("narrative", self.narrative),
             ("evaluation", self.evaluation),
+            ("tlp", self.tlp),
+            ("purpose", self.purpose),
             ("legal_basis", self.legal_basis),
             ("case_reference", self.case_reference),
         ];
@@ -158,18 +157,18 @@ impl Form {
             ("reference", self.source_reference.map(Value::String)),
         ];
         within(form, "source", source);
-        let handling = [
-            ("tlp", self.tlp.map(Value::String)),
-            ("releasable_to", texts(self.releasable_to)),
-            ("purposes", texts(self.purposes)),
-        ];
-        within(form, "handling", handling);
         let identifiers: Vec<Value> =
             self.identifiers.iter().map(|text| identifier(text)).collect();
         if !identifiers.is_empty() {
             form.insert("identifiers".to_owned(), json!(identifiers));
         }
-        for (field, list) in [("route", self.route), ("only", self.only), ("except", self.except)] {
+        let lists = [
+            ("route", self.route),
+            ("releasable_to", self.releasable_to),
+            ("only", self.only),
+            ("except", self.except),
+        ];
+        for (field, list) in lists {
             if !list.is_empty() {
                 form.insert(field.to_owned(), json!(list));
             }
@@ -202,10 +201,6 @@ fn within<const N: usize>(
         }
     }
     form.insert(field.to_owned(), Value::Object(object));
-}
-
-fn texts(list: Vec<String>) -> Option<Value> {
-    (!list.is_empty()).then(|| json!(list))
 }
 
 /// `KIND=TEXT` where what stands before the sign can be a kind, else the text as pasted.
@@ -261,7 +256,7 @@ mod tests {
         let path = place.path().join("form.json");
         let text = json!({
             "kind": "incident", "what": "old", "where": "unknown", "when": "unknown",
-            "urgency": "routine", "handling": { "tlp": "green" },
+            "urgency": "routine", "tlp": "green", "source": { "kind": "authority" },
         });
         std::fs::write(&path, text.to_string()).unwrap();
         let form = Form {
@@ -270,14 +265,16 @@ mod tests {
             place: Some("Oslo".into()),
             country: Some("NOR".into()),
             identifiers: vec!["IMO 9074729".into(), "email=a@b.org".into()],
-            purposes: vec!["nonproliferation".into()],
+            purpose: Some("nonproliferation".into()),
+            source: Some("the portal".into()),
             exercise: true,
             ..Form::default()
         };
         let expected = json!({
             "kind": "incident", "what": "new", "where": { "name": "Oslo", "country": "NOR" },
             "when": "unknown", "urgency": "routine", "exercise": true,
-            "handling": { "tlp": "green", "purposes": ["nonproliferation"] },
+            "tlp": "green", "purpose": "nonproliferation",
+            "source": { "kind": "authority", "description": "the portal" },
             "identifiers": ["IMO 9074729", { "kind": "email", "text": "a@b.org" }],
         });
         assert_eq!(form.fill().unwrap(), expected);

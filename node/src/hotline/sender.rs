@@ -39,7 +39,7 @@ impl Sender {
     pub(crate) fn keep(&self, form: Value) -> Result<Spooled, Failure> {
         let [key, _] = halves(entropy::seed());
         let request = serde_json::json!({
-            "form": form, "send": "now", "idempotency_key": hex::encode(key),
+            "form": form, "idempotency_key": hex::encode(key),
         });
         Ok(self.spool.put(&key, clock::now_ms(), request)?)
     }
