@@ -110,8 +110,9 @@ fn decide(fields: &BTreeSet<Field>, record: &Record, action: Action) -> Decision
         agreement: &agreement(),
     };
     let (purpose, class) = ("investigation", Some(Class::Document));
-    let request =
-        Request { action, partner: &partner, record, purpose, class, urgency: None, now: NOW };
+    let urgency = (action == Action::Alert).then_some(AlertClass::Flash);
+    let (partner, now) = (&partner, NOW);
+    let request = Request { action, partner, record, purpose, class, urgency, now };
     PolicySet::parse(&text).unwrap().decide(&request)
 }
 

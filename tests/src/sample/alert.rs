@@ -45,16 +45,9 @@ fn granted(action: Action, record: &Record, agreement: &VerifiedAgreement, to: &
         country: to.card.card().country,
         agreement,
     };
-    let purpose = "investigation";
-    let request = Request {
-        action,
-        partner: &partner,
-        record,
-        purpose,
-        class: None,
-        urgency: None,
-        now: NOW,
-    };
+    let urgency = (action == Action::Alert).then_some(AlertClass::Urgent);
+    let (partner, purpose, class, now) = (&partner, "investigation", None, NOW);
+    let request = Request { action, partner, record, purpose, class, urgency, now };
     match PolicySet::parse(POLICY).unwrap().decide(&request) {
         Decision::Allow(grant) => grant,
         Decision::Deny(denial) => panic!("{:?}", denial.explain()),
