@@ -5,6 +5,7 @@
 //!
 //! Invariant: every figure stands beside the conditions under which it was taken.
 
+mod alerts;
 mod local;
 mod made;
 mod meter;
@@ -24,10 +25,12 @@ enum Job {
     Start,
     Query,
     Batch,
+    Alerts,
 }
 
 impl Job {
-    const ALL: [Job; 6] = [Job::TagSet, Job::Log, Job::Import, Job::Start, Job::Query, Job::Batch];
+    const ALL: [Job; 7] =
+        [Job::TagSet, Job::Log, Job::Import, Job::Start, Job::Query, Job::Batch, Job::Alerts];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -37,6 +40,7 @@ impl Job {
             Job::Start => "start",
             Job::Query => "query",
             Job::Batch => "batch",
+            Job::Alerts => "alerts",
         }
     }
 

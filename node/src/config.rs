@@ -28,6 +28,9 @@ pub(crate) struct Config {
     pub(crate) checkpoint_interval_seconds: u64,
     /// Threads for elliptic-curve work; 0 for one per core.
     pub(crate) workers: usize,
+    /// Items of one partition of a bulk match, padding included; less takes less memory and more
+    /// time. Absent, as many as a partition may have.
+    pub(crate) bulk_partition_items: Option<u64>,
     /// Where auditors reach this node: a socket in a folder whose group may open it. Absent, there
     /// is no such door.
     pub(crate) auditor_socket: Option<PathBuf>,
@@ -87,6 +90,7 @@ impl Config {
             publish_interval_seconds: 3600,
             checkpoint_interval_seconds: checkpoint_interval_seconds(),
             workers: 0,
+            bulk_partition_items: None,
             auditor_socket: None,
             hotline_listen: None,
             hotline_urls: Vec::new(),

@@ -82,6 +82,9 @@ pub(crate) fn open(
     let desk = Desk::open(Arc::new(store), surroundings, policy, config.workers());
     let desk = desk.map_err(|error| desk_failure(&error))?;
     desk.alert_clocks(config.alert_clocks());
+    if let Some(items) = config.bulk_partition_items {
+        desk.bulk_partition_room(items).map_err(|error| desk_failure(&error))?;
+    }
     if let Some(days) = config.log_retention_days {
         desk.log_keep_days(days).map_err(|error| desk_failure(&error))?;
     }
@@ -91,21 +94,7 @@ pub(crate) fn open(
 async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<(), Failure> {
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
-    let (front, met) = Front::new(desk).map_err(|error| desk_failure(&error))?;
-    let front = Arc::new(front);
-    let key = tls_key(desk)?;
-    let endpoint = Endpoint::bind(EndpointConfig {
-        listen: config.listen,
-        key,
-        directory: front.clone(),
-        service: front,
-        timing: Timing::default(),
-    });
-    let endpoint = endpoint.map_err(|error| {
-        let message = format!("{}: {}", config.listen, chain(&error));
-        Failure::new(Exit::Unavailable, message, "is another node running at this address?")
-    })?;
-    desk.connect(Arc::new(Quic(endpoint.dialer())));
+    let (endpoint, met) = endpoint(desk, config)?;
     let door = officer_door(directory).await?;
     let auditors = match &config.auditor_socket {
         Some(path) => Some(auditor_door(&directory.join(path)).await?),
@@ -146,6 +135,29 @@ async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<()
         let _ = std::fs::remove_file(path);
     }
     Ok(())
+}
+
+/// The way to and from partners, and the partners whose sessions begin.
+pub(crate) fn endpoint(
+    desk: &Arc<Desk>,
+    config: &Config,
+) -> Result<(Endpoint, Receiver<NodeId>), Failure> {
+    let (front, met) = Front::new(desk).map_err(|error| desk_failure(&error))?;
+    let front = Arc::new(front);
+    let key = tls_key(desk)?;
+    let endpoint = Endpoint::bind(EndpointConfig {
+        listen: config.listen,
+        key,
+        directory: front.clone(),
+        service: front,
+        timing: Timing::default(),
+    });
+    let endpoint = endpoint.map_err(|error| {
+        let message = format!("{}: {}", config.listen, chain(&error));
+        Failure::new(Exit::Unavailable, message, "is another node running at this address?")
+    })?;
+    desk.connect(Arc::new(Quic(endpoint.dialer())));
+    Ok((endpoint, met))
 }
 
 /// Answers whoever comes through `door`, until `stop` is sent.

@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use symbolon_audit::{QueryEvidence, SetTerms};
 use symbolon_ident::Class;
+use symbolon_trust::Signatures;
 
 use crate::error::ProtocolError;
 use crate::exchange::Request;
 use crate::handshake::Established;
 use crate::limits::{
-    BULK_BEGIN_BYTES_MAX, BULK_ITEMS_MAX, BULK_PIECE_BYTES_MAX, SMALL_REQUEST_BYTES_MAX,
+    BULK_BEGIN_BYTES_MAX, BULK_ITEMS_MAX, BULK_PIECE_BYTES_MAX, BULK_SIGNED_BYTES_MAX,
 };
 use crate::message::{Message, both_ways, bound};
 use crate::serve::Served;
@@ -41,15 +42,23 @@ pub struct BulkBegin {
     nonce: [u8; 32],
     receiver_count: u64,
     elements: u32,
+    partition_items: u64,
     evidence: QueryEvidence,
 }
 
 impl BulkBegin {
-    /// The request for a set that is committed to.
+    /// The request for a set that is committed to, to be matched in partitions of at most so many
+    /// items.
     #[must_use]
-    pub fn new(terms: &SetTerms, evidence: QueryEvidence) -> Self {
+    pub fn new(terms: &SetTerms, partition_items: u64, evidence: QueryEvidence) -> Self {
         let SetTerms { class, epoch, nonce, receiver_count, elements } = *terms;
-        Self { class, epoch, nonce, receiver_count, elements, evidence }
+        Self { class, epoch, nonce, receiver_count, elements, partition_items, evidence }
+    }
+
+    /// Items of a partition at most, padding included.
+    #[must_use]
+    pub const fn partition_items(&self) -> u64 {
+        self.partition_items
     }
 
     /// The terms.
@@ -66,17 +75,25 @@ impl BulkBegin {
     }
 }
 
-/// `bulk_wait`: how far is the receiver with its set?
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+/// `bulk_wait`: how far is the receiver with its set? Or, with signatures under the transcript of a
+/// match that is done: those of the receiver, please.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct BulkWait {
     id: BulkId,
+    signatures: Option<Signatures>,
 }
 
 impl BulkWait {
     /// The request.
     #[must_use]
     pub const fn new(id: BulkId) -> Self {
-        Self { id }
+        Self { id, signatures: None }
+    }
+
+    /// The request with the own signatures.
+    #[must_use]
+    pub const fn signed(id: BulkId, signatures: Signatures) -> Self {
+        Self { id, signatures: Some(signatures) }
     }
 
     /// The match.
@@ -84,14 +101,21 @@ impl BulkWait {
     pub const fn id(&self) -> BulkId {
         self.id
     }
+
+    /// The asker's signatures, to be verified.
+    #[must_use]
+    pub const fn signatures(&self) -> Option<&Signatures> {
+        self.signatures.as_ref()
+    }
 }
 
 /// `bulk_state`: where the receiver stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct BulkState {
     sender_count: Option<u64>,
     #[serde(with = "serde_bytes")]
     nonce: [u8; 32],
+    signatures: Option<Signatures>,
 }
 
 impl BulkState {
@@ -99,7 +123,19 @@ impl BulkState {
     /// `nonce` is random, the same for the whole match.
     #[must_use]
     pub const fn new(sender_count: Option<u64>, nonce: [u8; 32]) -> Self {
-        Self { sender_count, nonce }
+        Self { sender_count, nonce, signatures: None }
+    }
+
+    /// The state of a match that is done, with the own signatures under its transcript.
+    #[must_use]
+    pub fn with_signatures(self, signatures: Signatures) -> Self {
+        Self { signatures: Some(signatures), ..self }
+    }
+
+    /// The receiver's signatures, to be verified.
+    #[must_use]
+    pub const fn signatures(&self) -> Option<&Signatures> {
+        self.signatures.as_ref()
     }
 
     /// Items of the answering set, padding included, once it is there.
@@ -202,7 +238,7 @@ both_ways!(BulkWait);
 impl Message for BulkWait {
     const TYPE: u8 = 19;
     const NAME: &'static str = "bulk_wait";
-    const BYTES_MAX: usize = SMALL_REQUEST_BYTES_MAX;
+    const BYTES_MAX: usize = BULK_SIGNED_BYTES_MAX;
 
     fn validate(&self) -> Result<(), ProtocolError> {
         Ok(())
@@ -222,7 +258,7 @@ both_ways!(BulkState);
 impl Message for BulkState {
     const TYPE: u8 = 20;
     const NAME: &'static str = "bulk_state";
-    const BYTES_MAX: usize = SMALL_REQUEST_BYTES_MAX;
+    const BYTES_MAX: usize = BULK_SIGNED_BYTES_MAX;
 
     fn validate(&self) -> Result<(), ProtocolError> {
         match self.sender_count {

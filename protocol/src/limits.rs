@@ -95,6 +95,8 @@ pub const COSIGNED_BYTES_MAX: usize = 16 * 1024;
 
 /// One request to match a whole set: terms and evidence.
 pub const BULK_BEGIN_BYTES_MAX: usize = symbolon_audit::limits::EVIDENCE_BYTES_MAX + 128;
+/// One word about the state of a match, with two signatures.
+pub const BULK_SIGNED_BYTES_MAX: usize = 4 * 1024;
 /// Bytes of bulk matching that one request or one answer carries.
 pub const BULK_PIECE_BYTES_MAX: usize = 960 * 1024;
 /// Items of a set that is matched in bulk, padding included.

@@ -23,18 +23,24 @@ pub struct Answer {
     pub rows: Vec<Value>,
 }
 
+/// Posts `body` and reads the answer until `mark` is in it: whether it came.
+pub(crate) fn post_until(socket: &Path, call: &str, body: &[u8], mark: &str) -> bool {
+    let Some(mut stream) = begin(socket, call, body) else { return false };
+    let (mut response, mut piece) = (Vec::new(), [0; 4096]);
+    loop {
+        match stream.read(&mut piece) {
+            Ok(count) if count > 0 => response.extend_from_slice(&piece[..count]),
+            _ => return false,
+        }
+        if crate::find(&response, mark.as_bytes()).is_some() {
+            return true;
+        }
+    }
+}
+
 /// Posts `body`; `None` where no node answers or it died before its answer.
 pub(crate) fn post(socket: &Path, call: &str, body: &[u8]) -> Option<Answer> {
-    let mut stream = UnixStream::connect(socket).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(CALL_SECONDS_MAX))).ok()?;
-    let head = format!(
-        "POST /v1/{call} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
-         Content-Type: application/json\r\nx-symbolon-officer: test-officer\r\n\
-         Content-Length: {}\r\n\r\n",
-        body.len()
-    );
-    // A node that refuses early may close before it has read all.
-    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
+    let mut stream = begin(socket, call, body)?;
     let mut response = Vec::new();
     let _ = stream.read_to_end(&mut response);
     let end = response.windows(4).position(|window| window == b"\r\n\r\n")?;
@@ -56,6 +62,21 @@ pub(crate) fn post(socket: &Path, call: &str, body: &[u8]) -> Option<Answer> {
         }
     }
     Some(answer)
+}
+
+/// Sends the request.
+fn begin(socket: &Path, call: &str, body: &[u8]) -> Option<UnixStream> {
+    let mut stream = UnixStream::connect(socket).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(CALL_SECONDS_MAX))).ok()?;
+    let head = format!(
+        "POST /v1/{call} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nx-symbolon-officer: test-officer\r\n\
+         Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    // A node that refuses early may close before it has read all.
+    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
+    Some(stream)
 }
 
 /// The chunks of a body joined, as far as they are whole.

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
-use crate::http::{Answer, post};
+use crate::http::{Answer, post, post_until};
 use crate::wait_for;
 
 /// The purpose of every agreement here.
@@ -225,6 +225,15 @@ impl Node {
     #[must_use]
     pub fn post(&self, call: &str, request: &Value) -> Option<Answer> {
         self.post_bytes(call, request.to_string().as_bytes())
+    }
+
+    /// Begins a call and kills the node as soon as its answer has `mark` in it: whether it had.
+    #[must_use]
+    pub fn kill_at(&mut self, call: &str, request: &Value, mark: &str) -> bool {
+        let socket = self.directory.join("api.sock");
+        let is_met = post_until(&socket, call, request.to_string().as_bytes(), mark);
+        self.kill();
+        is_met
     }
 
     /// One call with any bytes.

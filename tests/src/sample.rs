@@ -37,7 +37,7 @@ use symbolon_tlog::{
     Checkpoint, CheckpointSigner, MemoryTree, consistency_proof, inclusion_proof, leaf_hash,
 };
 use symbolon_trust::{
-    Agreement, ClassTerms, DOCUMENT_VERSION, IdentityKey, Mode, NodeCard, NodeName,
+    Agreement, ClassTerms, DOCUMENT_VERSION, IdentityKey, Mode, NodeCard, NodeName, Signatures,
     SignedAgreement, SignedCard, TlsPin, VerifiedAgreement, VerifiedCard,
 };
 
@@ -536,7 +536,10 @@ pub fn messages() -> Vec<Sample> {
     let cosigned = cosigned(&b, seen, &cosign);
     let conflict = Cosigned::new(409, format_conflict(seen.size)).unwrap();
     let terms = set_terms();
-    let bulk_begin = BulkBegin::new(&terms, committed(&mut two().0, &b).1);
+    let bulk_begin = BulkBegin::new(&terms, 3 << 19, committed(&mut two().0, &b).1);
+    let bulk_state = BulkState::new(Some(1536), [4; 32]);
+    // Of no statement: the frame alone is shown.
+    let signatures = Signatures::new([7; 64], vec![8; 3309]).unwrap();
     let carry = BulkCarry {
         id: BulkId::of(&terms),
         partition: 0,
@@ -573,7 +576,9 @@ pub fn messages() -> Vec<Sample> {
         ("account_request", message(&AccountRequest::new(7))),
         ("bulk_begin", message(&bulk_begin)),
         ("bulk_wait", message(&BulkWait::new(BulkId::of(&terms)))),
-        ("bulk_state", message(&BulkState::new(Some(1536), [4; 32]))),
+        ("bulk_wait_signed", message(&BulkWait::signed(BulkId::of(&terms), signatures.clone()))),
+        ("bulk_state", message(&bulk_state)),
+        ("bulk_state_signed", message(&bulk_state.clone().with_signatures(signatures))),
         ("bulk_state_gathering", message(&BulkState::new(None, [4; 32]))),
         ("bulk_carry", message(&carry)),
         ("bulk_carried", message(&BulkCarried::new(vec![5; 40]).unwrap())),

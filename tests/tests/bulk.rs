@@ -102,6 +102,67 @@ fn forget_a_row(node: &mut Node) {
     node.start();
 }
 
+/// What the entries of a kind say in a node's log.
+fn entries(node: &Node, kind: &str) -> Vec<String> {
+    let page = node.call("audit/show", &json!({ "limit": 1_000 }));
+    let entries = page["entries"].as_array().unwrap().iter().filter(|entry| entry["kind"] == kind);
+    entries.map(|entry| entry["summary"].as_str().unwrap().to_owned()).collect()
+}
+
+/// How many queries or evaluations were of a whole set: those of single keys have fewer elements.
+fn sets(node: &Node, kind: &str) -> usize {
+    let is_set = |summary: &String| {
+        let (before, _) = summary.split_once(" elements").unwrap();
+        before.rsplit(' ').next().unwrap().parse::<u64>().unwrap() > 1_024
+    };
+    entries(node, kind).iter().filter(|summary| is_set(summary)).count()
+}
+
+/// How often a node's log has that the other signed the transcript of a match.
+fn signed_matches(node: &Node) -> usize {
+    entries(node, "received").iter().filter(|summary| summary.starts_with("kind 11,")).count()
+}
+
+#[test]
+fn a_match_killed_between_two_partitions_goes_on_with_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut north, south) = neighbours(folder.path(), &json!({ "document": 60_000 }));
+    // Both plan from what the asker proposes.
+    north.stop();
+    north.configure("bulk_partition_items = 2048");
+    north.start();
+    assert!(north.import(&list(0..6_000)).unwrap().result.is_some());
+    assert!(south.import(&list(5_300..11_300)).unwrap().result.is_some());
+    let _sets = south.call("exchange/publish", &json!({}));
+
+    let reason = json!({ "purpose": PURPOSE, "case": "T-1" });
+    let request = json!({ "partner": "south", "engine": "psi", "reason": reason });
+    let is_between = north.kill_at("exchange/run", &request, "matching partitions");
+    assert!(is_between, "there are partitions, and one is done");
+    north.start();
+    let (report, raw) = wait_for("the match goes on", 60, || {
+        let answer = north.post("exchange/run", &request)?;
+        let report = answer.result.unwrap();
+        met(&report).1.is_null().then_some((report, answer.raw))
+    });
+    assert_eq!(met(&report).0, 700, "{report}");
+    let raw = String::from_utf8(raw).unwrap();
+    let done = |line: &str| -> Option<(u64, u64)> {
+        let line: Value = serde_json::from_str(line).ok()?;
+        let progress = &line["progress"];
+        let is_match = progress["stage"].as_str()?.starts_with("matching partitions");
+        is_match.then_some((progress["done"].as_u64()?, progress["total"].as_u64()?))
+    };
+    let done: Vec<(u64, u64)> = raw.lines().filter_map(done).collect();
+    assert!(done.iter().all(|(done, total)| *done > 1 && *total > 2), "not again: {done:?}");
+    // Another match would have to be committed to again.
+    assert_eq!((sets(&north, "query"), sets(&south, "evaluation")), (1, 1));
+    for node in [&north, &south] {
+        assert_eq!(signed_matches(node), 1, "{} has what the other signed", node.name);
+        node.log_holds();
+    }
+}
+
 #[test]
 fn more_in_common_than_is_plausible_is_not_looked_at_and_rings() {
     let folder = tempfile::tempdir().unwrap();

@@ -20,6 +20,7 @@ use crate::event::{
 };
 use crate::limits::{ID_BYTES_MAX, LIST_ITEMS_MAX, TEXT_BYTES_MAX};
 use crate::query::{Commitment, CommittedQuery};
+use crate::transcript::{MatchStatement, SignedMatch};
 
 /// Version of the entry's form.
 const VERSION: u8 = 1;
@@ -169,6 +170,20 @@ impl Entry {
                 kind: opened.kind().code(),
                 statement_id: *opened.id().as_bytes(),
                 statement_hash: opened.statement_hash(),
+            }),
+        )
+    }
+
+    /// A partner signed the transcript of a match, which its nonce names.
+    #[must_use]
+    pub fn matched(who: Who<'_>, nonce: &[u8; 32], signed: &SignedMatch) -> Self {
+        Self::new(
+            who,
+            Event::Received(ReceivedEvent {
+                partner: signed.from(),
+                kind: MatchStatement::KIND,
+                statement_id: nonce.first_chunk().copied().unwrap_or_default(),
+                statement_hash: signed.hash(),
             }),
         )
     }

@@ -12,5 +12,9 @@ pub(crate) const SET: &str = "symbolon/1 set";
 pub(crate) const SET_TERMS: &str = "symbolon/1 set terms";
 /// Item of a set: label ‖ match key.
 pub(crate) const SET_ITEM: &str = "symbolon/1 set item";
+/// Transcript of a match: label ‖ session ‖ of each partition its attempt and its transcript.
+pub(crate) const MATCH_TRANSCRIPT: &str = "symbolon/1 match transcript";
+/// Purpose of a signature under a match.
+pub(crate) const MATCH: &str = "symbolon/1 match";
 /// Private digest: label ‖ salt ‖ encoded private part.
 pub(crate) const PRIVATE: &str = "symbolon/1 private";

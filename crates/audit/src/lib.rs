@@ -16,6 +16,7 @@ mod query;
 mod receipt;
 mod reopen;
 mod set_query;
+mod transcript;
 
 pub use alert::{AlertAct, AlertEvent, DeletedEvent};
 pub use entry::{Entry, Who};
@@ -35,3 +36,4 @@ pub use reopen::ReopenedQuery;
 pub use set_query::{
     ReopenedSet, SetTerms, commit_set, set_digest, set_item, set_opening, verify_set_query,
 };
+pub use transcript::{MatchStatement, PartitionTranscript, SignedMatch, match_transcript};

@@ -10,12 +10,17 @@ use std::collections::HashSet;
 
 use serde_bytes::ByteBuf;
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
-use symbolon_audit::{QueryPrivate, SetTerms, commit_set, set_digest, set_item, set_opening};
+use symbolon_audit::{
+    MatchStatement, PartitionTranscript, QueryPrivate, SetTerms, commit_set, match_transcript,
+    set_digest, set_item, set_opening,
+};
 use symbolon_ident::Class;
 use symbolon_oprf::padded_count;
 use symbolon_protocol::{BulkBegin, BulkCarry, BulkId, BulkState, BulkWait};
 use symbolon_psi::receiver::Received;
-use symbolon_psi::{Item, Plan, Poll, PsiError, Receiver};
+use symbolon_psi::{
+    Item, PARTITION_ITEMS_MAX, PARTITION_ITEMS_MIN, Plan, Poll, PsiError, Receiver,
+};
 use symbolon_store::{Owed, OwedFor, Query, QueryId, QueryState, Write};
 use symbolon_trust::VerifiedAgreement;
 use zeroize::Zeroizing;
@@ -72,6 +77,12 @@ struct Match {
     /// Items that met in them.
     #[serde(with = "serde_bytes")]
     met: Vec<u8>,
+    /// Items of a partition at most.
+    partition_items: u64,
+    /// The transcripts of the partitions that are done.
+    transcripts: Vec<PartitionTranscript>,
+    /// Both sides have signed: the match is over.
+    is_signed: bool,
 }
 
 impl Match {
@@ -94,6 +105,28 @@ impl BulkAsk<'_> {
 }
 
 impl Desk {
+    /// Matches in partitions of at most so many items, padding included; without this call they are
+    /// as large as may be. A second call changes nothing.
+    ///
+    /// # Errors
+    /// [`DeskError`] for a size that no partition may have.
+    pub fn bulk_partition_room(&self, items: u64) -> Result<(), DeskError> {
+        if !(PARTITION_ITEMS_MIN..=PARTITION_ITEMS_MAX).contains(&items) {
+            let remedy = format!(
+                "set bulk_partition_items to {PARTITION_ITEMS_MIN} at least and \
+                 {PARTITION_ITEMS_MAX} at most"
+            );
+            return Err(DeskError::invalid("no partition of a match has this size", remedy));
+        }
+        let _ = self.bulk_partition_items.set(items);
+        Ok(())
+    }
+
+    /// Items of a partition at most.
+    pub(crate) fn bulk_room(&self) -> u64 {
+        self.bulk_partition_items.get().copied().unwrap_or(PARTITION_ITEMS_MAX)
+    }
+
     /// The own set of a class: what policy lets the partner be matched with.
     pub(crate) fn bulk_set(
         &self,
@@ -146,7 +179,7 @@ impl Desk {
             Some(kept) => kept,
             None => self.bulk_begin_match(ask, own, report)?,
         };
-        if kept.partitions > 0 && kept.done == kept.partitions {
+        if kept.is_signed {
             return Ok(kept.met.as_chunks().0.iter().copied().collect());
         }
         let (plan, sender_count) = self.bulk_plan(ask, &kept, report)?;
@@ -154,7 +187,8 @@ impl Desk {
         let (total, begun) = (u64::from(plan.partitions()), self.surroundings.now_ms());
         for partition in kept.done..plan.partitions() {
             let items = partition_items(&plan, partition, &own.0);
-            let met = self.bulk_partition(ask, &kept, &plan, partition, &items)?;
+            let (met, transcript) = self.bulk_partition(ask, &kept, &plan, partition, &items)?;
+            kept.transcripts.push(transcript);
             for place in met {
                 let item = items.get(place as usize);
                 kept.met.extend(item.map(|item| *item.as_bytes()).unwrap_or_default());
@@ -170,6 +204,7 @@ impl Desk {
             let stage = format!("matching partitions with {}, {seconds} s", ask.partner.name());
             report.progress(&stage, u64::from(kept.done), Some(total));
         }
+        self.bulk_close(ask, &mut kept)?;
         let met: HashSet<[u8; 32]> = kept.met.as_chunks().0.iter().copied().collect();
         self.bulk_answered(&kept, met.len())?;
         Ok(met)
@@ -183,7 +218,7 @@ impl Desk {
         if set_digest(&kept.blind, &own.0) != kept.set_digest {
             return Ok(None);
         }
-        if kept.partitions > 0 && kept.done == kept.partitions {
+        if kept.is_signed {
             return Ok(Some(kept));
         }
         let wait = BulkWait::new(BulkId::of(&kept.terms(ask)));
@@ -203,7 +238,8 @@ impl Desk {
     ) -> Result<Match, NotAsked> {
         let too_large = |_| NotAsked::Cause("the own set is too large to be matched".to_owned());
         let receiver_count = padded_count(own.0.len() as u64);
-        let elements = charge(receiver_count).map_err(too_large)?;
+        let partition_items = self.bulk_room();
+        let elements = charge(receiver_count, partition_items).map_err(too_large)?;
         let blind = self.surroundings.seed();
         let mut kept = Match {
             query: QueryId::generate(self.surroundings.now_ms(), self.surroundings.seed()),
@@ -216,6 +252,9 @@ impl Desk {
             partitions: 0,
             done: 0,
             met: Vec::new(),
+            partition_items,
+            transcripts: Vec::new(),
+            is_signed: false,
         };
         self.bulk_rows(ask, &kept.query, report)?;
         let terms = kept.terms(ask);
@@ -236,7 +275,7 @@ impl Desk {
         let request = self.query_commit(ask.agreement, ask.officer, &query, &commitment, "set")?;
         let node = ask.partner.node();
         let begun = self.commitment_send(&node, &request, |evidence| {
-            Ok(self.link()?.bulk_begin(&node, &BulkBegin::new(&terms, evidence)))
+            Ok(self.link()?.bulk_begin(&node, &BulkBegin::new(&terms, partition_items, evidence)))
         });
         match begun {
             Ok(state) => kept.their_nonce = *state.nonce(),
@@ -344,9 +383,32 @@ impl Desk {
         };
         let name = session(&self.identity().node(), &node, &terms, &kept.their_nonce);
         let cap = intersection_max(kept.receiver_count, sender_count);
-        let plan = Plan::new(name, kept.receiver_count, sender_count, cap);
+        let room = kept.partition_items;
+        let plan = Plan::with_room(name, kept.receiver_count, sender_count, cap, room);
         let plan = plan.map_err(|error| NotAsked::Cause(format!("the partner's set: {error}")))?;
         Ok((plan, sender_count))
+    }
+
+    /// Signs what was sent, and takes the partner's signatures under the same: without them a match
+    /// does not count.
+    fn bulk_close(&self, ask: &BulkAsk<'_>, kept: &mut Match) -> Result<(), NotAsked> {
+        let (own, node, terms) = (self.identity().node(), ask.partner.node(), kept.terms(ask));
+        let name = session(&own, &node, &terms, &kept.their_nonce);
+        let transcript = match_transcript(&name, &kept.transcripts);
+        let theirs = MatchStatement::new(node, own, &terms, transcript);
+        let (own, signatures) =
+            self.match_signed(MatchStatement::new(own, node, &terms, transcript))?;
+        let wait = BulkWait::signed(BulkId::of(&terms), signatures);
+        let state = self.link()?.bulk_wait(&node, &wait).map_err(not_asked)?;
+        let unsigned = "the partner did not sign what was sent in the match; reconcile with it";
+        let unsigned = || NotAsked::Cause(unsigned.to_owned());
+        let signatures = state.signatures().ok_or_else(unsigned)?;
+        let theirs = theirs.signed(&ask.partner.card.card().signing, signatures);
+        let theirs = theirs.map_err(|_| unsigned())?;
+        self.match_keep(ask.partner, &terms.nonce, &own, &theirs)?;
+        kept.is_signed = true;
+        self.bulk_keep(ask, kept)?;
+        Ok(())
     }
 
     /// Runs a partition, again where an attempt broke off before the own store was shown.
@@ -357,14 +419,17 @@ impl Desk {
         plan: &Plan,
         partition: u32,
         items: &[Item],
-    ) -> Result<Vec<u32>, NotAsked> {
+    ) -> Result<(Vec<u32>, PartitionTranscript), NotAsked> {
         let mut attempt = 0;
         loop {
             let outcome = self.bulk_attempt(ask, kept, plan, (partition, attempt), items);
-            attempt += 1;
             match outcome {
-                Ok(received) => return self.bulk_intersect(ask, received),
-                Err(NotAsked::Cause(_)) if attempt < BULK_ATTEMPTS_MAX => {}
+                Ok(received) => {
+                    let hash = *received.transcript();
+                    let transcript = PartitionTranscript { attempt, hash };
+                    return Ok((self.bulk_intersect(ask, received)?, transcript));
+                }
+                Err(NotAsked::Cause(_)) if attempt + 1 < BULK_ATTEMPTS_MAX => attempt += 1,
                 Err(cause) => return Err(cause),
             }
         }

@@ -6,10 +6,13 @@
 //! Invariants: nothing is gathered before the asker's set is proved to be committed and is charged;
 //! a partition whose store was taken is answered once, so one charge is one set.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
-use symbolon_audit::{SetTerms, set_item, verify_set_query};
+use symbolon_audit::{
+    Entry, MatchStatement, PartitionTranscript, SetTerms, SignedMatch, match_transcript, set_item,
+    verify_set_query,
+};
 use symbolon_codec::sha256;
 use symbolon_oprf::padded_count;
 use symbolon_protocol::{
@@ -17,11 +20,10 @@ use symbolon_protocol::{
 };
 use symbolon_psi::{Item, Plan, Poll, PsiError, Sender};
 use symbolon_record::RecordId;
-use symbolon_store::{BudgetKey, Direction};
+use symbolon_store::{BudgetKey, Direction, Evidence, Way, Write};
 use symbolon_tlog::CheckpointVerifier;
-use symbolon_trust::NodeId;
+use symbolon_trust::{NodeId, Signatures};
 
-use crate::Desk;
 use crate::asking::lock;
 use crate::bulk_pipe::{Inbox, Outbox};
 use crate::desk::Known;
@@ -29,6 +31,7 @@ use crate::limits::{
     BULK_ATTEMPTS_MAX, BULK_CORRELATION_BYTES_MAX, BULK_GATHER_MS, BULK_IDLE_SECONDS,
     BULK_INTERSECTION_MIN, BULK_MATCHES_MAX, SCAN_RECORDS,
 };
+use crate::{Desk, DeskError, Officer};
 
 /// The matches that partners have begun and that are not over.
 #[derive(Default)]
@@ -37,6 +40,8 @@ pub(crate) struct Bulks(Mutex<HashMap<(NodeId, BulkId), Arc<Mutex<Bulk>>>>);
 /// One match.
 struct Bulk {
     terms: SetTerms,
+    /// Items of a partition at most.
+    partition_items: u64,
     /// This side's share in the session's name.
     nonce: [u8; 32],
     touched_at: u64,
@@ -47,6 +52,10 @@ struct Bulk {
     /// Partitions whose store was taken.
     taken: BTreeSet<u32>,
     running: Option<Running>,
+    /// The transcripts of the partitions that were answered.
+    transcripts: BTreeMap<u32, PartitionTranscript>,
+    /// Both sides have signed.
+    is_signed: bool,
 }
 
 /// One attempt at one partition.
@@ -66,8 +75,8 @@ pub(crate) fn intersection_max(receiver_count: u64, sender_count: u64) -> u64 {
 
 /// Elements that a set of so many items, padding included, is charged: the cells of the stores
 /// that carry it, as if the other set had the same size.
-pub(crate) fn charge(receiver_count: u64) -> Result<u32, PsiError> {
-    let plan = Plan::new([0; 32], receiver_count, receiver_count, 0)?;
+pub(crate) fn charge(receiver_count: u64, partition_items: u64) -> Result<u32, PsiError> {
+    let plan = Plan::with_room([0; 32], receiver_count, receiver_count, 0, partition_items)?;
     let cells = plan.terms(0, 0)?.store_bytes()? / 16 * u64::from(plan.partitions());
     u32::try_from(cells).map_err(|_| PsiError::Count)
 }
@@ -94,7 +103,7 @@ impl Desk {
     }
 
     pub(crate) fn answer_bulk_wait(&self, partner: &Known, asked: Asked<BulkWait>) -> Reply {
-        match self.bulk_wait(partner, asked.request().id()) {
+        match self.bulk_wait(partner, asked.request()) {
             Ok(state) => asked.answer(&state),
             Err(refusal) => asked.refuse(refusal),
         }
@@ -123,8 +132,9 @@ impl Desk {
         if terms.epoch != epoch.number {
             return Err(Refusal::EpochUnknown);
         }
+        let room = request.partition_items();
         let is_charged = padded_count(terms.receiver_count) == terms.receiver_count
-            && charge(terms.receiver_count) == Ok(terms.elements);
+            && charge(terms.receiver_count, room) == Ok(terms.elements);
         if !is_charged {
             return Err(Refusal::ElementRefused);
         }
@@ -133,7 +143,7 @@ impl Desk {
         if let Some(bulk) = lock(&self.bulks.0).get(&key) {
             // The answer was lost: the same match goes on, and is not charged again.
             let bulk = lock(bulk);
-            let is_same = bulk.terms == terms;
+            let is_same = bulk.terms == terms && bulk.partition_items == room;
             return if is_same { Ok(bulk.state()) } else { Err(Refusal::Unknown) };
         }
         // One match a partner: a newer one takes the place of its last.
@@ -158,6 +168,7 @@ impl Desk {
         self.committed_spend(spent, budget, seen, &committed, request.evidence())?;
         let bulk = Bulk {
             terms,
+            partition_items: room,
             nonce: self.surroundings.seed(),
             touched_at: self.now(),
             gathering: Some(None),
@@ -165,6 +176,8 @@ impl Desk {
             plan: None,
             taken: BTreeSet::new(),
             running: None,
+            transcripts: BTreeMap::new(),
+            is_signed: false,
         };
         let state = bulk.state();
         lock(&self.bulks.0).insert(key, Arc::new(Mutex::new(bulk)));
@@ -176,12 +189,78 @@ impl Desk {
         bulk.ok_or(Refusal::Unknown)
     }
 
-    fn bulk_wait(&self, partner: &Known, id: BulkId) -> Result<BulkState, Refusal> {
-        let bulk = self.bulk(partner, id)?;
+    fn bulk_wait(&self, partner: &Known, wait: &BulkWait) -> Result<BulkState, Refusal> {
+        let bulk = self.bulk(partner, wait.id())?;
         let mut bulk = lock(&bulk);
         self.bulk_gather(partner, &mut bulk)?;
         bulk.touched_at = self.now();
-        Ok(bulk.state())
+        match wait.signatures() {
+            Some(signatures) => self.bulk_sign(partner, &mut bulk, signatures),
+            None => Ok(bulk.state()),
+        }
+    }
+
+    /// Takes the asker's signatures under the transcript of a match that is done, and signs it too.
+    fn bulk_sign(
+        &self,
+        partner: &Known,
+        bulk: &mut Bulk,
+        signatures: &Signatures,
+    ) -> Result<BulkState, Refusal> {
+        let plan = bulk.plan.as_ref().ok_or(Refusal::Unknown)?;
+        let parts: Vec<PartitionTranscript> = bulk.transcripts.values().copied().collect();
+        if parts.len() != plan.partitions() as usize {
+            return Err(Refusal::Unknown);
+        }
+        let (asker, holder) = (partner.node(), self.identity().node());
+        let name = session(&asker, &holder, &bulk.terms, &bulk.nonce);
+        let transcript = match_transcript(&name, &parts);
+        let theirs = MatchStatement::new(asker, holder, &bulk.terms, transcript);
+        let theirs = theirs.signed(&partner.card.card().signing, signatures);
+        let theirs = theirs.map_err(|_| Refusal::EnvelopeRefused)?;
+        let own = MatchStatement::new(holder, asker, &bulk.terms, transcript);
+        let (own, signatures) = self.match_signed(own).map_err(|_| Refusal::Internal)?;
+        if !bulk.is_signed {
+            let kept = self.match_keep(partner, &bulk.terms.nonce, &own, &theirs);
+            kept.map_err(|_| Refusal::Internal)?;
+            bulk.is_signed = true;
+        }
+        Ok(bulk.state().with_signatures(signatures))
+    }
+
+    /// Signs the own statement of a match.
+    pub(crate) fn match_signed(
+        &self,
+        own: MatchStatement,
+    ) -> Result<(SignedMatch, Signatures), DeskError> {
+        let identity = self.identity();
+        let signatures = own.sign(&identity.signing)?;
+        Ok((own.signed(identity.signing.public(), &signatures)?, signatures))
+    }
+
+    /// Keeps both statements as evidence; that of the partner is in the log.
+    pub(crate) fn match_keep(
+        &self,
+        partner: &Known,
+        nonce: &[u8; 32],
+        own: &SignedMatch,
+        theirs: &SignedMatch,
+    ) -> Result<(), DeskError> {
+        let evidence = |way, signed: &SignedMatch| Evidence {
+            statement_hash: signed.hash(),
+            way,
+            partner: partner.node(),
+            kind: MatchStatement::KIND,
+            at: self.now(),
+            signed: signed.as_bytes().to_vec(),
+        };
+        let node = Officer::node();
+        let write = Write::new()
+            .evidence(&evidence(Way::Sent, own))
+            .evidence(&evidence(Way::Received, theirs))
+            .log(Entry::matched(self.who(&node), nonce, theirs));
+        self.logged(write)?;
+        Ok(())
     }
 
     /// Gathers for a moment: the partner asks again until the set is there.
@@ -200,7 +279,8 @@ impl Desk {
                 let (asker, holder) = (partner.node(), self.identity().node());
                 let name = session(&asker, &holder, &bulk.terms, &bulk.nonce);
                 let cap = intersection_max(receiver_count, sender_count);
-                let plan = Plan::new(name, receiver_count, sender_count, cap);
+                let room = bulk.partition_items;
+                let plan = Plan::with_room(name, receiver_count, sender_count, cap, room);
                 bulk.plan = Some(plan.map_err(|_| Refusal::Internal)?);
                 break;
             };
@@ -281,6 +361,10 @@ impl Bulk {
                 Poll::Await | Poll::Finished(_) => break,
             }
         }
+        if let Some(hash) = running.sender.transcript() {
+            let transcript = PartitionTranscript { attempt: running.attempt, hash };
+            self.transcripts.insert(running.partition, transcript);
+        }
         running.outbox.from(carry.taken).map_err(refused)
     }
 }
@@ -294,14 +378,19 @@ pub(crate) fn partition_items(plan: &Plan, partition: u32, items: &[[u8; 32]]) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use symbolon_psi::PARTITION_ITEMS_MAX;
 
     #[test]
     fn a_set_is_charged_what_its_stores_hold() {
         for count in [1024, 1536, 1 << 16, 1 << 20, 3 << 20] {
-            let elements = u64::from(charge(count).unwrap());
-            assert!(elements > count && elements < count * 2 + 4096, "{count}: {elements}");
+            let whole = u64::from(charge(count, PARTITION_ITEMS_MAX).unwrap());
+            assert!(whole > count && whole < count * 2 + 4096, "{count}: {whole}");
+            // Other partitions waste more or less on padding, and cost it.
+            let cut = u64::from(charge(count, 1 << 14).unwrap());
+            assert!(cut < count * 3 + 4096, "{count}: {cut}");
+            assert!(count > 1 << 14 || cut == whole, "{count}: {cut}");
         }
-        assert!(charge(1000).is_err() || charge(1000).unwrap() >= 1000);
+        assert!(charge(1024, 100).is_err() && charge(1024, u64::MAX).is_err());
     }
 
     #[test]

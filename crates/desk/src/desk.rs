@@ -48,6 +48,8 @@ pub struct Desk {
     /// Held while an alarm is raised.
     pub(crate) alarming: Mutex<()>,
     pub(crate) log_retention_days: OnceLock<u32>,
+    /// Items of one partition of a bulk match.
+    pub(crate) bulk_partition_items: OnceLock<u64>,
 }
 
 /// A partner with its card and agreement verified, whatever their dates.
@@ -154,6 +156,7 @@ impl Desk {
             keeping: Mutex::new(()),
             alarming: Mutex::new(()),
             log_retention_days: OnceLock::new(),
+            bulk_partition_items: OnceLock::new(),
         };
         desk.partners_load()?;
         desk.hotlines_load()?;

@@ -218,6 +218,8 @@ impl Run<'_> {
             class.begun_at = self.desk.now();
         }
         let kinds = class.kinds.iter().cloned().collect();
+        // What is done of a bulk match is kept by the name of the exchange.
+        self.keep(state, index, class.clone())?;
         let tally = Mutex::new(Tally {
             class,
             ahead: BTreeMap::new(),

@@ -24,7 +24,7 @@ fn store(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("store, 2^20 items");
     group.sample_size(10);
     for workers in [1, 2] {
-        let bins = Bins::new(&items, COUNT, workers).unwrap();
+        let mut bins = Bins::new(&items, COUNT, workers).unwrap();
         let store = bins.solve(workers).unwrap();
         group.bench_function(format!("hash and bin, {workers}"), |bench| {
             bench.iter(|| Bins::new(&items, COUNT, workers).unwrap());

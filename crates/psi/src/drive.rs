@@ -56,6 +56,16 @@ impl Sender {
         Ok(Self { state: SenderState::Setup(state), outgoing: messages.into() })
     }
 
+    /// The transcript's hash, once the outputs are made; the receiver has the same.
+    #[must_use]
+    pub fn transcript(&self) -> Option<[u8; 32]> {
+        match &self.state {
+            SenderState::Done(state) => Some(state.transcript()),
+            SenderState::Finished(transcript) => Some(*transcript),
+            _ => None,
+        }
+    }
+
     /// Takes the next message of the receiver.
     ///
     /// # Errors

@@ -107,7 +107,7 @@ impl MulAssign for Block {
     }
 }
 
-/// `sums[i] += values[i] * scalar`; pairs beyond the shorter slice are left alone.
+/// `sums[i] += values[i] * scalar`, for slices of one length.
 pub(crate) fn scale_add(sums: &mut [Block], values: &[Block], scalar: Block) {
     kernel::scale_add(sums, values, scalar);
 }
@@ -140,13 +140,29 @@ pub(crate) fn powers(base: Block, count: usize) -> Vec<Block> {
     std::iter::successors(Some(base), |power| Some(*power * base)).take(count).collect()
 }
 
-/// The raw bytes of `blocks`, 16 each.
-pub(crate) fn to_bytes(blocks: &[Block]) -> Vec<u8> {
-    let mut bytes = vec![0; blocks.len() * Block::BYTES];
-    for (target, block) in bytes.chunks_exact_mut(Block::BYTES).zip(blocks) {
-        target.copy_from_slice(&block.to_bytes());
+/// `values[i] *= scalar`.
+pub(crate) fn scale(values: &mut [Block], scalar: Block) {
+    let mut copies = [Block::ZERO; 256];
+    for values in values.chunks_mut(copies.len()) {
+        let (copies, _) = copies.split_at_mut(values.len());
+        copies.copy_from_slice(values);
+        // A value and its multiple by the scalar plus one sum to its multiple by the scalar.
+        scale_add(values, copies, scalar ^ Block::ONE);
     }
-    bytes
+}
+
+/// Writes the raw bytes of `blocks` to the start of `bytes`.
+pub(crate) fn write_bytes(bytes: &mut [u8], blocks: &[Block]) {
+    let (chunks, _) = bytes.as_chunks_mut::<{ Block::BYTES }>();
+    chunks.iter_mut().zip(blocks).for_each(|(target, block)| *target = block.to_bytes());
+}
+
+/// Adds `blocks` to the elements whose raw bytes are at the start of `bytes`.
+pub(crate) fn add_to_bytes(bytes: &mut [u8], blocks: &[Block]) {
+    let (chunks, _) = bytes.as_chunks_mut::<{ Block::BYTES }>();
+    for (target, block) in chunks.iter_mut().zip(blocks) {
+        *target = (Block::from_bytes(*target) ^ *block).to_bytes();
+    }
 }
 
 /// The elements of `bytes`; a remainder below 16 bytes is left out.
@@ -170,6 +186,11 @@ mod tests {
         assert!(y * y.inverse() == Block::ONE);
         assert!(Block::ZERO.inverse() == Block::ZERO);
         assert!(powers(y, 3) == [y, y.square(), y * y * y]);
+        for count in [0, 1, 5, 16, 255, 256, 257, 303] {
+            let mut scaled = powers(y, count);
+            scale(&mut scaled, y);
+            assert!(scaled == powers(y, count + 1)[1..], "{count}");
+        }
     }
 
     #[test]
@@ -179,6 +200,10 @@ mod tests {
         bytes[31] = 0x80;
         let blocks = from_bytes(&bytes);
         assert!(blocks == [Block(2), Block(1 << 127)]);
-        assert_eq!(to_bytes(&blocks), bytes);
+        let mut written = [0; 32];
+        write_bytes(&mut written, &blocks);
+        assert_eq!(written, bytes);
+        add_to_bytes(&mut written, &blocks);
+        assert_eq!(written, [0; 32]);
     }
 }

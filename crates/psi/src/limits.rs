@@ -17,6 +17,9 @@ pub const SESSION_ITEMS_MAX: u64 = 3 << 20;
 /// Items that a partition is planned for, at most, padding included: what bounds the memory.
 pub const PARTITION_ITEMS_MAX: u64 = 3 << 19;
 
+/// The least room of a partition.
+pub const PARTITION_ITEMS_MIN: u64 = 1 << 11;
+
 /// Partitions of one exchange.
 pub const PARTITIONS_MAX: u32 = 1 << 12;
 

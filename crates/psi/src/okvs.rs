@@ -15,11 +15,16 @@ use crate::field::{self, Block};
 use crate::hash::{Hashes, Item};
 use crate::workers;
 
+use solve::Solver;
+
 pub(crate) use shape::Shape;
 
-/// Items of one bin, side by side.
-#[derive(Default)]
-pub(crate) struct Bin {
+/// Items of one bin, in parts as they were hashed: to join them would take as much memory again.
+pub(crate) struct Bin(pub(crate) Vec<Part>);
+
+/// Some items of one bin, side by side.
+#[derive(Clone, Default)]
+pub(crate) struct Part {
     /// The 16 bytes that choose an item's columns.
     pub(crate) rows: Vec<Block>,
     /// `h(x)`.
@@ -45,63 +50,75 @@ impl Binned {
     ) -> Result<Self, PsiError> {
         let piece = workers::piece_length(items.len(), workers, 16);
         let pieces = items.chunks(piece).zip((0_u32..).step_by(piece)).collect();
-        let parts = workers::run(pieces, workers, |(items, offset)| {
+        let pieces = workers::run(pieces, workers, |(items, offset)| {
             Ok(scatter(&shape, items, offset, hashes, seed))
         })?;
-        let mut parts = parts.into_iter();
-        let Some(mut bins) = parts.next() else {
-            let bins = (0..shape.bins()).map(|_| Bin::default()).collect();
-            return Ok(Self { shape, bins });
-        };
-        let rest: Vec<Vec<Bin>> = parts.collect();
-        let targets = bins.iter_mut().enumerate().collect();
-        workers::run(targets, workers, |(number, bin): (usize, &mut Bin)| {
-            for part in rest.iter().filter_map(|part| part.get(number)) {
-                bin.rows.extend_from_slice(&part.rows);
-                bin.values.extend_from_slice(&part.values);
-                bin.indexes.extend_from_slice(&part.indexes);
-            }
-            Ok(())
-        })?;
+        let mut bins: Vec<Bin> = (0..shape.bins()).map(|_| Bin(Vec::new())).collect();
+        for piece in pieces {
+            bins.iter_mut().zip(piece).for_each(|(bin, part)| bin.0.push(part));
+        }
         Ok(Self { shape, bins })
     }
 
-    /// Solves for the store of all items, or says [`PsiError::Unsolvable`] for this seed.
-    pub(crate) fn solve(&self, workers: usize) -> Result<Vec<Block>, PsiError> {
-        let mut store = vec![Block::ZERO; self.shape.columns()];
-        let columns = store.chunks_exact_mut(self.shape.bin_columns());
+    /// Solves for the store of all items, encoded, or says [`PsiError::Unsolvable`] for this seed.
+    pub(crate) fn solve(&self, workers: usize) -> Result<Vec<u8>, PsiError> {
+        let mut store = vec![0; self.shape.columns() * Block::BYTES];
+        let columns = store.chunks_exact_mut(self.shape.bin_columns() * Block::BYTES);
         let tasks = self.bins.iter().zip(columns).collect();
-        workers::run(tasks, workers, |(bin, columns)| solve::solve(&self.shape, bin, columns))?;
+        let start = || (Part::default(), Solver::default());
+        workers::run_with(tasks, workers, start, |(whole, solver), (bin, target)| {
+            let whole = bin.whole(whole);
+            field::write_bytes(target, solver.solve(&self.shape, whole)?);
+            Ok(())
+        })?;
         Ok(store)
     }
 }
 
 impl Bin {
-    /// Decodes the bin's columns at each of its items, in their order.
+    /// All items of the bin, put together in `room` if they are in several parts.
+    fn whole<'a>(&'a self, room: &'a mut Part) -> &'a Part {
+        if let [part] = self.0.as_slice() {
+            return part;
+        }
+        room.rows.clear();
+        room.values.clear();
+        for part in &self.0 {
+            room.rows.extend_from_slice(&part.rows);
+            room.values.extend_from_slice(&part.values);
+        }
+        room
+    }
+}
+
+impl Part {
+    fn with_capacity(items: usize) -> Self {
+        Self {
+            rows: Vec::with_capacity(items),
+            values: Vec::with_capacity(items),
+            indexes: Vec::with_capacity(items),
+        }
+    }
+
+    /// Decodes the bin's columns at each of the items and adds it to their values, which then are
+    /// not those of the hash any more: memory that is there already serves again.
     ///
     /// The sum of three sparse columns, and the dense ones times the powers of the row.
-    pub(crate) fn decode(&self, shape: &Shape, columns: &[Block]) -> Vec<Block> {
+    pub(crate) fn decode(&mut self, shape: &Shape, columns: &[Block]) {
         let (sparse, dense) = columns.split_at(shape.sparse().min(columns.len()));
         let at = |column: u32| sparse.get(column as usize).copied().unwrap_or_default();
-        let sum = |row: &Block| {
+        for (value, row) in self.values.iter_mut().zip(&self.rows) {
             let [first, second, third] = shape.columns_of(*row);
-            at(first) ^ at(second) ^ at(third)
-        };
-        let mut sums: Vec<Block> = self.rows.iter().map(sum).collect();
-        field::polynomial_add(&mut sums, &self.rows, dense);
-        sums
+            *value ^= at(first) ^ at(second) ^ at(third);
+        }
+        field::polynomial_add(&mut self.values, &self.rows, dense);
     }
 }
 
 /// Hashes a piece of the list whose first item has the index `offset`.
-fn scatter(shape: &Shape, items: &[Item], offset: u32, hashes: &Hashes, seed: Block) -> Vec<Bin> {
+fn scatter(shape: &Shape, items: &[Item], offset: u32, hashes: &Hashes, seed: Block) -> Vec<Part> {
     let room = items.len().div_ceil(shape.bins()) * 9 / 8;
-    let empty = |_| Bin {
-        rows: Vec::with_capacity(room),
-        values: Vec::with_capacity(room),
-        indexes: Vec::with_capacity(room),
-    };
-    let mut bins: Vec<Bin> = (0..shape.bins()).map(empty).collect();
+    let mut bins: Vec<Part> = (0..shape.bins()).map(|_| Part::with_capacity(room)).collect();
     let mut index = offset;
     hashes.rows(items, seed, |value, row| {
         if let Some(bin) = bins.get_mut(shape.bin_of(row)) {
@@ -115,6 +132,22 @@ fn scatter(shape: &Shape, items: &[Item], offset: u32, hashes: &Hashes, seed: Bl
 }
 
 #[cfg(test)]
+impl Bin {
+    /// The values of all items.
+    pub(crate) fn values(&self) -> Vec<Block> {
+        self.0.iter().flat_map(|part| part.values.iter().copied()).collect()
+    }
+
+    /// What a store decodes to at the bin's items.
+    pub(crate) fn decoded(&self, shape: &Shape, columns: &[Block]) -> Vec<Block> {
+        let mut whole = self.whole(&mut Part::default()).clone();
+        whole.values.fill(Block::ZERO);
+        whole.decode(shape, columns);
+        whole.values
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -122,7 +155,7 @@ mod tests {
     fn holds(binned: &Binned, store: &[Block]) -> bool {
         let columns = store.chunks_exact(binned.shape.bin_columns());
         let mut bins = binned.bins.iter().zip(columns);
-        bins.all(|(bin, columns)| bin.decode(&binned.shape, columns) == bin.values)
+        bins.all(|(bin, columns)| bin.decoded(&binned.shape, columns) == bin.values())
     }
 
     fn items(count: u64, salt: u64) -> Vec<Item> {
@@ -139,14 +172,14 @@ mod tests {
             let own = items(count, 0);
             for workers in [1, 3] {
                 let binned = Binned::new(shape, &own, &hashes, Block(99), workers).unwrap();
-                let store = binned.solve(workers).unwrap();
+                let store = field::from_bytes(&binned.solve(workers).unwrap());
                 assert_eq!(store.len(), shape.columns());
                 assert!(holds(&binned, &store));
                 let other = Binned::new(shape, &items(500, 1), &hashes, Block(99), 1).unwrap();
                 for (bin, columns) in other.bins.iter().zip(store.chunks_exact(shape.bin_columns()))
                 {
-                    let decoded = bin.decode(&shape, columns);
-                    assert!(decoded.iter().zip(&bin.values).all(|(left, right)| left != right));
+                    let decoded = bin.decoded(&shape, columns);
+                    assert!(decoded.iter().zip(&bin.values()).all(|(left, right)| left != right));
                 }
             }
         }
@@ -164,7 +197,7 @@ mod tests {
         };
         let (left, right) = (vector(3), vector(1 << 50));
         let sum: Vec<Block> = left.iter().zip(&right).map(|(l, r)| *l ^ *r).collect();
-        let [l, r, s] = [&left, &right, &sum].map(|store| binned.bins[0].decode(&shape, store));
+        let [l, r, s] = [&left, &right, &sum].map(|store| binned.bins[0].decoded(&shape, store));
         assert!(l.iter().zip(&r).zip(&s).all(|((l, r), s)| *l ^ *r == *s));
     }
 
@@ -174,7 +207,7 @@ mod tests {
         let own = [items(400, 3), items(400, 3), vec![items(1, 3)[0]; 200]].concat();
         let shape = Shape::for_padded(1024).unwrap();
         let binned = Binned::new(shape, &own, &hashes, Block(1), 1).unwrap();
-        let store = binned.solve(1).unwrap();
+        let store = field::from_bytes(&binned.solve(1).unwrap());
         assert!(holds(&binned, &store));
     }
 }

@@ -25,13 +25,13 @@ pub(crate) fn encoded_bytes(count: usize) -> usize {
     table + count * (Block::BYTES - prefix)
 }
 
-/// Sorts outputs from several lists.
-pub(crate) fn sort(lists: &[Vec<Block>], workers: usize) -> Result<Vec<Block>, PsiError> {
+/// Sorts outputs from several lists, into parts that follow each other; equal ones are in one part.
+pub(crate) fn sort(lists: &[Vec<Block>], workers: usize) -> Result<Vec<Vec<Block>>, PsiError> {
     let count: usize = lists.iter().map(Vec::len).sum();
     let parts = workers.clamp(1, 16).next_power_of_two();
     let bits = bucket_bits(count).max(parts.trailing_zeros());
     let tasks = (0..parts).collect();
-    let sorted = workers::run(tasks, workers, |part| {
+    workers::run(tasks, workers, |part| {
         let buckets = 1_usize << bits;
         let own = part * (buckets / parts)..(part + 1) * (buckets / parts);
         let place = |output: &Block| leading(*output, bits).wrapping_sub(own.start);
@@ -43,24 +43,25 @@ pub(crate) fn sort(lists: &[Vec<Block>], workers: usize) -> Result<Vec<Block>, P
             }
         });
         Ok(sorted.0)
-    })?;
-    Ok(join(sorted))
+    })
 }
 
-/// Encodes ascending outputs: how many have each prefix (two bytes), then the rest of each.
-pub(crate) fn encode(sorted: &[Block]) -> Result<Vec<u8>, PsiError> {
-    let prefix = prefix_bytes(sorted.len());
-    let mut bytes = Vec::with_capacity(encoded_bytes(sorted.len()));
+/// Encodes ascending outputs, which may come in parts: how many have each prefix (two bytes), then
+/// the rest of each.
+pub(crate) fn encode(sorted: &[Vec<Block>]) -> Result<Vec<u8>, PsiError> {
+    let count = sorted.iter().map(Vec::len).sum();
+    let prefix = prefix_bytes(count);
+    let mut bytes = Vec::with_capacity(encoded_bytes(count));
     if prefix > 0 {
         let mut counts = vec![0_u16; 1 << (8 * prefix)];
-        for output in sorted {
+        for output in sorted.iter().flatten() {
             let count = counts.get_mut(leading(*output, 8 * prefix as u32));
             let count = count.ok_or(PsiError::Count)?;
             *count = count.checked_add(1).ok_or(PsiError::Count)?;
         }
         bytes.extend(counts.iter().flat_map(|count| count.to_le_bytes()));
     }
-    for output in sorted {
+    for output in sorted.iter().flatten() {
         let whole = output.to_bytes();
         bytes.extend_from_slice(whole.get(..Block::BYTES - prefix).unwrap_or_default());
     }
@@ -107,29 +108,32 @@ pub(crate) fn decode(bytes: &[u8], count: usize) -> Result<Vec<Block>, PsiError>
 
 /// The receiver's outputs, sorted by their leading half, each with the index of its item.
 pub(crate) struct Own {
-    sorted: Vec<(u64, u32)>,
-    outputs: Vec<Block>,
+    /// Leading halves, and where in the lists their outputs are; in parts that follow one another.
+    sorted: Vec<Vec<(u64, u32)>>,
+    /// Indexes of items, and their outputs.
+    lists: Vec<(Vec<u32>, Vec<Block>)>,
+    /// The place of the first output of each list.
+    starts: Vec<u32>,
 }
 
 impl Own {
-    /// `lists` are pairs of outputs and the indexes of their items, `count` in all.
+    /// `lists` are pairs of the indexes of items and their outputs.
     pub(crate) fn new(
-        lists: &[(Vec<u32>, Vec<Block>)],
-        count: usize,
+        lists: Vec<(Vec<u32>, Vec<Block>)>,
         workers: usize,
     ) -> Result<Self, PsiError> {
+        let count = lists.iter().map(|(_, outputs)| outputs.len()).sum();
         let parts = workers.clamp(1, 16).next_power_of_two();
         let bits = bucket_bits(count).max(parts.trailing_zeros());
         let sorted = workers::run((0..parts).collect(), workers, |part| {
             let buckets = 1_usize << bits;
             let own = part * (buckets / parts)..(part + 1) * (buckets / parts);
             let entries = || {
-                lists.iter().flat_map(|(indexes, outputs)| indexes.iter().zip(outputs)).map(
-                    |(index, output)| {
-                        let place = leading(*output, bits).wrapping_sub(own.start);
-                        (place, ((output.0 >> 64) as u64, *index))
-                    },
-                )
+                let outputs = lists.iter().flat_map(|(_, outputs)| outputs);
+                outputs.zip(0_u32..).map(|(output, place)| {
+                    let bucket = leading(*output, bits).wrapping_sub(own.start);
+                    (bucket, ((output.0 >> 64) as u64, place))
+                })
             };
             let (mut sorted, starts) = scatter(entries, own.len(), (0, 0));
             for (start, end) in starts.iter().zip(starts.iter().skip(1)) {
@@ -139,44 +143,49 @@ impl Own {
             }
             Ok(sorted)
         })?;
-        let mut outputs = vec![Block::ZERO; count];
-        for (index, output) in lists.iter().flat_map(|(i, o)| i.iter().zip(o)) {
-            *outputs.get_mut(*index as usize).ok_or(PsiError::Count)? = *output;
+        let mut next = 0;
+        let mut starts = Vec::with_capacity(lists.len());
+        for (_, outputs) in &lists {
+            starts.push(next);
+            next += outputs.len() as u32;
         }
-        Ok(Self { sorted: join(sorted), outputs })
+        Ok(Self { sorted, lists, starts })
+    }
+
+    /// The output at a place in the lists, with the index of its item.
+    fn at(&self, place: u32) -> Option<(u32, Block)> {
+        let list = self.starts.partition_point(|start| *start <= place).checked_sub(1)?;
+        let ((indexes, outputs), start) = self.lists.get(list).zip(self.starts.get(list))?;
+        let offset = (place - start) as usize;
+        Some((*indexes.get(offset)?, *outputs.get(offset)?))
     }
 
     /// Indexes of the items whose output is among the sender's, ascending.
     ///
     /// `theirs` ascends, so both lists are walked once.
-    pub(crate) fn intersect(&self, theirs: &[Block]) -> Vec<u32> {
+    pub(crate) fn intersect<'a>(&self, theirs: impl IntoIterator<Item = &'a Block>) -> Vec<u32> {
         let mut common = Vec::new();
-        let mut own = self.sorted.as_slice();
+        let mut parts = self.sorted.iter();
+        let mut own = [].as_slice();
         for output in theirs {
             let half = (output.0 >> 64) as u64;
-            while let Some(((first, _), rest)) = own.split_first()
-                && *first < half
-            {
-                own = rest;
+            loop {
+                match own.split_first() {
+                    Some(((first, _), rest)) if *first < half => own = rest,
+                    Some(_) => break,
+                    None => match parts.next() {
+                        Some(part) => own = part,
+                        None => break,
+                    },
+                }
             }
+            // Equal halves are in one part.
             let equal = own.iter().take_while(|(first, _)| *first == half);
-            let is_same = |index: &u32| self.outputs.get(*index as usize) == Some(output);
-            common.extend(equal.map(|(_, index)| *index).filter(is_same));
+            let found = equal.filter_map(|(_, place)| self.at(*place));
+            common.extend(found.filter(|(_, own)| own == output).map(|(index, _)| index));
         }
         common.sort_unstable();
         common
-    }
-}
-
-/// The parts one after the other; a single one is not copied.
-fn join<T: Copy>(mut parts: Vec<Vec<T>>) -> Vec<T> {
-    match parts.pop() {
-        Some(part) if parts.is_empty() => part,
-        Some(part) => {
-            parts.push(part);
-            parts.concat()
-        }
-        None => Vec::new(),
     }
 }
 
@@ -247,9 +256,10 @@ mod tests {
             let halves = list.split_at(count / 3);
             for workers in [1, 2, 3] {
                 let sorted = sort(&[halves.0.to_vec(), halves.1.to_vec()], workers).unwrap();
-                assert!(sorted == expect);
+                assert!(sorted.concat() == expect);
             }
-            let bytes = encode(&expect).unwrap();
+            let halves = expect.split_at(count / 5);
+            let bytes = encode(&[halves.0.to_vec(), halves.1.to_vec()]).unwrap();
             assert_eq!(bytes.len(), encoded_bytes(count));
             assert!(decode(&bytes, count).unwrap() == expect);
         }
@@ -261,7 +271,7 @@ mod tests {
         for count in [3, 2048] {
             let mut sorted = outputs(count, 2);
             sorted.sort_unstable_by_key(|output| output.0);
-            let bytes = encode(&sorted).unwrap();
+            let bytes = encode(&[sorted]).unwrap();
             assert!(decode(&bytes, count + 1).is_err());
             assert!(decode(&bytes[1..], count).is_err());
             let mut swapped = bytes.clone();
@@ -273,7 +283,7 @@ mod tests {
         }
         let mut sorted = outputs(2048, 3);
         sorted.sort_unstable_by_key(|output| output.0);
-        let mut bytes = encode(&sorted).unwrap();
+        let mut bytes = encode(&[sorted]).unwrap();
         bytes[0] ^= 1;
         assert!(decode(&bytes, 2048).is_err(), "a count that is off by one");
     }
@@ -289,8 +299,13 @@ mod tests {
         theirs.extend(outputs(100, 5));
         theirs.sort_unstable_by_key(|output| output.0);
         let expect: Vec<u32> = (0..5000).step_by(3).collect();
+        let lists = || {
+            let (first, second) = (indexes.split_at(1700), reversed.split_at(1700));
+            let lists = [(first.0, second.0), (&[], &[]), (first.1, second.1)];
+            lists.map(|(indexes, outputs)| (indexes.to_vec(), outputs.to_vec())).to_vec()
+        };
         for workers in [1, 2] {
-            let own = Own::new(&[(indexes.clone(), reversed.clone())], 5000, workers).unwrap();
+            let own = Own::new(lists(), workers).unwrap();
             assert_eq!(own.intersect(&theirs), expect);
             assert_eq!(own.intersect(&[]), Vec::<u32>::new());
         }
@@ -303,7 +318,7 @@ mod tests {
         ) {
             if let Ok(outputs) = decode(&bytes, count) {
                 prop_assert_eq!(outputs.len(), count);
-                prop_assert_eq!(encode(&outputs).unwrap(), bytes);
+                prop_assert_eq!(encode(&[outputs]).unwrap(), bytes);
             }
         }
     }

@@ -6,7 +6,7 @@
 //! falls into depends on a keyed hash, so nobody can aim items at one; only padded counts travel.
 
 use crate::hash::Item;
-use crate::limits::{PARTITION_ITEMS_MAX, PARTITIONS_MAX};
+use crate::limits::{PARTITION_ITEMS_MAX, PARTITION_ITEMS_MIN, PARTITIONS_MAX};
 use crate::terms::{Terms, padded_count};
 use crate::{PsiError, label};
 
@@ -39,6 +39,25 @@ impl Plan {
         sender_count: u64,
         intersection_max: u64,
     ) -> Result<Self, PsiError> {
+        let room = PARTITION_ITEMS_MAX;
+        Self::with_room(session, receiver_count, sender_count, intersection_max, room)
+    }
+
+    /// The same in partitions of at most `room` items, padding included: what bounds the memory.
+    ///
+    /// # Errors
+    /// [`PsiError::Count`] also for a room below [`PARTITION_ITEMS_MIN`] or above
+    /// [`PARTITION_ITEMS_MAX`].
+    pub fn with_room(
+        session: [u8; 32],
+        receiver_count: u64,
+        sender_count: u64,
+        intersection_max: u64,
+        room: u64,
+    ) -> Result<Self, PsiError> {
+        if !(PARTITION_ITEMS_MIN..=PARTITION_ITEMS_MAX).contains(&room) {
+            return Err(PsiError::Count);
+        }
         let largest = receiver_count.max(sender_count);
         let counts = |partitions: u32| -> Result<(u64, u64), PsiError> {
             Ok((
@@ -46,11 +65,11 @@ impl Plan {
                 padded_count(load(sender_count, partitions))?,
             ))
         };
-        let fewest = u32::try_from(largest.div_ceil(PARTITION_ITEMS_MAX)).ok();
+        let fewest = u32::try_from(largest.div_ceil(room)).ok();
         let fewest = fewest.filter(|fewest| *fewest <= PARTITIONS_MAX).ok_or(PsiError::Count)?;
         // Some more partitions may waste less on padding: the least sum of padded counts wins.
         let choices = (fewest.max(1)..=PARTITIONS_MAX.min(2 * fewest.max(1)))
-            .filter(|partitions| load(largest, *partitions) <= PARTITION_ITEMS_MAX)
+            .filter(|partitions| load(largest, *partitions) <= room)
             .filter_map(|partitions| counts(partitions).ok().map(|counts| (partitions, counts)));
         let work = |(partitions, (receiver, sender)): &(u32, (u64, u64))| {
             u64::from(*partitions) * (receiver + sender)
@@ -141,6 +160,23 @@ mod tests {
         }
         assert!(Plan::new([3; 32], u64::MAX, 1, 1).is_err());
         assert!(Plan::new([3; 32], 1 << 34, 1, 1).is_err());
+    }
+
+    #[test]
+    fn less_room_makes_more_partitions() {
+        let plan = |room| Plan::with_room([3; 32], 3 << 12, 1 << 13, 1000, room);
+        let mut fewest = u32::MAX;
+        for room in [PARTITION_ITEMS_MIN, 2048, 4096, 8192, 3 << 12, PARTITION_ITEMS_MAX] {
+            let plan = plan(room).unwrap();
+            let terms = plan.terms(0, 0).unwrap();
+            assert!(plan.partitions() <= fewest);
+            assert!(load(3 << 12, plan.partitions()) <= room);
+            assert!(terms.receiver_count < 2 * room && terms.sender_count < 2 * room);
+            fewest = plan.partitions();
+        }
+        assert_eq!(fewest, 1);
+        assert!(plan(PARTITION_ITEMS_MIN - 1).is_err());
+        assert!(plan(PARTITION_ITEMS_MAX + 1).is_err());
     }
 
     #[test]

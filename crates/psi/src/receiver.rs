@@ -15,7 +15,7 @@ use crate::field::{self, Block};
 use crate::frame::{Kind, Message};
 use crate::hash::{Hashes, Item};
 use crate::limits::SEED_RETRIES;
-use crate::okvs::{Binned, Shape};
+use crate::okvs::{Bin, Binned, Part, Shape};
 use crate::outputs::{self, Own};
 use crate::terms::{From, Terms, Transcript};
 use crate::vole::ReceiverPart;
@@ -180,14 +180,12 @@ impl ExpectProof {
 
 /// Masks the store with the receiver's part of the correlation: `A = P + A'`.
 fn mask(mut session: Session, part: ReceiverPart, solved: Solved) -> (ExpectReveal, Message) {
-    let ReceiverPart { mut masks, shares } = part;
-    let Solved { hashes, binned, seed, store } = solved;
-    field::add_slice(&mut masks, &store);
-    drop(store);
-    let coin: [u8; 16] = session.draw();
-    let bulk = field::to_bytes(&masks);
+    let ReceiverPart { masks, shares } = part;
+    let Solved { hashes, binned, seed, mut store } = solved;
+    field::add_to_bytes(&mut store, &masks);
     drop(masks);
-    let message = session.send(Kind::Store, &[&seed.to_bytes(), &coin], bulk);
+    let coin: [u8; 16] = session.draw();
+    let message = session.send(Kind::Store, &[&seed.to_bytes(), &coin], store);
     let coin = Block::from_bytes(coin);
     (ExpectReveal { session, hashes, binned, shares, coin }, message)
 }
@@ -197,7 +195,8 @@ struct Solved {
     hashes: Hashes,
     binned: Binned,
     seed: Block,
-    store: Vec<Block>,
+    /// Its bytes: they become those of the message.
+    store: Vec<u8>,
 }
 
 /// Draws a seed, and another where the store has no solution.
@@ -243,14 +242,19 @@ impl ExpectReveal {
         let shape = session.shape;
         let columns = shares.chunks_exact(shape.bin_columns());
         let tasks = binned.bins.into_iter().zip(columns).collect();
-        let lists = workers::run(tasks, session.workers, |(bin, shares)| {
-            let mut masks = bin.decode(&shape, shares);
-            masks.iter_mut().for_each(|mask| *mask ^= coin);
-            let own = bin.indexes.iter().filter_map(|index| items.get(*index as usize));
-            hashes.outputs(own, &mut masks);
-            Ok((bin.indexes, masks))
+        let lists = workers::run(tasks, session.workers, |(bin, shares): (Bin, _)| {
+            let output = |mut part: Part| {
+                // The value of the hash is not needed any more.
+                part.values.fill(coin);
+                part.decode(&shape, shares);
+                let own = part.indexes.iter().filter_map(|index| items.get(*index as usize));
+                hashes.outputs(own, &mut part.values);
+                (part.indexes, part.values)
+            };
+            Ok(bin.0.into_iter().map(output).collect::<Vec<_>>())
         })?;
-        let own = Own::new(&lists, items.len(), session.workers)?;
+        drop((items, shares));
+        let own = Own::new(lists.into_iter().flatten().collect(), session.workers)?;
         Ok(ExpectOutputs { terms: session.terms, transcript: session.transcript, own })
     }
 }

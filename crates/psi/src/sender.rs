@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::field::{self, Block};
 use crate::frame::{Kind, Message};
 use crate::hash::{Hashes, Item};
-use crate::okvs::{Bin, Binned, Shape};
+use crate::okvs::{Bin, Binned, Part, Shape};
 use crate::outputs;
 use crate::terms::{From, Terms, Transcript};
 use crate::vole::SenderPart;
@@ -205,42 +205,37 @@ impl Answering {
         let columns = session.shape.bin_columns();
         let stores = store.chunks_exact(columns * Block::BYTES);
         let tasks = stores.zip(shares.chunks_exact_mut(columns)).zip(binned.bins).collect();
-        let lists = workers::run(tasks, session.workers, |((store, shares), bin)| {
-            let mut list = masks(&session.shape, &bin, store, shares, *delta, coin);
-            let own = bin.indexes.iter().filter_map(|index| items.get(*index as usize));
-            hashes.outputs(own, &mut list);
-            Ok(list)
+        let lists = workers::run(tasks, session.workers, |((store, shares), bin): (_, Bin)| {
+            add_scaled(shares, store, *delta);
+            let output = |mut part: Part| {
+                field::scale(&mut part.values, *delta);
+                part.decode(&session.shape, shares);
+                part.values.iter_mut().for_each(|value| *value ^= coin);
+                let own = part.indexes.iter().filter_map(|index| items.get(*index as usize));
+                hashes.outputs(own, &mut part.values);
+                part.values
+            };
+            Ok(bin.0.into_iter().map(output).collect::<Vec<_>>())
         })?;
         drop((store, shares, items));
-        let sorted = fill(lists, &session)?;
+        let sorted = fill(lists.into_iter().flatten().collect(), &session)?;
         let message = session.send(Kind::Outputs, &[], outputs::encode(&sorted)?);
         Ok((ExpectDone { transcript: session.transcript }, message))
     }
 }
 
-/// `Decode(B + A·Δ, y) + Δ·h(y) + w` for the items of one bin.
-fn masks(
-    shape: &Shape,
-    bin: &Bin,
-    store: &[u8],
-    shares: &mut [Block],
-    delta: Block,
-    coin: Block,
-) -> Vec<Block> {
+/// `B + A·Δ` in place of `B`.
+fn add_scaled(shares: &mut [Block], store: &[u8], delta: Block) {
     // By pieces: a copy of the whole store would be fresh memory.
     let pieces = store.chunks(PIECE_ELEMENTS * Block::BYTES);
     for (shares, store) in shares.chunks_mut(PIECE_ELEMENTS).zip(pieces) {
         field::scale_add(shares, &field::from_bytes(store), delta);
     }
-    let mut masks = bin.decode(shape, shares);
-    field::scale_add(&mut masks, &bin.values, delta);
-    masks.iter_mut().for_each(|mask| *mask ^= coin);
-    masks
 }
 
 /// Exactly the agreed count of distinct outputs, ascending: random ones stand in for what is
 /// missing and for items that were given twice.
-fn fill(mut lists: Vec<Vec<Block>>, session: &Session) -> Result<Vec<Block>, PsiError> {
+fn fill(mut lists: Vec<Vec<Block>>, session: &Session) -> Result<Vec<Vec<Block>>, PsiError> {
     let count = session.terms.sender_count as usize;
     let mut random = ChaCha20Rng::from_seed(*session.padding);
     loop {
@@ -248,12 +243,11 @@ fn fill(mut lists: Vec<Vec<Block>>, session: &Session) -> Result<Vec<Block>, Psi
         let mut bytes = vec![0; missing * Block::BYTES];
         random.fill_bytes(&mut bytes);
         lists.push(field::from_bytes(&bytes));
-        let mut sorted = outputs::sort(&lists, session.workers)?;
-        sorted.dedup();
-        if sorted.len() == count {
-            return Ok(sorted);
+        lists = outputs::sort(&lists, session.workers)?;
+        lists.iter_mut().for_each(Vec::dedup);
+        if lists.iter().map(Vec::len).sum::<usize>() == count {
+            return Ok(lists);
         }
-        lists = vec![sorted];
     }
 }
 
@@ -263,6 +257,15 @@ pub struct ExpectDone {
 }
 
 impl ExpectDone {
+    /// The transcript's hash as it will be: the last message is always the same. Whoever shows
+    /// this hash has read the outputs, whether or not that message arrives.
+    #[must_use]
+    pub fn transcript(&self) -> [u8; 32] {
+        let mut transcript = self.transcript.clone();
+        transcript.add(From::Receiver, &Message::new(Kind::Done, &[], Vec::new()));
+        transcript.digest()
+    }
+
     /// Takes the last message and gives the transcript's hash, for both sides to sign.
     ///
     /// # Errors

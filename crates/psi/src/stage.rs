@@ -6,7 +6,7 @@ pub use crate::stage_vector::LongVector;
 
 use crate::field::{self, Block};
 use crate::hash::{Hashes, Item};
-use crate::okvs::{Binned, Shape};
+use crate::okvs::{Bin, Binned, Shape};
 use crate::outputs::{self, Own};
 use crate::vole_layout::Setting;
 use crate::{PsiError, vole_receiver, vole_sender, workers};
@@ -53,8 +53,8 @@ impl Elements {
     pub fn intersect(&self, theirs: &Self, workers: usize) -> Result<usize, PsiError> {
         let sorted = outputs::sort(std::slice::from_ref(&theirs.0), workers)?;
         let indexes = (0..self.0.len() as u32).collect();
-        let own = Own::new(&[(indexes, self.0.clone())], self.0.len(), workers)?;
-        Ok(own.intersect(&sorted).len())
+        let own = Own::new(vec![(indexes, self.0.clone())], workers)?;
+        Ok(own.intersect(sorted.iter().flatten()).len())
     }
 }
 
@@ -80,18 +80,22 @@ impl Bins {
     /// # Errors
     /// [`PsiError::Unsolvable`].
     pub fn solve(&self, workers: usize) -> Result<Elements, PsiError> {
-        Ok(Elements(self.binned.solve(workers)?))
+        Ok(Elements(field::from_bytes(&self.binned.solve(workers)?)))
     }
 
-    /// Decodes a store at all items.
+    /// Decodes a store at all items, onto what was there.
     ///
     /// # Errors
     /// [`PsiError::WorkerLost`].
-    pub fn decode(&self, store: &Elements, workers: usize) -> Result<Vec<Elements>, PsiError> {
+    pub fn decode(&mut self, store: &Elements, workers: usize) -> Result<(), PsiError> {
         let shape = self.binned.shape;
         let columns = store.0.chunks_exact(shape.bin_columns());
-        let tasks = self.binned.bins.iter().zip(columns).collect();
-        workers::run(tasks, workers, |(bin, columns)| Ok(Elements(bin.decode(&shape, columns))))
+        let tasks = self.binned.bins.iter_mut().zip(columns).collect();
+        workers::run(tasks, workers, |(bin, columns): (&mut Bin, _)| {
+            bin.0.iter_mut().for_each(|part| part.decode(&shape, columns));
+            Ok(())
+        })?;
+        Ok(())
     }
 
     /// Replaces masks by the outputs of the items.

@@ -68,6 +68,7 @@ pub fn padded_count(count: u64) -> Result<u64, PsiError> {
 }
 
 /// Hash over every message of a session, in order; both sides sign it.
+#[derive(Clone)]
 pub(crate) struct Transcript(Box<blake3::Hasher>);
 
 /// Whose message it is.

@@ -100,7 +100,7 @@ fn store_of_ten_keys() {
     let shape = Shape::for_padded(1024).unwrap();
     let seed = Block::from_bytes(SEED);
     let binned = Binned::new(shape, &items, &hashes, seed, 1).unwrap();
-    let store = binned.solve(1).unwrap();
+    let store = field::from_bytes(&binned.solve(1).unwrap());
     let columns: Vec<Value> = (0..)
         .zip(&store)
         .filter(|(_, value)| **value != Block::ZERO)
@@ -113,9 +113,9 @@ fn store_of_ten_keys() {
         "identifiers": identifiers(),
         "note": "one solution of many: whoever decodes it gets h of each item",
         "columns_not_zero": columns,
-        "h": show_all(&binned.bins[0].values),
+        "h": show_all(&binned.bins[0].values()),
         "decoded_from_the_store_of_context": "vector store",
-        "decoded": show_all(&binned.bins[0].decode(&shape, &other)),
+        "decoded": show_all(&binned.bins[0].decoded(&shape, &other)),
     });
     compare("store.json", &value);
 }
@@ -167,11 +167,11 @@ fn final_outputs() {
     let mut received = shares.clone();
     field::scale_add(&mut received, &masks, delta);
     let mut sent = received.clone();
-    field::scale_add(&mut sent, &binned.solve(1).unwrap(), delta);
+    field::scale_add(&mut sent, &field::from_bytes(&binned.solve(1).unwrap()), delta);
     let bin = &binned.bins[0];
-    let mut theirs = bin.decode(&shape, &sent);
-    field::scale_add(&mut theirs, &bin.values, delta);
-    let own = bin.decode(&shape, &received);
+    let mut theirs = bin.decoded(&shape, &sent);
+    field::scale_add(&mut theirs, &bin.values(), delta);
+    let own = bin.decoded(&shape, &received);
     assert!(own == theirs, "all ten items are common");
     let with_coin: Vec<Block> = own.iter().map(|mask| *mask ^ coin).collect();
     let mut list = with_coin.clone();

@@ -273,12 +273,16 @@ impl Vectors {
             code.convolve(vector);
             Ok(())
         })?;
-        let shorten = |long: Zeroizing<Vec<Block>>| {
-            let mut short = Zeroizing::new(field::zeros(setting.layout.length));
-            code.expand(&long, &mut short, setting.workers)?;
-            Ok(short)
-        };
-        Ok(ReceiverPart { masks: shorten(sparse)?, shares: shorten(leaves)? })
+        let length = setting.layout.length;
+        let mut masks = Zeroizing::new(field::zeros(length));
+        code.expand(&sparse, &mut masks, setting.workers)?;
+        // Memory that is there already serves again.
+        let mut shares = sparse;
+        shares.fill(Block::ZERO);
+        shares.truncate(length);
+        shares.shrink_to_fit();
+        code.expand(&leaves, &mut shares, setting.workers)?;
+        Ok(ReceiverPart { masks, shares })
     }
 }
 

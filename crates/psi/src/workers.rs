@@ -17,17 +17,33 @@ where
     R: Send,
     F: Fn(T) -> Result<R, PsiError> + Sync,
 {
+    run_with(tasks, workers, || (), |(), task| work(task))
+}
+
+/// The same with something that each thread makes once and has for all its tasks: memory.
+pub(crate) fn run_with<T, S, R, F>(
+    tasks: Vec<T>,
+    workers: usize,
+    start: impl Fn() -> S + Sync,
+    work: F,
+) -> Result<Vec<R>, PsiError>
+where
+    T: Send,
+    R: Send,
+    F: Fn(&mut S, T) -> Result<R, PsiError> + Sync,
+{
     let workers = workers.clamp(1, WORKERS_MAX).min(tasks.len());
     if workers <= 1 {
-        return tasks.into_iter().map(work).collect();
+        let mut own = start();
+        return tasks.into_iter().map(|task| work(&mut own, task)).collect();
     }
     let queue = Mutex::new(tasks.into_iter().enumerate());
     let drain = || {
-        let mut results = Vec::new();
+        let (mut own, mut results) = (start(), Vec::new());
         loop {
             let next = queue.lock().map_err(|_| PsiError::WorkerLost)?.next();
             let Some((number, task)) = next else { return Ok(results) };
-            results.push((number, work(task)));
+            results.push((number, work(&mut own, task)));
         }
     };
     let mut results = std::thread::scope(|scope| {

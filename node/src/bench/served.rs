@@ -12,7 +12,7 @@ use symbolon_web::Line;
 use super::meter::{Memory, Times, Watch, memory};
 use super::nodes::{PURPOSE, Pair, say};
 use super::report::{Aim, Report};
-use super::{Job, local, made};
+use super::{Job, alerts, local, made};
 use crate::cli::{Output, Progress};
 use crate::exit::{Exit, Failure};
 use crate::loopback::LoopbackNode;
@@ -26,7 +26,7 @@ const STARTS: usize = 3;
 /// How long a node is left alone before its memory counts as idle.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// Measures `jobs`. Every one of them needs the large store, so the import always takes place.
+/// Measures `jobs`. All but the alerts need the large store.
 pub(super) async fn measure(
     report: &mut Report,
     pair: &mut Pair,
@@ -34,17 +34,36 @@ pub(super) async fn measure(
     jobs: &[Job],
     out: Output,
 ) -> Result<(), Failure> {
-    say(out, &format!("import: {records} invented records"));
-    import(report, &pair.holder, records, out).await?;
+    let needs_store = jobs.iter().any(|job| *job != Job::Alerts);
+    if needs_store {
+        say(out, &format!("import: {records} invented records"));
+        import(report, &pair.holder, records, out).await?;
+    }
     if jobs.contains(&Job::Start) {
         say(out, "start: stopping and starting the node");
         start(report, &mut pair.holder, records).await?;
     }
     let asks = [Job::Query, Job::Batch].into_iter().any(|job| jobs.contains(&job));
-    if !asks {
-        return Ok(());
+    let alerts = jobs.contains(&Job::Alerts);
+    if asks || alerts {
+        pair.introduce().await?;
     }
-    pair.introduce().await?;
+    if asks {
+        ask_all(report, pair, jobs, out).await?;
+    }
+    if alerts {
+        pair.asker.stop().await;
+        alerts::measure(report, pair, out).await?;
+    }
+    Ok(())
+}
+
+async fn ask_all(
+    report: &mut Report,
+    pair: &Pair,
+    jobs: &[Job],
+    out: Output,
+) -> Result<(), Failure> {
     say(out, "query: publishing the tag set");
     publish(report, pair, out).await?;
     say(out, "query: the first one fetches the tag set");

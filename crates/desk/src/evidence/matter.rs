@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use symbolon_audit::{Act, Event};
+use symbolon_audit::{Act, Event, MatchStatement};
 use symbolon_disclosure::{Kept, Payload, StatementKind};
 use symbolon_store::Evidence;
 use symbolon_trust::NodeId;
@@ -101,7 +101,8 @@ impl Recalled {
             Event::Disclosed(event) => {
                 record(event.statement_hash, Some(event.statement_id), event.kind, None);
             }
-            Event::Received(event) => {
+            // The transcript of a match is no part of an exchange of envelopes.
+            Event::Received(event) if event.kind != MatchStatement::KIND => {
                 record(event.statement_hash, Some(event.statement_id), event.kind, None);
             }
             Event::Receipt(event) => {

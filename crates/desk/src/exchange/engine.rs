@@ -92,7 +92,9 @@ impl Run<'_> {
     /// Whether matching the whole set costs less, and the budget covers it.
     fn is_worth_it(&self, ask: &BulkAsk<'_>, own: u64, tags: u64) -> Result<bool, DeskError> {
         let way = symbolon_psi::cheaper(own, tags, tags, BULK_LINK_BYTES_PER_SECOND);
-        let Ok(elements) = charge(padded_count(own)) else { return Ok(false) };
+        let Ok(elements) = charge(padded_count(own), self.desk.bulk_room()) else {
+            return Ok(false);
+        };
         let budget = BudgetKey {
             partner: ask.partner.node(),
             class: ask.class,

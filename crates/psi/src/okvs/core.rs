@@ -2,7 +2,7 @@
 //!
 //! Implements spec/psi.md#store. Runs on the receiver's own items only.
 
-use super::{Bin, Shape};
+use super::{Part, Shape};
 use crate::PsiError;
 use crate::field::{self, Block};
 use crate::limits::CORE_ITEMS_MAX;
@@ -16,7 +16,7 @@ struct Equation {
 /// Puts into the columns a solution for the items at `places`.
 pub(super) fn solve(
     shape: &Shape,
-    bin: &Bin,
+    bin: &Part,
     places: &[u32],
     sparse: &mut [Block],
     dense: &mut [Block],
