@@ -1,10 +1,10 @@
-//! A hotline's client killed at every point of its way: what it spooled is at the node exactly once.
+//! A hotline's client killed at every point of its way: what it spooled is at the node once.
 //!
 //! Holds the program to spec/hotlines.md#spool and #sending.
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::{Child, Output, Stdio};
@@ -191,12 +191,15 @@ fn clients_and_nodes_killed_at_random_leave_each_alert_once() {
         .flat_map(|ending| world.client.spooled(ending))
         .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
         .collect();
+    let early = sent.len() - promised.len().min(sent.len());
+    let late = world.client.spooled("receipt").len();
+    println!("{early} killed before their file, {late} after their receipt");
     world.flush();
     let held = world.held();
     assert!(held.values().all(|count| *count == 1), "{held:?}");
     assert!(held.keys().all(|what| sent.contains(what)));
     // A receipt and its alert may both be there for a moment: one name.
-    let promised: std::collections::BTreeSet<String> = promised.into_iter().collect();
+    let promised: BTreeSet<String> = promised.into_iter().collect();
     assert_eq!(held.len(), promised.len(), "all that was spooled, and nothing else");
     assert_eq!(world.receipts().len(), promised.len());
     world.node.log_holds();
@@ -239,4 +242,17 @@ fn credentials_that_ended_keep_everything_until_they_are_renewed() {
     change("resume");
     world.flush();
     assert_eq!(world.held(), once(&["kept"]));
+}
+
+#[test]
+fn at_a_terminal_what_is_missing_is_asked() {
+    let world = World::new();
+    let place = world.client.enrolment.display().to_string();
+    let send = ["alert", "send", "--kind", "suspicious_order", "--enrolment", &place];
+    // Nothing is no answer to "when": it is asked again.
+    let answers = "odd order\nOslo, NOR\n\nunknown\nurgent\n";
+    let (said, code) = world.node.at_terminal(&send, answers);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("What, in one line") && said.contains("has the alert"), "{said}");
+    assert_eq!(world.held(), once(&["odd order"]));
 }

@@ -217,7 +217,8 @@ impl Desk {
     /// Before anything of the call is read, [`Desk::hotline_reserve`] must hold.
     ///
     /// # Errors
-    /// [`DeskError`] with [`crate::Fault::Credentials`], or [`crate::Fault::Busy`] beyond the quota.
+    /// [`DeskError`] with [`crate::Fault::Credentials`], or beyond the quota with
+    /// [`crate::Fault::Busy`].
     pub fn hotline_admit(
         &self,
         credentials: &Credentials<'_>,
@@ -267,8 +268,8 @@ impl Desk {
         Ok(Admitted { officer, meter, reserve })
     }
 
-    /// Makes the part of the quota that a call belongs to outlive a restart. Blocks on the disk once
-    /// in many calls.
+    /// Makes the part of the quota that a call belongs to outlive a restart. Blocks on the disk,
+    /// once in many calls.
     ///
     /// # Errors
     /// [`DeskError`] from the store.
