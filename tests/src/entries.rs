@@ -4,11 +4,13 @@
 
 use serde_json::{Value, json};
 use symbolon_audit::{
-    Act, Entry, ErasedEvent, LeafRange, Logged, OpeningEvent, PolicyEvent, ReadEvent, Who,
+    Act, AlertAct, AlertEvent, DeletedEvent, Entry, ErasedEvent, LeafRange, Logged, OpeningEvent,
+    PolicyEvent, ReadEvent, Who,
 };
 use symbolon_codec::encode;
+use symbolon_trust::{Mode, NodeId};
 
-use crate::sample::{NOW, SEED};
+use crate::sample::{NOW, SEED, alert_record};
 
 const RECORD: &str = "01900000-0000-7000-8000-000000000001";
 const QUERY: &str = "00112233445566778899aabbccddeeff";
@@ -37,6 +39,18 @@ fn erased() -> ErasedEvent {
     ErasedEvent { ranges, before: NOW - 31 * 86_400, count: 51, reason: "retention".to_owned() }
 }
 
+fn alert(mode: Mode) -> AlertEvent {
+    let record = alert_record(mode);
+    let (alert, version) = (record.id(), record.version());
+    AlertEvent { act: AlertAct::Accepted, alert, version, mode, recipients: 3 }
+}
+
+fn deleted() -> DeletedEvent {
+    let record = alert_record(Mode::Live);
+    let (origin, statement_hash) = (NodeId::from_bytes([5; 32]), [6; 32]);
+    DeletedEvent { alert: record.id(), origin, statement_hash, mode: Mode::Live }
+}
+
 /// The fields of events, each with its rule in spec/messages.cddl.
 pub(crate) fn samples() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     vec![
@@ -44,6 +58,9 @@ pub(crate) fn samples() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("read_export", "read-event", encode(&exported())),
         ("query_opening", "opening-event", encode(&opening())),
         ("erased", "erased-event", encode(&erased())),
+        ("alert", "alert-event", encode(&alert(Mode::Live))),
+        ("exercise", "alert-event", encode(&alert(Mode::Exercise))),
+        ("deleted", "deleted-event", encode(&deleted())),
     ]
 }
 
@@ -61,6 +78,9 @@ pub(crate) fn vector() -> Value {
         ("erased", Entry::erased(node, erased())),
         ("policy", Entry::policy(node, PolicyEvent { digest: [7; 32], act: Act::Accepted })),
         ("heartbeat", Entry::heartbeat(node)),
+        ("alert", Entry::alert(officer, alert(Mode::Live))),
+        ("exercise", Entry::alert(officer, alert(Mode::Exercise))),
+        ("deleted", Entry::deleted(node, deleted())),
     ];
     let rows = entries.into_iter().map(|(name, entry)| {
         let (encoded, logged) = (hex::encode(encode(&entry)), Logged::new(entry, SEED));

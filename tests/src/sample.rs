@@ -3,6 +3,8 @@
 //! Implements the world of spec/vectors/symbolon: everything here follows from fixed seeds, except
 //! ML-DSA signatures, which are hedged.
 
+#[path = "sample/alert.rs"]
+mod alert;
 #[path = "sample/passed.rs"]
 mod passed;
 
@@ -26,8 +28,8 @@ use symbolon_protocol::{
     AccountRequest, Acknowledge, BulkBegin, BulkCarried, BulkCarry, BulkId, BulkState, BulkWait,
     Card, CardRequest, Context, Cosigned, Disclose, EPOCH_CARD_VERSION, EpochCard, EpochCardCheck,
     Epochs, EpochsRequest, Established, Evaluate, Evaluation, Failure, Handshake, Local, Outgoing,
-    Partner, ProtocolError, Refusal, SignedEpochCard, TagSetDownload, TagSetHeader, TagSetProgress,
-    Transmit, VerifiedEpochCard,
+    Partner, ProtocolError, PushAnswer, Refusal, SignedEpochCard, TagSetDownload, TagSetHeader,
+    TagSetProgress, Transmit, VerifiedEpochCard,
 };
 use symbolon_record::{Field, Record, Transform, View};
 use symbolon_tlog::add_checkpoint::format_conflict;
@@ -39,6 +41,7 @@ use symbolon_trust::{
     SignedAgreement, SignedCard, TlsPin, VerifiedAgreement, VerifiedCard,
 };
 
+pub use alert::{alert_record, alerts, pushed};
 pub use passed::{account, cosign, cosigned, grown, receipt, statements};
 
 /// The time of the samples, in Unix seconds.
@@ -480,7 +483,30 @@ pub fn structures() -> Vec<Sample> {
         ("view", "view", shown.encode()),
         ("bare_view", "view", view(5, false).1.encode()),
     ];
-    all.into_iter().map(sample).collect()
+    all.into_iter().chain(of_alerts(&a, &b)).map(sample).collect()
+}
+
+/// The statements about alerts and what they say.
+fn of_alerts(a: &Node, b: &Node) -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let sealed = alerts(Mode::Live, a, b);
+    let [statement, _, _] = parts(sealed.first().unwrap().1.signed());
+    let payloads = sealed.iter().map(|(name, sealed)| {
+        let rule = match *name {
+            "contest" | "withdrawn" => "word",
+            "manifest" => "parcel-manifest",
+            other => other,
+        };
+        (*name, rule, sealed.payload().to_vec())
+    });
+    let mut all: Vec<_> = payloads.collect();
+    all.push(("alert_statement", "statement", statement));
+    for (mode, name) in [(Mode::Live, "alert_signed"), (Mode::Exercise, "drill_signed")] {
+        let (_, sealed) = alerts(mode, a, b).into_iter().next().unwrap();
+        all.push((name, "signed-statement", sealed.signed().to_vec()));
+    }
+    let (_, drill) = alerts(Mode::Exercise, a, b).into_iter().next().unwrap();
+    all.push(("drill_envelope", "envelope", drill.into_bytes()));
+    all
 }
 
 /// One sample of every message, and of both forms where it has two.
@@ -519,6 +545,8 @@ pub fn messages() -> Vec<Sample> {
         taken: 4,
         bytes: vec![5; 40],
     };
+    let (push, push_answer) = pushed(&a, &b, &server);
+    let nothing_pushed = PushAnswer::new(None, [1, 1], &server).unwrap();
     let unknown = Cosigned::new(404, String::new()).unwrap();
     let all = vec![
         ("error", message(&Failure::new(&error))),
@@ -549,6 +577,9 @@ pub fn messages() -> Vec<Sample> {
         ("bulk_state_gathering", message(&BulkState::new(None, [4; 32]))),
         ("bulk_carry", message(&carry)),
         ("bulk_carried", message(&BulkCarried::new(vec![5; 40]).unwrap())),
+        ("push", message(&push)),
+        ("pushed", message(&push_answer)),
+        ("pushed_nothing", message(&nothing_pushed)),
     ];
     let unframed = |(name, frame): (_, Vec<u8>)| sample((name, "message", frame[4..].to_vec()));
     all.into_iter().map(unframed).collect()

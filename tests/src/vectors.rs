@@ -41,6 +41,7 @@ pub fn all() -> Vec<Vector> {
         hello(),
         envelope(),
         statements(),
+        alerts(),
         cosign(),
         set(),
         plain("entries", crate::entries::vector()),
@@ -365,6 +366,55 @@ fn statements() -> Vector {
                     && find(&parts[0], &bytes(case, "payload")).is_some()
             };
             signed.as_array().is_some_and(|cases| cases.len() == 4 && cases.iter().all(fits))
+        },
+    }
+}
+
+/// Statements about alerts in both modes. Acknowledgements carry a hedged checkpoint and manifests
+/// the hash of a hedged envelope, so all stand under "signed".
+fn alerts() -> Vector {
+    let (a, b) = sample::two();
+    let cases = Mode::ALL.into_iter().flat_map(|mode| {
+        sample::alerts(mode, &a, &b).into_iter().map(move |(name, sealed)| {
+            let [statement, ed25519, mldsa65] = sample::parts(sealed.signed());
+            json!({
+                "name": name,
+                "mode": mode.as_str(),
+                "sequence": sealed.sequence(),
+                "payload": hex::encode(sealed.payload()),
+                "statement": hex::encode(statement),
+                "statement_hash": hex::encode(sealed.statement_hash()),
+                "ed25519": hex::encode(ed25519),
+                "mldsa65": hex::encode(mldsa65),
+                "envelope": hex::encode(sealed.as_bytes()),
+            })
+        })
+    });
+    Vector {
+        name: "alerts",
+        made: json!({
+            "from": hex::encode(a.card.id().as_bytes()),
+            "to": hex::encode(b.card.id().as_bytes()),
+            "recipient_seed_live": hex::encode(b.envelope_seed),
+            "recipient_seed_exercise": hex::encode(b.exercise_seed),
+            "now": NOW,
+        }),
+        signed: cases.collect(),
+        verify: |signed| {
+            let (a, b) = sample::two();
+            let fits = |case: &Value| {
+                let sender = |_: &NodeId| Some(a.key.public().clone());
+                let me = b.card.id();
+                let opened = open(&bytes(case, "envelope"), &b.secrets(), &sender, &me, NOW);
+                let Ok(opened) = opened else { return false };
+                let parts = sample::parts(opened.signed());
+                parts == ["statement", "ed25519", "mldsa65"].map(|name| bytes(case, name))
+                    && opened.mode().as_str() == text(case, "mode")
+                    && opened.sequence() == case["sequence"].as_u64()
+                    && opened.statement_hash()[..] == bytes(case, "statement_hash")
+                    && opened.payload_bytes() == bytes(case, "payload")
+            };
+            signed.as_array().is_some_and(|cases| cases.len() == 10 && cases.iter().all(fits))
         },
     }
 }

@@ -184,6 +184,7 @@ fn nothing_that_no_rule_grants_is_in_what_leaves() {
             record: &record,
             purpose: "investigation",
             class: Some(Class::Document),
+            urgency: None,
             now: NOW,
         };
         let expected = granted(rules, name, &record);

@@ -12,10 +12,11 @@ use symbolon_policy::Denial;
 use symbolon_trust::{Mode, NodeId};
 
 use crate::AuditError;
+use crate::alert::{AlertEvent, DeletedEvent};
 use crate::event::{
-    AdminEvent, AgreementEvent, AlertEvent, BudgetEvent, CardEvent, ConfirmEvent, DeletedEvent,
-    DisclosedEvent, EpochCardEvent, ErasedEvent, EvaluationEvent, Event, ImportEvent, OpeningEvent,
-    PolicyEvent, QueryEvent, ReadEvent, ReceiptEvent, ReceivedEvent, RefusedEvent,
+    AdminEvent, AgreementEvent, BudgetEvent, CardEvent, ConfirmEvent, DisclosedEvent,
+    EpochCardEvent, ErasedEvent, EvaluationEvent, Event, ImportEvent, OpeningEvent, PolicyEvent,
+    QueryEvent, ReadEvent, ReceiptEvent, ReceivedEvent, RefusedEvent,
 };
 use crate::limits::{ID_BYTES_MAX, LIST_ITEMS_MAX, TEXT_BYTES_MAX};
 use crate::query::{Commitment, CommittedQuery};

@@ -9,6 +9,7 @@ use symbolon_record::{Field, RecordId, RecordVersion};
 use symbolon_trust::{Mode, NodeId};
 
 use crate::AuditError;
+use crate::alert::{AlertEvent, DeletedEvent};
 use crate::limits::{ID_BYTES_MAX, LIST_ITEMS_MAX, TEXT_BYTES_MAX};
 
 /// What happened.
@@ -93,35 +94,6 @@ pub enum Act {
     Exported,
     /// Changed.
     Changed,
-}
-
-/// What became of an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum AlertAct {
-    /// Taken from an officer or a hotline, durably.
-    Accepted,
-    /// A second officer said yes.
-    Approved,
-    /// A second officer said no.
-    Declined,
-    /// A new version.
-    Updated,
-    /// Taken back.
-    Withdrawn,
-    /// Fewer recipients than before.
-    Narrowed,
-    /// Disputed.
-    Contested,
-    /// Its time is over.
-    Expired,
-    /// Nobody answered in time, so it went to somebody else.
-    Escalated,
-    /// An officer saw it.
-    Read,
-    /// An officer acted on it.
-    Acted,
 }
 
 /// A node card.
@@ -410,35 +382,6 @@ pub struct AdminEvent {
     pub digest: [u8; 32],
 }
 
-/// An alert. Which class the entry has follows from the mode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
-pub struct AlertEvent {
-    /// What became of it.
-    pub act: AlertAct,
-    /// Its id.
-    pub alert: RecordId,
-    /// Its version.
-    pub version: RecordVersion,
-    /// Real or a drill.
-    pub mode: Mode,
-    /// How many nodes shall have it; 0 for one from a partner.
-    pub recipients: u32,
-}
-
-/// The secret under which the content of an alert lay is gone, and the content with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
-pub struct DeletedEvent {
-    /// Its id.
-    pub alert: RecordId,
-    /// Whose alert it was.
-    pub origin: NodeId,
-    /// Hash of the newest signed statement of it; zeros for an own one that never left.
-    #[serde(with = "serde_bytes")]
-    pub statement_hash: [u8; 32],
-    /// Real or a drill.
-    pub mode: Mode,
-}
-
 impl Event {
     /// The name of the kind, as in the encoding.
     #[must_use]
@@ -537,16 +480,6 @@ impl Event {
             return Err(AuditError::TooLong { field: "list of an entry" });
         }
         Ok(())
-    }
-}
-
-impl AlertEvent {
-    /// A drill never stands among the real ones.
-    const fn check(&self, mode: Mode) -> Result<(), AuditError> {
-        match (self.mode, mode) {
-            (Mode::Live, Mode::Live) | (Mode::Exercise, Mode::Exercise) => Ok(()),
-            _ => Err(AuditError::Mode),
-        }
     }
 }
 

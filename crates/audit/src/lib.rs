@@ -5,6 +5,7 @@
 //! Invariant: the log shows salted leaves only. What an entry says stays sealed at home until an
 //! auditor is given entry and salt.
 
+mod alert;
 mod entry;
 mod error;
 mod event;
@@ -16,13 +17,13 @@ mod receipt;
 mod reopen;
 mod set_query;
 
+pub use alert::{AlertAct, AlertEvent, DeletedEvent};
 pub use entry::{Entry, Who};
 pub use error::AuditError;
 pub use event::{
-    Act, AdminEvent, AgreementEvent, AlertAct, AlertEvent, BudgetEvent, CardEvent, ConfirmEvent,
-    DeletedEvent, DisclosedEvent, EpochCardEvent, ErasedEvent, EvaluationEvent, Event, ImportEvent,
-    LeafRange, OpeningEvent, PolicyEvent, QueryEvent, ReadEvent, ReceiptEvent, ReceivedEvent,
-    RefusedEvent,
+    Act, AdminEvent, AgreementEvent, BudgetEvent, CardEvent, ConfirmEvent, DisclosedEvent,
+    EpochCardEvent, ErasedEvent, EvaluationEvent, Event, ImportEvent, LeafRange, OpeningEvent,
+    PolicyEvent, QueryEvent, ReadEvent, ReceiptEvent, ReceivedEvent, RefusedEvent,
 };
 pub use leaf::{LeafData, Logged};
 pub use query::{

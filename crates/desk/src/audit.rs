@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use symbolon_audit::{Event, Logged, OpeningEvent};
+use symbolon_audit::{AlertEvent, DeletedEvent, Event, Logged, OpeningEvent};
 use symbolon_store::Examined;
 use symbolon_tlog::SignedCheckpoint;
 
@@ -230,6 +230,15 @@ fn summary(event: &Event) -> String {
             )
         }
         Event::Admin(admin) => admin.act.clone(),
+        Event::Alert(alert) | Event::Exercise(alert) => {
+            let version = short(alert.version.as_bytes());
+            let AlertEvent { act, alert, recipients, .. } = alert;
+            format!("{act:?} {alert}, version {version}, {recipients} recipients")
+        }
+        Event::Deleted(deleted) => {
+            let DeletedEvent { alert, statement_hash, mode, .. } = deleted;
+            format!("{alert}, {mode}, statement {}", short(statement_hash))
+        }
         Event::Heartbeat => String::new(),
         _ => "of a newer kind".to_owned(),
     }

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use symbolon_disclosure::{
-    Author, Disclosed, DisclosureError, Kept, Opened, Payload, Recipient, RecipientSecret, Refusal,
-    RefusalCode, StatementId, Terms, open, preview, seal, seal_refusal,
+    AlertClass, AlertTerms, Author, Disclosed, DisclosureError, Kept, Opened, Payload, Recipient,
+    RecipientSecret, Refusal, RefusalCode, StatementId, Terms, open, preview, preview_alert, seal,
+    seal_alert, seal_refusal,
 };
 use symbolon_ident::{Class, Country};
 use symbolon_oprf::{CommitmentOpening, RecordRef};
@@ -97,7 +98,8 @@ fn rules(fields: &BTreeSet<Field>) -> String {
 
 fn decide(fields: &BTreeSet<Field>, record: &Record, action: Action) -> Decision {
     let text = format!(
-        "{}\n@id(\"confirm\")\npermit (principal, action == Action::\"confirm\", resource);",
+        "{}\n@id(\"confirm\")\npermit (principal, action == Action::\"confirm\", resource);\n\
+         @id(\"push\")\npermit (principal, action == Action::\"alert\", resource);",
         rules(fields)
     );
     let partner_card = card(2);
@@ -251,6 +253,102 @@ fn impossible_terms_are_refused() {
     let late = card(2);
     let expired = Recipient::new(&late, NOW + 40 * DAY, Mode::Live).unwrap_err();
     assert!(matches!(expired, DisclosureError::Recipient(_)));
+}
+
+fn alert_terms() -> AlertTerms {
+    AlertTerms {
+        class: AlertClass::Flash,
+        previous: None,
+        read_by: NOW + 900,
+        act_by: NOW + 3600,
+        expires_on: NOW + 30 * DAY,
+    }
+}
+
+fn push_grant(fields: &BTreeSet<Field>, record: &Record) -> Grant {
+    match decide(fields, record, Action::Alert) {
+        Decision::Allow(grant) => grant,
+        Decision::Deny(denial) => unreachable!("denied: {:?}", denial.code()),
+    }
+}
+
+fn alert(
+    push: Grant,
+    fields: Grant,
+    record: &Record,
+    terms: &AlertTerms,
+    to: u8,
+) -> Result<symbolon_disclosure::Sealed, DisclosureError> {
+    let (recipient, signing) = (card(to), key(101));
+    let recipient = Recipient::new(&recipient, NOW, Mode::Live).unwrap();
+    let author = Author { node: card(1).id(), key: &signing };
+    let about = Terms { in_reply_to: None, ..self::terms() };
+    seal_alert(push, fields, record, terms, 7, &recipient, &author, &about, [42; 32])
+}
+
+#[test]
+fn the_preview_of_an_alert_is_what_arrives() {
+    for number in 0..10 {
+        let record = record(number);
+        let (push, fields) = (push_grant(&all(), &record), grant(&all(), &record));
+        let digest = push.policy_digest();
+        let shown = preview_alert(&push, &fields, &record, &alert_terms()).unwrap();
+        let sealed = alert(push, fields, &record, &alert_terms(), 2).unwrap();
+        assert_eq!(sealed.payload(), shown.as_bytes());
+        assert_eq!(sealed.record(), Some((record.id(), record.version())));
+        let fields: BTreeSet<Field> = sealed.fields().iter().copied().collect();
+        assert_eq!(fields, shown.view().fields());
+        let arrived = opened(sealed.as_bytes());
+        assert_eq!(arrived.payload_bytes(), shown.as_bytes());
+        assert_eq!((arrived.sequence(), arrived.mode()), (Some(7), Mode::Live));
+        assert_eq!(arrived.policy_digest(), Some(digest));
+        let Payload::Alert(alerted) = arrived.payload() else { unreachable!("{arrived:?}") };
+        assert_eq!((alerted.class, alerted.expires_on), (AlertClass::Flash, NOW + 30 * DAY));
+        assert_eq!(alerted.view, *shown.view());
+    }
+}
+
+#[test]
+fn an_alert_needs_both_grants_for_the_same_thing() {
+    let (one, other) = (record(1), record(2));
+    let fields = all();
+    let terms = alert_terms();
+    let push = || push_grant(&fields, &one);
+    let show = || grant(&fields, &one);
+    let refused = |push, show, record, to| alert(push, show, record, &terms, to).unwrap_err();
+    assert_eq!(refused(push(), show(), &one, 3), DisclosureError::GrantOtherPartner);
+    let action = DisclosureError::GrantOtherAction;
+    assert_eq!(refused(show(), show(), &one, 2), action);
+    assert_eq!(refused(push(), push(), &one, 2), action);
+    assert_eq!(refused(show(), push(), &one, 2), action);
+    let of_other = DisclosureError::GrantOtherRecord;
+    assert_eq!(refused(push(), show(), &other, 2), of_other);
+    assert_eq!(refused(push_grant(&fields, &other), show(), &one, 2), of_other);
+    assert_eq!(refused(push(), grant(&fields, &other), &one, 2), of_other);
+    let mut content = one.content().clone();
+    content.title.push('!');
+    let edited = one.revise(content).unwrap();
+    assert_eq!(refused(push(), show(), &edited, 2), of_other);
+    // The policy changed between the two decisions.
+    let fewer = grant(&[Field::Title].into(), &one);
+    assert_eq!(refused(push(), fewer, &one, 2), DisclosureError::GrantOtherPolicy);
+}
+
+#[test]
+fn a_drill_is_not_sealed_to_a_live_key() {
+    let mut content = record(1).content().clone();
+    content.exercise = Exercise::Exercise;
+    let drill = sample::record(1).unwrap().revise(content).unwrap();
+    let denied = decide(&all(), &drill, Action::Alert);
+    assert!(
+        matches!(denied, Decision::Deny(_)),
+        "policy itself keeps drills out of live agreements"
+    );
+    let late = AlertTerms { read_by: NOW, act_by: NOW, expires_on: NOW, ..alert_terms() };
+    let record = record(1);
+    let (push, fields) = (push_grant(&all(), &record), grant(&all(), &record));
+    let over = alert(push, fields, &record, &late, 2);
+    assert!(matches!(over, Err(DisclosureError::Field { field: "expires_on", .. })));
 }
 
 fn subset() -> impl Strategy<Value = BTreeSet<Field>> {

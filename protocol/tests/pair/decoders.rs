@@ -5,8 +5,8 @@ use symbolon_protocol::limits::{FRAME_BYTES_MAX, HELLO_FRAME_BYTES_MAX};
 use symbolon_protocol::{
     Accept, AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Card,
     CardRequest, ClientFinish, ClientHello, Code, Cosign, Cosigned, Delivered, Delivery, Epochs,
-    EpochsRequest, Evaluate, Evaluated, Exchange, Failure, FrameReader, Handshake, Message, Serve,
-    SignedEpochCard, TagSetHeader, TagSetProgress, TagSetRequest, decode, encode,
+    EpochsRequest, Evaluate, Evaluated, Exchange, Failure, FrameReader, Handshake, Message, Pushed,
+    Pushing, Serve, SignedEpochCard, TagSetHeader, TagSetProgress, TagSetRequest, decode, encode,
 };
 use symbolon_protocol::{ProtocolError, Refusal, ServerHello};
 
@@ -45,6 +45,8 @@ fn try_all(body: &[u8]) {
     one::<BulkState>(body);
     one::<BulkCarry>(body);
     one::<BulkCarried>(body);
+    one::<Pushing>(body);
+    one::<Pushed>(body);
     let _ = SignedEpochCard::decode(body);
     let _ = TagSetProgress::decode(body);
 }
@@ -101,7 +103,11 @@ fn every_truncation_is_refused() {
 proptest! {
     #[test]
     fn random_bytes_do_no_harm(
-        start in prop_oneof![Just(Vec::new()), (0_u8..20).prop_map(|number| vec![0x82, number])],
+        start in prop_oneof![
+            Just(Vec::new()),
+            (0_u8..24).prop_map(|number| vec![0x82, number]),
+            (24_u8..32).prop_map(|number| vec![0x82, 0x18, number]),
+        ],
         bytes in proptest::collection::vec(any::<u8>(), 0..300),
     ) {
         try_all(&[start, bytes].concat());

@@ -17,6 +17,7 @@ mod epoch_card;
 mod exchange;
 mod hello;
 mod link;
+mod push;
 mod query;
 mod tag_set;
 mod world;

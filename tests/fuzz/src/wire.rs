@@ -113,7 +113,7 @@ pub mod message {
     use symbolon_protocol::{
         Accept, AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Card,
         CardRequest, ClientFinish, ClientHello, Cosign, Cosigned, Delivered, Delivery, Epochs,
-        EpochsRequest, Evaluate, Evaluated, Failure, FrameReader, Message, ServerHello,
+        EpochsRequest, Evaluate, Evaluated, Failure, FrameReader, Message, Pushed, Pushing, ServerHello,
         SignedEpochCard, TagSetHeader, TagSetProgress, TagSetRequest, decode,
     };
 
@@ -144,6 +144,8 @@ pub mod message {
         one::<BulkState>(body);
         one::<BulkCarry>(body);
         one::<BulkCarried>(body);
+        one::<Pushing>(body);
+        one::<Pushed>(body);
         let _ = one::<Card>(body).map(|card| card.signed());
         let _ = one::<Epochs>(body).map(|epochs| epochs.signed());
         let _ = one::<Evaluate>(body).map(|request| request.blinded());
