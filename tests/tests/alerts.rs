@@ -24,7 +24,6 @@ fn form(what: &str, urgency: &str) -> Value {
     })
 }
 
-
 fn send(node: &Node, form: &Value) -> Value {
     node.call("alert/send", &json!({ "form": form }))
 }

@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use symbolon_disclosure::{
-    AlertClass, AlertTerms, Author, Disclosed, DisclosureError, Kept, Opened, Payload, Recipient,
+    AlertTerms, Author, Disclosed, DisclosureError, Kept, Opened, Payload, Recipient,
     RecipientSecret, Refusal, RefusalCode, StatementId, Terms, open, preview, preview_alert, seal,
     seal_alert, seal_refusal,
 };
 use symbolon_ident::{Class, Country};
 use symbolon_oprf::{CommitmentOpening, RecordRef};
 use symbolon_policy::{Action, Decision, Grant, PartnerContext, PolicySet, Request};
-use symbolon_record::{Exercise, Field, Record, RecordKind, sample};
+use symbolon_record::{AlertClass, Exercise, Field, Record, RecordKind, sample};
 use symbolon_trust::{
     Agreement, ClassTerms, IdentityKey, Mode, NodeCard, NodeId, NodeName, SignedAgreement,
     SignedCard, TlsPin, VerifiedAgreement, VerifiedCard,
@@ -110,7 +110,9 @@ fn decide(fields: &BTreeSet<Field>, record: &Record, action: Action) -> Decision
         agreement: &agreement(),
     };
     let (purpose, class) = ("investigation", Some(Class::Document));
-    let request = Request { action, partner: &partner, record, purpose, class, now: NOW };
+    let urgency = (action == Action::Alert).then_some(AlertClass::Flash);
+    let (partner, now) = (&partner, NOW);
+    let request = Request { action, partner, record, purpose, class, urgency, now };
     PolicySet::parse(&text).unwrap().decide(&request)
 }
 

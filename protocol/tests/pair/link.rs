@@ -149,3 +149,4 @@ end!(symbolon_protocol::Exchange<symbolon_protocol::CardRequest>);
 end!(symbolon_protocol::Exchange<symbolon_protocol::EpochsRequest>);
 end!(symbolon_protocol::Exchange<symbolon_protocol::Evaluate>);
 end!(symbolon_protocol::Exchange<symbolon_protocol::Disclose>);
+end!(symbolon_protocol::Exchange<symbolon_protocol::Push>);

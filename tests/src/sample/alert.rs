@@ -1,13 +1,12 @@
 //! Samples of alerts and what follows them, live and as a drill.
 
 use symbolon_disclosure::{
-    AckItem, Acknowledgement, AlertClass, AlertTerms, Author, ContestReason, Manifest, Recipient,
-    Say, Sealed, Stage, Terms, WithdrawReason, Word, seal_acknowledgement, seal_alert,
-    seal_manifest, seal_word,
+    AckItem, Acknowledgement, AlertTerms, Author, ContestReason, Manifest, Recipient, Say, Sealed,
+    Stage, Terms, WithdrawReason, Word, seal_acknowledgement, seal_alert, seal_manifest, seal_word,
 };
 use symbolon_policy::{Action, Decision, Grant, PartnerContext, PolicySet, Request};
 use symbolon_protocol::{Disclose, Established, Push, PushAnswer};
-use symbolon_record::{Exercise, Record, RecordKind};
+use symbolon_record::{AlertClass, Exercise, Record, RecordKind};
 use symbolon_trust::{Agreement, Mode, SignedAgreement, VerifiedAgreement};
 
 use super::{NOW, Node, SEED, agreement, appended};
@@ -46,8 +45,9 @@ fn granted(action: Action, record: &Record, agreement: &VerifiedAgreement, to: &
         country: to.card.card().country,
         agreement,
     };
-    let purpose = "investigation";
-    let request = Request { action, partner: &partner, record, purpose, class: None, now: NOW };
+    let urgency = (action == Action::Alert).then_some(AlertClass::Urgent);
+    let (partner, purpose, class, now) = (&partner, "investigation", None, NOW);
+    let request = Request { action, partner, record, purpose, class, urgency, now };
     match PolicySet::parse(POLICY).unwrap().decide(&request) {
         Decision::Allow(grant) => grant,
         Decision::Deny(denial) => panic!("{:?}", denial.explain()),

@@ -2,7 +2,7 @@
 //! acknowledgements and manifests that say one thing twice.
 
 use symbolon_codec::{DecodeError, encode};
-use symbolon_record::{Exercise, RecordVersion, Transform, View, sample};
+use symbolon_record::{AlertClass, Exercise, RecordVersion, Transform, View, sample};
 use symbolon_trust::{Document, EnvelopeKey, Mode, Scheme, TrustError};
 
 use super::{
