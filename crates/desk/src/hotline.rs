@@ -507,7 +507,7 @@ impl Desk {
     fn token(&self, name: &str) -> (String, [u8; 32]) {
         let secret = Zeroizing::new(self.surroundings.seed());
         let text = format!("{name}{TOKEN_MARK}{}", hex(&*secret));
-        (text, Sha256::digest(&*secret).into())
+        (text, Sha256::digest(secret.as_slice()).into())
     }
 
     fn enrolled(
@@ -549,7 +549,7 @@ fn token_fits(kept: Option<&[u8; 32]>, given: Option<&[u8; 32]>) -> bool {
 fn token_parse(token: &str) -> Option<(&str, [u8; 32])> {
     let (name, secret) = token.split_once(TOKEN_MARK)?;
     let secret = Zeroizing::new(pin_parse(secret)?);
-    Some((name, Sha256::digest(&*secret).into()))
+    Some((name, Sha256::digest(secret.as_slice()).into()))
 }
 
 fn pin_given(text: &str) -> Result<[u8; 32], DeskError> {
