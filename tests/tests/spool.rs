@@ -2,7 +2,11 @@
 //!
 //! Holds the program to spec/hotlines.md#spool and #sending.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "in a test a panic is the report"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
