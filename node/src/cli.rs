@@ -81,7 +81,7 @@ pub(crate) enum Command {
     Hit(Hit),
     /// Alerts: handed in here, or from a machine without a node.
     #[command(subcommand)]
-    Alert(Alert),
+    Alert(Box<Alert>),
     /// What waits for somebody, the nearest deadline first.
     Inbox {
         /// Rows.

@@ -2,8 +2,6 @@
 //!
 //! Holds the program to spec/hotlines.md.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;

@@ -2,7 +2,12 @@
 //!
 //! Holds spec/hotlines.md#calls and the program together.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
 
 use std::collections::BTreeSet;
 

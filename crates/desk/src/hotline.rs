@@ -135,10 +135,7 @@ impl Line {
 
     /// Every part of the proof that was enrolled must be there.
     fn is_proved(&self, secret: Option<&[u8; 32]>, credentials: &Credentials<'_>) -> bool {
-        // An unknown name costs the same comparison.
-        let given = secret.copied().unwrap_or_default();
-        let kept = self.row.token_hash.unwrap_or([0; 32]);
-        let token_fits = bool::from(kept.ct_eq(&given)) && secret.is_some();
+        let token_fits = token_fits(self.row.token_hash.as_ref(), secret);
         let needs_token = self.row.token_hash.is_some();
         let pin_fits = self.row.certificate_pin == credentials.certificate_pin;
         let needs_pin = self.row.certificate_pin.is_some();
@@ -217,7 +214,8 @@ impl Desk {
     /// Before anything of the call is read, [`Desk::hotline_reserve`] must hold.
     ///
     /// # Errors
-    /// [`DeskError`] with [`crate::Fault::Credentials`], or [`crate::Fault::Busy`] beyond the quota.
+    /// [`DeskError`] with [`crate::Fault::Credentials`], or beyond the quota with
+    /// [`crate::Fault::Busy`].
     pub fn hotline_admit(
         &self,
         credentials: &Credentials<'_>,
@@ -241,8 +239,12 @@ impl Desk {
                     && line.row.certificate_pin == credentials.certificate_pin
             }),
         };
-        let line = named.filter(|line| line.is_proved(secret.as_ref(), credentials));
-        let line = line.ok_or_else(unknown)?;
+        let is_proved = match named {
+            Some(line) => line.is_proved(secret.as_ref(), credentials),
+            // A name that nobody has costs the same comparison.
+            None => token_fits(None, secret.as_ref()),
+        };
+        let line = named.filter(|_| is_proved).ok_or_else(unknown)?;
         if line.row.state != HotlineState::Active {
             return Err(DeskError::credentials(
                 "this hotline is suspended",
@@ -267,8 +269,8 @@ impl Desk {
         Ok(Admitted { officer, meter, reserve })
     }
 
-    /// Makes the part of the quota that a call belongs to outlive a restart. Blocks on the disk once
-    /// in many calls.
+    /// Makes the part of the quota that a call belongs to outlive a restart. Blocks on the disk,
+    /// once in many calls.
     ///
     /// # Errors
     /// [`DeskError`] from the store.
@@ -505,7 +507,7 @@ impl Desk {
     fn token(&self, name: &str) -> (String, [u8; 32]) {
         let secret = Zeroizing::new(self.surroundings.seed());
         let text = format!("{name}{TOKEN_MARK}{}", hex(&*secret));
-        (text, Sha256::digest(&*secret).into())
+        (text, Sha256::digest(secret.as_slice()).into())
     }
 
     fn enrolled(
@@ -536,11 +538,18 @@ fn state(state: HotlineState) -> &'static str {
     }
 }
 
+/// Compares hashes in constant time, also where there is nothing to compare.
+fn token_fits(kept: Option<&[u8; 32]>, given: Option<&[u8; 32]>) -> bool {
+    const NONE: &[u8; 32] = &[0; 32];
+    let is_same = kept.unwrap_or(NONE).ct_eq(given.unwrap_or(NONE));
+    bool::from(is_same) && kept.is_some() && given.is_some()
+}
+
 /// The name in a token and the hash of its secret.
 fn token_parse(token: &str) -> Option<(&str, [u8; 32])> {
     let (name, secret) = token.split_once(TOKEN_MARK)?;
     let secret = Zeroizing::new(pin_parse(secret)?);
-    Some((name, Sha256::digest(&*secret).into()))
+    Some((name, Sha256::digest(secret.as_slice()).into()))
 }
 
 fn pin_given(text: &str) -> Result<[u8; 32], DeskError> {

@@ -83,7 +83,7 @@ impl Officer {
 
     /// May see contents: an officer may, and what is seen is logged. For an auditor,
     /// `opening.rs` makes the evidence, query by query. A hotline sees none: what it handed in, it
-    /// has.
+    /// has. Titles of its own alerts are shown without this.
     pub(crate) fn sight(&self) -> Result<Sight<'_>, DeskError> {
         match self.role {
             Role::Officer => Ok(Sight(self)),
@@ -92,7 +92,7 @@ impl Officer {
                 "ask an officer for 'symbolon audit grant'",
             )),
             Role::Hotline => Err(DeskError::refused(
-                "a hotline sees no contents, its own alerts' included",
+                "a hotline sees no contents but the titles of what it handed in",
                 "ask an officer of the node",
             )),
         }

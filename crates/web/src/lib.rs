@@ -1,8 +1,8 @@
 //! The JSON API: one router in front of the desk; translates, decides nothing.
 //!
-//! Implements spec/api.md#calls and spec/hotlines.md#calls. Every call is `POST /v1/NOUN/VERB` with a JSON object and is
-//! answered by lines of JSON: any number of `{"progress": …}` and `{"row": …}`, then one
-//! `{"result": …}` or `{"error": …}`.
+//! Implements spec/api.md#calls and spec/hotlines.md#calls. Every call is `POST /v1/NOUN/VERB` with
+//! a JSON object and is answered by lines of JSON: any number of `{"progress": …}` and
+//! `{"row": …}`, then one `{"result": …}` or `{"error": …}`.
 //!
 //! Invariant: an error line carries the desk's sentence and remedy, and nothing of the request.
 

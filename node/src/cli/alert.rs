@@ -25,8 +25,8 @@ use crate::hotline::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Alert {
-    /// Hands in an alert. With --enrolment it goes to a hotline's node: it is on this machine's disk
-    /// before it is sent, and is sent once, whatever breaks in between.
+    /// Hands in an alert. With --enrolment it goes to a hotline's node: it is on this machine's
+    /// disk before it is sent, and is sent once, whatever breaks in between.
     Send {
         #[command(flatten)]
         form: Form,

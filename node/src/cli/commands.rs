@@ -64,7 +64,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Query(query) => run.query(query).await,
         Command::Exchange(command) => run.exchange(command).await,
         Command::Hit(command) => run.hit(command).await,
-        Command::Alert(command) => run.alert(command).await,
+        Command::Alert(command) => run.alert(*command).await,
         Command::Hotline(command) => run.hotline(command).await,
         Command::Policy(command) => run.policy(command).await,
         Command::Audit(command) => run.audit(command).await,

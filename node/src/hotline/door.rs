@@ -3,7 +3,8 @@
 //!
 //! Implements spec/hotlines.md#door.
 //!
-//! Invariant: at most [`CONNECTIONS_MAX`] connections are held, each with a deadline in every phase.
+//! Invariant: at most [`CONNECTIONS_MAX`] connections are held, each with a deadline in every
+//! phase.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};

@@ -1,9 +1,9 @@
-//! The key of the hotlines' door and the certificate that carries it; vouches for nothing by itself.
+//! The key of the hotlines' door and its certificate; vouches for nothing by itself.
 //!
 //! Implements spec/hotlines.md#door.
 //!
-//! Invariant: the certificate is a container. A hotline knows the node by the pin of this key in its
-//! enrolment file, never by a name, date or issuer.
+//! Invariant: the certificate is a container. A hotline knows the node by the pin of this key in
+//! its enrolment file, never by a name, date or issuer.
 
 use rcgen::{CertificateParams, DistinguishedName, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 
 use crate::quic::pin_of;
 
-/// An ECDSA P-256 key, which every ordinary TLS client can check, and its certificate. It is not the
-/// key of the QUIC transport: partners' pins and hotlines' pins change independently.
+/// An ECDSA P-256 key, which every ordinary TLS client can check, and its certificate. It is not
+/// the key of the QUIC transport: partners' pins and hotlines' pins change independently.
 pub(crate) struct DoorKey {
     pkcs8: Zeroizing<Vec<u8>>,
     certificate: CertificateDer<'static>,

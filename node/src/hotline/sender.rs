@@ -2,8 +2,8 @@
 //!
 //! Implements spec/hotlines.md#sending.
 //!
-//! Invariant: an alert that the node has once is not there twice: every attempt has the key that was
-//! made before the first.
+//! Invariant: an alert that the node has once is not there twice: every attempt has the key that
+//! was made before the first.
 
 use std::time::Duration;
 

@@ -380,7 +380,7 @@ mod tests {
         let receipt = spool.sent(&first, json!({ "log_index": 7 }), NOW / 1000).unwrap();
         assert_eq!(receipt.idempotency_key, "09".repeat(16));
         assert_eq!(spool.receipt(&first).unwrap().unwrap().answer["log_index"], 7);
-        assert_eq!(spool.list(Stage::Waiting).unwrap(), [later.clone()]);
+        assert_eq!(spool.list(Stage::Waiting).unwrap(), std::slice::from_ref(&later));
         let why = ErrorLine {
             code: "invalid".into(),
             message: "no".into(),

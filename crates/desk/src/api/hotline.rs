@@ -66,7 +66,8 @@ pub struct HotlineRenew {
     pub name: String,
     /// Why; goes into the log.
     pub reason: String,
-    /// The new pin, where it proves itself by a certificate; the one that is there if none is given.
+    /// The new pin, where it proves itself by a certificate; the one that is there if none is
+    /// given.
     #[serde(default)]
     pub certificate_pin: Option<String>,
 }
