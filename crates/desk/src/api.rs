@@ -5,6 +5,7 @@
 
 mod alert;
 mod audit;
+mod courier;
 mod evidence;
 mod hotline;
 mod matching;
@@ -16,6 +17,7 @@ mod witness;
 
 pub use alert::*;
 pub use audit::*;
+pub use courier::*;
 pub use evidence::*;
 pub use hotline::*;
 pub use matching::*;

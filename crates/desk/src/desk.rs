@@ -22,6 +22,7 @@ use crate::asking::Asking;
 use crate::bulk_serve::Bulks;
 use crate::hotline::Hotlines;
 use crate::identity::Identity;
+use crate::relay::Relay;
 use crate::surroundings::{Link, Surroundings};
 use crate::tag_set::Epochs;
 use crate::{DeskError, Officer};
@@ -42,6 +43,7 @@ pub struct Desk {
     pub(crate) accounts: Accounts,
     pub(crate) alerts: Alerts,
     pub(crate) hotlines: Hotlines,
+    pub(crate) relay: Relay,
     pub(crate) publishing: Mutex<()>,
     /// Held while the kept checkpoint is replaced.
     pub(crate) keeping: Mutex<()>,
@@ -150,6 +152,7 @@ impl Desk {
             accounts: Accounts::default(),
             alerts: Alerts::default(),
             hotlines: Hotlines::default(),
+            relay: Relay::default(),
             publishing: Mutex::new(()),
             keeping: Mutex::new(()),
             alarming: Mutex::new(()),
@@ -317,6 +320,7 @@ impl Desk {
         self.tag_sets_prune()?;
         self.bulks_prune();
         self.grants_purge()?;
+        self.relay_purge()?;
         self.retain()?;
         self.checkpoint_keep()
     }
