@@ -75,6 +75,9 @@ pub struct Status {
     pub records: u64,
     /// Partners known.
     pub partners: u64,
+    /// Envelopes that lie here for partners that others cannot reach.
+    #[serde(default)]
+    pub relayed: u64,
     /// Leaves in the log.
     pub log_size: u64,
     /// Digest of the policy in force.

@@ -343,6 +343,7 @@ impl Desk {
             fingerprint: hex(identity.node().as_bytes()),
             records: self.store.record_count()?,
             partners: self.partners().len() as u64,
+            relayed: self.relayed()?,
             log_size: self.store.log_size(),
             policy_digest: hex(&self.policy().digest()),
             profile: hex(profile_id().as_bytes()),

@@ -150,6 +150,15 @@ impl Desk {
         Collected::new(entries, more).map_err(|_| Refusal::Internal)
     }
 
+    /// Envelopes that lie here.
+    pub(crate) fn relayed(&self) -> Result<u64, DeskError> {
+        let mut count = 0;
+        for node in self.partners().keys().filter(|_| self.relay.terms.get().is_some()) {
+            count += self.store.relay_usage(RelaySide::Recipient, node)?.count;
+        }
+        Ok(count)
+    }
+
     /// Forgets what has expired while it lay here.
     pub(crate) fn relay_purge(&self) -> Result<(), DeskError> {
         if self.relay.terms.get().is_some() {
