@@ -5,6 +5,7 @@
 mod alert;
 mod alerts;
 mod commands;
+mod courier;
 mod evidence;
 mod export;
 mod form;
@@ -22,6 +23,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use alert::Alert;
 pub(crate) use commands::{init, read_text, run};
+pub(crate) use courier::Courier;
 pub(crate) use hotline::Hotline;
 pub(crate) use identify::identify;
 pub(crate) use output::{Output, number, table};
@@ -88,6 +90,9 @@ pub(crate) enum Command {
         #[arg(long)]
         limit: Option<u32>,
     },
+    /// Courier files: alerts and acknowledgements for a partner that no cable reaches.
+    #[command(subcommand)]
+    Courier(Courier),
     /// Who has an own alert, and how far each is.
     Acks {
         /// Id of the alert.
@@ -201,6 +206,13 @@ pub(crate) enum Partner {
     },
     /// Lists partners, agreements and their ends.
     List,
+    /// Sets by which way alerts reach a partner.
+    Route {
+        /// Partner.
+        partner: String,
+        /// `direct`, `relay:NAME` or `courier`.
+        route: String,
+    },
     /// Stops all traffic with a partner.
     Suspend {
         /// Partner.

@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use symbolon_desk::AlertClocks;
+use symbolon_desk::limits::{AGAIN_SECONDS, RELAY_RECIPIENT_ROOM, RELAY_SENDER_ROOM};
+use symbolon_desk::{AlertClocks, RelayTerms};
 
 /// Name of the file in the data directory.
 pub(crate) const FILE_NAME: &str = "symbolon.toml";
@@ -48,6 +49,24 @@ pub(crate) struct Config {
     /// By when it must have acted on it, in seconds: flash, urgent, routine.
     #[serde(default = "alert_act_seconds")]
     pub(crate) alert_act_seconds: [u64; 3],
+    /// Names of partners for whom this node is a relay; none, and it is none.
+    #[serde(default)]
+    pub(crate) relay_for: Vec<String>,
+    /// Envelopes that may lie here: of one sender, for one recipient.
+    #[serde(default = "relay_envelopes_max")]
+    pub(crate) relay_envelopes_max: [u64; 2],
+    /// Bytes that may lie here: of one sender, for one recipient.
+    #[serde(default = "relay_bytes_max")]
+    pub(crate) relay_bytes_max: [u64; 2],
+    /// Names of relays that are asked for envelopes, beside those that partners are reached through.
+    #[serde(default)]
+    pub(crate) relays: Vec<String>,
+    /// How often a relay is asked, in seconds.
+    #[serde(default = "relay_collect_seconds")]
+    pub(crate) relay_collect_seconds: u64,
+    /// After so many seconds without an acknowledgement what was left at a relay is left again.
+    #[serde(default = "relay_again_seconds")]
+    pub(crate) relay_again_seconds: u64,
     /// What is written to standard error: `error`, `warn`, `info` or `debug`.
     pub(crate) log_level: LogLevel,
 }
@@ -97,6 +116,12 @@ impl Config {
             log_retention_days: None,
             alert_read_seconds: alert_read_seconds(),
             alert_act_seconds: alert_act_seconds(),
+            relay_for: Vec::new(),
+            relay_envelopes_max: relay_envelopes_max(),
+            relay_bytes_max: relay_bytes_max(),
+            relays: Vec::new(),
+            relay_collect_seconds: relay_collect_seconds(),
+            relay_again_seconds: relay_again_seconds(),
             log_level: LogLevel::Info,
         }
     }
@@ -127,6 +152,17 @@ impl Config {
         AlertClocks { read_seconds: self.alert_read_seconds, act_seconds: self.alert_act_seconds }
     }
 
+    /// For whom this node is a relay, where it is one.
+    pub(crate) fn relay_terms(&self) -> Option<RelayTerms> {
+        let ([of_count, for_count], [of_bytes, for_bytes]) =
+            (self.relay_envelopes_max, self.relay_bytes_max);
+        (!self.relay_for.is_empty()).then(|| RelayTerms {
+            names: self.relay_for.clone(),
+            sender: [of_count, of_bytes],
+            recipient: [for_count, for_bytes],
+        })
+    }
+
     /// Threads for elliptic-curve work.
     pub(crate) fn workers(&self) -> usize {
         match self.workers {
@@ -139,6 +175,24 @@ impl Config {
 /// What a file from before this key means.
 const fn checkpoint_interval_seconds() -> u64 {
     300
+}
+
+const fn relay_envelopes_max() -> [u64; 2] {
+    let ([of, _], [to, _]) = (RELAY_SENDER_ROOM, RELAY_RECIPIENT_ROOM);
+    [of, to]
+}
+
+const fn relay_bytes_max() -> [u64; 2] {
+    let ([_, of], [_, to]) = (RELAY_SENDER_ROOM, RELAY_RECIPIENT_ROOM);
+    [of, to]
+}
+
+const fn relay_collect_seconds() -> u64 {
+    10
+}
+
+const fn relay_again_seconds() -> u64 {
+    AGAIN_SECONDS
 }
 
 fn alert_read_seconds() -> [u64; 3] {

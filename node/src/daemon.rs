@@ -21,6 +21,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::Unlock;
+use crate::collectors::Collectors;
 use crate::config::{Config, LogLevel};
 use crate::exit::{Exit, Failure};
 use crate::hotline::{Door as HotlineDoor, DoorConfig, DoorKey};
@@ -38,6 +39,8 @@ const STOP_SECONDS_MAX: u64 = 5;
 const TEND_SECONDS: u64 = 60;
 /// How often it is looked whether an alert has fallen due.
 const ALERTS_DUE_SECONDS: u64 = 5;
+/// How often it is looked whether there is another relay to collect from.
+const RELAYS_LOOK_SECONDS: u64 = 2;
 /// Threads that may block: requests of partners, calls of the API, and what they wait for.
 const BLOCKING_THREADS_MAX: usize = 160;
 
@@ -85,6 +88,10 @@ pub(crate) fn open(
     if let Some(items) = config.bulk_partition_items {
         desk.bulk_partition_room(items).map_err(|error| desk_failure(&error))?;
     }
+    desk.relay_again(config.relay_again_seconds);
+    if let Some(terms) = config.relay_terms() {
+        desk.relay_for(terms);
+    }
     if let Some(days) = config.log_retention_days {
         desk.log_keep_days(days).map_err(|error| desk_failure(&error))?;
     }
@@ -108,7 +115,11 @@ async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<()
     let audits = auditors.map(|door| serve_door(door, desk, Role::Auditor, &stop));
     let hotlines = hotlines.map(|door| tokio::spawn(door.serve(stop.subscribe())));
     let lanes = Lanes::open(desk);
-    let chores = tokio::spawn(chores(Arc::clone(desk), config.clone(), met, lanes));
+    let every = Duration::from_secs(config.relay_collect_seconds.max(1));
+    let collectors = Arc::new(Collectors::new(desk, every, config.relays.clone()));
+    let looking = tokio::spawn(look(Arc::clone(&collectors)));
+    let woken = Woken { lanes, collectors };
+    let chores = tokio::spawn(chores(Arc::clone(desk), config.clone(), met, woken));
     let alerts = tokio::spawn(alerts(Arc::clone(desk)));
     let address = endpoint.local_addr().map(|address| address.to_string()).unwrap_or_default();
     tracing::info!(%address, node = %desk.identity().node(), "the node is running");
@@ -119,6 +130,7 @@ async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<()
     tracing::info!("the node is stopping");
     chores.abort();
     alerts.abort();
+    looking.abort();
     let _ = stop.send(());
     let grace = Duration::from_secs(STOP_SECONDS_MAX - 1);
     let _ = timeout(grace, async {
@@ -208,7 +220,7 @@ fn listen(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
 }
 
 /// What falls due with time, until the task is aborted.
-async fn chores(desk: Arc<Desk>, config: Config, mut met: Receiver<NodeId>, lanes: Arc<Lanes>) {
+async fn chores(desk: Arc<Desk>, config: Config, mut met: Receiver<NodeId>, woken: Woken) {
     let mut tend = interval(Duration::from_secs(TEND_SECONDS));
     let mut publish = interval(Duration::from_secs(config.publish_interval_seconds.max(1)));
     let cadence = Duration::from_secs(config.checkpoint_interval_seconds.max(1));
@@ -221,7 +233,8 @@ async fn chores(desk: Arc<Desk>, config: Config, mut met: Receiver<NodeId>, lane
             ),
             _ = beat.tick() => report(spawn_blocking(move || desk.beat()).await),
             Some(node) = met.recv() => {
-                lanes.wake(&node);
+                woken.lanes.wake(&node);
+                woken.collectors.met(&node);
                 report(spawn_blocking(move || { desk.met(&node); Ok(()) }).await);
             }
             _ = publish.tick() => report(
@@ -232,6 +245,21 @@ async fn chores(desk: Arc<Desk>, config: Config, mut met: Receiver<NodeId>, lane
                 .await,
             ),
         }
+    }
+}
+
+/// What is told that a partner was met.
+struct Woken {
+    lanes: Arc<Lanes>,
+    collectors: Arc<Collectors>,
+}
+
+/// Looks for relays to collect from, until the task is aborted: routes may change at any time.
+async fn look(collectors: Arc<Collectors>) {
+    let mut again = interval(Duration::from_secs(RELAYS_LOOK_SECONDS));
+    loop {
+        again.tick().await;
+        collectors.look();
     }
 }
 

@@ -6,6 +6,7 @@ mod bench;
 mod cli;
 mod client;
 mod clock;
+mod collectors;
 mod config;
 mod daemon;
 mod demo;

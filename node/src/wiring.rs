@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use symbolon_desk::{Answered, Desk, DeskError, Link, LinkError as DeskLinkError, Surroundings};
 use symbolon_protocol::{
-    AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Cosign, Cosigned,
-    Delivered, Disclose, Epochs, EpochsRequest, Established, Evaluate, Evaluated, Incoming, Local,
-    Partner, ProtocolError, Push, Pushed, Refusal, TagSetEvent, TagSetProgress, TagSetUpload,
-    VerifiedEpochCard,
+    AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Collect, Collected,
+    Cosign, Cosigned, Delivered, Disclose, Epochs, EpochsRequest, Established, Evaluate, Evaluated,
+    Incoming, Leave, Left, Local, Partner, ProtocolError, Push, Pushed, Refusal, TagSetEvent,
+    TagSetProgress, TagSetUpload, VerifiedEpochCard,
 };
 use symbolon_store::SetKey;
 use symbolon_tlog::VerifiedCheckpoint;
@@ -176,6 +176,14 @@ impl Link for Quic {
 
     fn push(&self, partner: &NodeId, request: &Push) -> Result<Pushed, DeskLinkError> {
         self.0.request(*partner, request).map_err(told)
+    }
+
+    fn leave(&self, relay: &NodeId, request: &Leave) -> Result<Left, DeskLinkError> {
+        self.0.request(*relay, request).map_err(told)
+    }
+
+    fn collect(&self, relay: &NodeId, request: &Collect) -> Result<Collected, DeskLinkError> {
+        self.0.request(*relay, request).map_err(told)
     }
 
     fn tag_set(

@@ -28,6 +28,7 @@ pub mod label;
 pub mod limits;
 mod message;
 mod push;
+mod relay;
 mod serve;
 mod tag_set;
 mod transmit;
@@ -54,6 +55,7 @@ pub use hello::{
 };
 pub use message::{Failure, Message, Outgoing, decode, encode};
 pub use push::{Push, PushAnswer, Pushed, Pushing};
+pub use relay::{Collect, Collected, Leave, Leaving, Left};
 pub use serve::{Asked, Incoming, Reply, Serve, Served};
 pub use tag_set::{
     TagSetDownload, TagSetEvent, TagSetHeader, TagSetProgress, TagSetRequest, TagSetUpload,

@@ -109,6 +109,8 @@ pub const ENVELOPE_BYTES_MAX: usize = FRAME_BYTES_MAX - 1024;
 pub const PUSH_ENVELOPES_MAX: usize = 64;
 /// Bytes of all envelopes in one push, so that they fit a frame.
 pub const PUSH_BYTES_MAX: usize = ENVELOPE_BYTES_MAX;
+/// Envelopes in one answer of a relay, so that their positions fit the frame beside them.
+pub const COLLECTED_ENVELOPES_MAX: usize = 64;
 
 /// One tag.
 pub const TAG_BYTES: usize = symbolon_oprf::TAG_BYTES;

@@ -53,6 +53,10 @@ impl Push {
     pub const fn to(&self) -> NodeId {
         self.to
     }
+
+    pub(crate) fn into_parts(self) -> (Vec<Disclose>, NodeId) {
+        (self.envelopes, self.to)
+    }
 }
 
 /// As [`Pushing`].
@@ -196,7 +200,9 @@ impl Message for Pushed {
 }
 
 /// One envelope at least, no more than fit.
-fn bound_all<'a>(envelopes: impl ExactSizeIterator<Item = &'a [u8]>) -> Result<(), ProtocolError> {
+pub(crate) fn bound_all<'a>(
+    envelopes: impl ExactSizeIterator<Item = &'a [u8]>,
+) -> Result<(), ProtocolError> {
     if envelopes.len() == 0 {
         return Err(ProtocolError::Field { field: "envelopes" });
     }

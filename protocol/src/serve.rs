@@ -19,6 +19,7 @@ use crate::handshake::Established;
 use crate::limits::{FRAME_BYTES_MAX, READ_BYTES_MAX, REQUEST_DEADLINE_MS};
 use crate::message::{Failure, Message, Outgoing, decode, encode, type_of};
 use crate::push::Pushing;
+use crate::relay::{Collect, Leaving};
 use crate::tag_set::TagSetRequest;
 use crate::transmit::Transmit;
 
@@ -53,6 +54,10 @@ pub enum Incoming {
     BulkCarry(Asked<BulkCarry>),
     /// To take envelopes of an ordered stream.
     Push(Asked<Pushing>),
+    /// To keep envelopes for somebody else.
+    Leave(Asked<Leaving>),
+    /// For what lies here for the partner.
+    Collect(Asked<Collect>),
 }
 
 /// One request and the right to answer it once.
@@ -232,6 +237,8 @@ impl Serve {
             BulkWait::TYPE => self.asked(&body).map(Incoming::BulkWait),
             BulkCarry::TYPE => self.asked(&body).map(Incoming::BulkCarry),
             Pushing::TYPE => self.asked(&body).map(Incoming::Push),
+            Leaving::TYPE => self.asked(&body).map(Incoming::Leave),
+            Collect::TYPE => self.asked(&body).map(Incoming::Collect),
             _ => Err(ProtocolError::Unexpected { expected: "a request" }),
         }
     }
@@ -262,6 +269,8 @@ fn bytes_max(number: u8) -> Result<usize, ProtocolError> {
         BulkWait::TYPE => Ok(BulkWait::BYTES_MAX),
         BulkCarry::TYPE => Ok(BulkCarry::BYTES_MAX),
         Pushing::TYPE => Ok(Pushing::BYTES_MAX),
+        Leaving::TYPE => Ok(Leaving::BYTES_MAX),
+        Collect::TYPE => Ok(Collect::BYTES_MAX),
         _ => Err(ProtocolError::Unexpected { expected: "a request" }),
     }
 }

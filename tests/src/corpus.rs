@@ -41,9 +41,8 @@ pub fn seeds() -> Vec<Seed> {
             "epochs" => Some(4),
             "tag_set" => Some(5),
             "card_request" | "epochs_request" | "tag_set_request" | "evaluate" | "deliver"
-            | "cosign" | "account_request" | "bulk_begin" | "bulk_wait" | "bulk_carry" | "push" => {
-                Some(2)
-            }
+            | "cosign" | "account_request" | "bulk_begin" | "bulk_wait" | "bulk_carry" | "push"
+            | "leave" | "collect" => Some(2),
             _ => None,
         };
         if let Some(machine) = machine {

@@ -7,7 +7,8 @@
     reason = "this package only supports tests, where a panic is the report"
 )]
 
-pub mod corpus;
+mod corpus;
+mod courier;
 mod entries;
 pub mod evidence;
 mod go;

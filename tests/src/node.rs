@@ -248,10 +248,14 @@ impl Node {
         post(socket, call, request.to_string().as_bytes())
     }
 
-    /// Adds a line to the node's configuration; it counts from the next start on.
+    /// Adds a line to the node's configuration, in place of what it says under this key; it counts
+    /// from the next start on.
     pub fn configure(&self, line: &str) {
         let path = self.directory.join("symbolon.toml");
+        let key = |line: &str| line.split('=').next().unwrap_or_default().trim().to_owned();
         let text = std::fs::read_to_string(&path).unwrap();
+        let others = text.lines().filter(|one| key(one) != key(line));
+        let text: String = others.map(|one| format!("{one}\n")).collect();
         std::fs::write(&path, format!("{text}{line}\n")).unwrap();
     }
 

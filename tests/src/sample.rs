@@ -41,7 +41,7 @@ use symbolon_trust::{
     SignedAgreement, SignedCard, TlsPin, VerifiedAgreement, VerifiedCard,
 };
 
-pub use alert::{alert_record, alerts, pushed};
+pub use alert::{alert_record, alerts, parcel, pushed};
 pub use passed::{account, cosign, cosigned, grown, receipt, statements};
 
 /// The time of the samples, in Unix seconds.
@@ -587,7 +587,7 @@ pub fn messages() -> Vec<Sample> {
         ("pushed_nothing", message(&nothing_pushed)),
     ];
     let unframed = |(name, frame): (_, Vec<u8>)| sample((name, "message", frame[4..].to_vec()));
-    all.into_iter().map(unframed).collect()
+    all.into_iter().chain(alert::relayed(&a, &b)).map(unframed).collect()
 }
 
 fn message(message: &impl Outgoing) -> Vec<u8> {

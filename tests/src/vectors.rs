@@ -44,6 +44,7 @@ pub fn all() -> Vec<Vector> {
         alerts(),
         cosign(),
         set(),
+        crate::courier::vector(),
         plain("entries", crate::entries::vector()),
     ]
 }

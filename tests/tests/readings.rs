@@ -88,6 +88,14 @@ impl World {
         serde_json::from_slice::<Value>(&sent.stdout).unwrap()["id"].clone()
     }
 
+    /// A courier file under way, of which all pieces are taken.
+    fn parcel(&self, from: &Node, to: &str) -> Value {
+        let parcel = from.call("courier/begin", &json!({ "partner": to }));
+        let name = json!({ "parcel": parcel["parcel"] });
+        while from.call("courier/piece", &name)["envelopes"] != json!([]) {}
+        parcel
+    }
+
     /// A valid request of a call, all of them to north.
     fn request(&self, call: &str) -> Value {
         let record = || self.north.call("record/list", &json!({}))["records"][0]["id"].clone();
@@ -104,6 +112,20 @@ impl World {
             "partner/accept" => {
                 let file = self.proposal();
                 json!({ "armored": file["armored"], "confirmed_digest": file["terms"]["digest"] })
+            }
+            "partner/route" => json!({ "partner": "south", "route": "direct" }),
+            "courier/begin" => json!({ "partner": "south" }),
+            "courier/piece" | "courier/close" => {
+                json!({ "parcel": self.parcel(&self.north, "south")["parcel"] })
+            }
+            "courier/open" => {
+                let parcel = self.parcel(&self.south, "north");
+                let name = json!({ "parcel": parcel["parcel"] });
+                json!({ "manifest": self.south.call("courier/close", &name)["manifest"] })
+            }
+            "courier/take" => {
+                let opened = self.north.call("courier/open", &self.request("courier/open"));
+                json!({ "parcel": opened["parcel"], "index": 0, "envelopes": [] })
             }
             "partner/suspend" | "partner/resume" => change,
             "record/show" => json!({ "id": record(), "reason": "test" }),

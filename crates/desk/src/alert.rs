@@ -6,6 +6,8 @@
 //! origin changes an alert; nothing goes out that policy does not permit when it goes.
 
 mod audience;
+mod carry;
+mod courier;
 mod deliver;
 mod form;
 mod life;
@@ -27,7 +29,7 @@ use symbolon_store::{
 };
 use symbolon_trust::{Mode, NodeId};
 
-pub use deliver::{Left, Pushed};
+pub use carry::{Left, Pushed};
 pub use receive::Taken;
 
 use crate::api::{AlertName, AlertPreview, AlertPreviewed, AlertSend, AlertSent, Report};
@@ -45,6 +47,8 @@ pub(crate) struct Alerts {
     position: AtomicU64,
     sending: Turns,
     receiving: Turns,
+    legs: carry::Legs,
+    couriers: courier::Couriers,
     queued: OnceLock<Box<dyn Fn(&NodeId) + Send + Sync>>,
     clocks: OnceLock<AlertClocks>,
     /// Held while one alert is changed.

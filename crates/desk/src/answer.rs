@@ -72,6 +72,8 @@ impl Desk {
                 Answered::Reply(self.answer_account(session, &known, asked))
             }
             Incoming::Push(asked) => Answered::Reply(self.answer_push(session, &known, asked)),
+            Incoming::Leave(asked) => Answered::Reply(self.answer_leave(&known, asked)),
+            Incoming::Collect(asked) => Answered::Reply(self.answer_collect(&known, asked)),
         }
     }
 
@@ -485,5 +487,7 @@ fn refuse(incoming: Incoming, refusal: Refusal) -> Reply {
         Incoming::BulkWait(asked) => asked.refuse(refusal),
         Incoming::BulkCarry(asked) => asked.refuse(refusal),
         Incoming::Push(asked) => asked.refuse(refusal),
+        Incoming::Leave(asked) => asked.refuse(refusal),
+        Incoming::Collect(asked) => asked.refuse(refusal),
     }
 }

@@ -5,6 +5,7 @@
 
 mod alert;
 mod audit;
+mod courier;
 mod evidence;
 mod hotline;
 mod matching;
@@ -16,6 +17,7 @@ mod witness;
 
 pub use alert::*;
 pub use audit::*;
+pub use courier::*;
 pub use evidence::*;
 pub use hotline::*;
 pub use matching::*;
@@ -73,6 +75,9 @@ pub struct Status {
     pub records: u64,
     /// Partners known.
     pub partners: u64,
+    /// Envelopes that lie here for partners that others cannot reach.
+    #[serde(default)]
+    pub relayed: u64,
     /// Leaves in the log.
     pub log_size: u64,
     /// Digest of the policy in force.

@@ -22,6 +22,7 @@ use crate::asking::Asking;
 use crate::bulk_serve::Bulks;
 use crate::hotline::Hotlines;
 use crate::identity::Identity;
+use crate::relay::Relay;
 use crate::surroundings::{Link, Surroundings};
 use crate::tag_set::Epochs;
 use crate::{DeskError, Officer};
@@ -42,6 +43,7 @@ pub struct Desk {
     pub(crate) accounts: Accounts,
     pub(crate) alerts: Alerts,
     pub(crate) hotlines: Hotlines,
+    pub(crate) relay: Relay,
     pub(crate) publishing: Mutex<()>,
     /// Held while the kept checkpoint is replaced.
     pub(crate) keeping: Mutex<()>,
@@ -152,6 +154,7 @@ impl Desk {
             accounts: Accounts::default(),
             alerts: Alerts::default(),
             hotlines: Hotlines::default(),
+            relay: Relay::default(),
             publishing: Mutex::new(()),
             keeping: Mutex::new(()),
             alarming: Mutex::new(()),
@@ -320,6 +323,7 @@ impl Desk {
         self.tag_sets_prune()?;
         self.bulks_prune();
         self.grants_purge()?;
+        self.relay_purge()?;
         self.retain()?;
         self.checkpoint_keep()
     }
@@ -342,6 +346,7 @@ impl Desk {
             fingerprint: hex(identity.node().as_bytes()),
             records: self.store.record_count()?,
             partners: self.partners().len() as u64,
+            relayed: self.relayed()?,
             log_size: self.store.log_size(),
             policy_digest: hex(&self.policy().digest()),
             profile: hex(profile_id().as_bytes()),

@@ -42,7 +42,9 @@ mod publish;
 mod read;
 mod reconcile;
 mod record;
+mod relay;
 mod retain;
+mod route;
 mod surroundings;
 mod tag_set;
 
@@ -55,4 +57,5 @@ pub use hotline::{Admitted, Credentials, Doorway};
 pub use identity::{Birth, Identity, identity_create};
 pub use meter::Demand;
 pub use officer::{Officer, Role};
+pub use relay::RelayTerms;
 pub use surroundings::{Link, LinkError, Surroundings};

@@ -86,6 +86,30 @@ pub const ALERT_DAYS_MAX: u32 = 3_650;
 pub const PUSH_STATEMENTS_MAX: usize = 64;
 /// Envelopes of one push, in bytes: what fits a frame beside its framing.
 pub const PUSH_BYTES_MAX: usize = (1 << 20) - (8 << 10);
+/// Statements under way by a relay: what is not acknowledged when this many are is waited for.
+pub const RELAY_UNDER_WAY_MAX: u64 = 4_096;
+/// How long an acknowledgement by way of a relay is waited for, in seconds, if nobody says.
+pub const AGAIN_SECONDS: u64 = 900;
+/// The same at most: the wait doubles with every vain attempt.
+pub const AGAIN_SECONDS_MAX: u64 = 86_400;
+/// Answers of a relay that are taken in one turn.
+pub const COLLECT_PAGES_MAX: usize = 1_024;
+/// How soon a sender may ask a full relay again, in seconds.
+pub const RELAY_RETRY_SECONDS: u64 = 60;
+/// What may lie here for one node, if nobody says: envelopes, bytes.
+pub const RELAY_RECIPIENT_ROOM: [u64; 2] = [50_000, 1 << 30];
+/// What one node may leave here, if nobody says: envelopes, bytes.
+pub const RELAY_SENDER_ROOM: [u64; 2] = [20_000, 512 << 20];
+/// Envelopes of one courier file beside its manifest.
+pub const COURIER_ENVELOPES_MAX: usize = symbolon_disclosure::limits::MANIFEST_ENVELOPES_MAX;
+/// Acknowledgements at the end of a courier file.
+pub const COURIER_ACKNOWLEDGEMENTS_MAX: usize = 64;
+/// For so long every courier file repeats an acknowledgement, in seconds: a file may be lost.
+pub const COURIER_REPEAT_SECONDS: u64 = 14 * DAY_SECONDS;
+/// Courier files under way at once.
+pub const COURIER_PARCELS_MAX: usize = 8;
+/// After so long without a call a courier file under way is forgotten, in seconds.
+pub const COURIER_IDLE_SECONDS: u64 = 600;
 /// Letters of an idempotency key.
 pub const IDEMPOTENCY_KEY_BYTES: std::ops::RangeInclusive<usize> = 16..=64;
 /// How long a recipient may take to delete what was withdrawn or has expired, in seconds.

@@ -78,7 +78,7 @@ impl Desk {
         }
         let Some(confirmed) = request.confirmed_fingerprint else {
             let state = held.map_or("not_added".to_owned(), |held| state(&held.row));
-            return Ok(shown(&card, &name, state, None));
+            return Ok(shown(&card, &name, state, None, String::new()));
         };
         if confirmed != hex(card.id().as_bytes()) {
             return Err(DeskError::refused(
@@ -319,14 +319,15 @@ impl Desk {
         self.partner_shown(&partner.node())
     }
 
-    fn partner_shown(&self, node: &NodeId) -> Result<PartnerShown, DeskError> {
+    pub(crate) fn partner_shown(&self, node: &NodeId) -> Result<PartnerShown, DeskError> {
         let known = self.partner(node).ok_or_else(|| {
             DeskError::not_found("there is no such partner", "'symbolon partner list' shows them")
         })?;
         let agreement = known.row.agreement.as_ref().or(known.row.proposal.as_ref());
         let agreement = agreement.map(|bytes| SignedAgreement::decode(bytes)).transpose()?;
         let agreement = agreement.map(|signed| self.agreement_shown(&signed));
-        Ok(shown(&known.card, known.name(), state(&known.row), agreement))
+        let route = self.route_shown(known.row.route);
+        Ok(shown(&known.card, known.name(), state(&known.row), agreement, route))
     }
 
     fn agreement_entry(
@@ -416,6 +417,7 @@ fn shown(
     name: &str,
     state: String,
     agreement: Option<AgreementShown>,
+    route: String,
 ) -> PartnerShown {
     PartnerShown {
         name: name.to_owned(),
@@ -426,6 +428,7 @@ fn shown(
         addresses: card.card().addresses.clone(),
         card_not_after: card.card().not_after,
         agreement,
+        route,
     }
 }
 

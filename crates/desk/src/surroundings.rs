@@ -3,9 +3,9 @@
 //! Implements spec/architecture.md#layers.
 
 use symbolon_protocol::{
-    AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Code, Cosign, Cosigned,
-    Delivered, Disclose, Epochs, Evaluate, Evaluated, Push, Pushed, TagSetEvent, TagSetProgress,
-    VerifiedEpochCard,
+    AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Code, Collect,
+    Collected, Cosign, Cosigned, Delivered, Disclose, Epochs, Evaluate, Evaluated, Leave, Left,
+    Push, Pushed, TagSetEvent, TagSetProgress, VerifiedEpochCard,
 };
 use symbolon_trust::NodeId;
 
@@ -78,6 +78,18 @@ pub trait Link: Send + Sync {
     /// # Errors
     /// [`LinkError`].
     fn push(&self, partner: &NodeId, request: &Push) -> Result<Pushed, LinkError>;
+
+    /// Leaves envelopes for a third node at a relay.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    fn leave(&self, relay: &NodeId, request: &Leave) -> Result<Left, LinkError>;
+
+    /// Asks a relay for what lies there for this node.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    fn collect(&self, relay: &NodeId, request: &Collect) -> Result<Collected, LinkError>;
 
     /// Fetches the tag set of `card` from where `progress` left off, and hands over its events as
     /// they come, with the progress that counts them.

@@ -27,7 +27,7 @@ pub use alert::{
 };
 pub use error::{DisclosureError, Layer};
 pub use kept::Kept;
-pub use open::{Opened, open};
+pub use open::{Address, Opened, address, open};
 pub use payload::{
     Account, AccountItem, ConfirmRequest, Disclosed, Passed, Payload, Receipt, Refusal,
     RefusalCode, StatementKind,

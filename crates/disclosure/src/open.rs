@@ -123,7 +123,13 @@ pub fn open(
 ) -> Result<Opened, DisclosureError> {
     let envelope: Envelope = decode(bytes, ENVELOPE_BYTES_MAX)
         .map_err(|source| DisclosureError::Decode { layer: Layer::Envelope, source })?;
-    let header = read_header(&envelope, me, now)?;
+    let header = read_header(&envelope)?;
+    if header.to != *me {
+        return Err(DisclosureError::NotForMe);
+    }
+    if now >= header.expires {
+        return Err(DisclosureError::Expired { at: Moment(header.expires) });
+    }
     let secret = secrets.iter().find(|secret| secret.kid() == header.kid);
     let secret = secret.ok_or(DisclosureError::UnknownKey)?;
     let plaintext = secret.open(&envelope.header, &envelope.enc, &envelope.ciphertext)?;
@@ -150,8 +156,29 @@ pub fn open(
     Ok(Opened { kept, mode })
 }
 
+/// What stands on the outside of an envelope: all that one learns who carries it. Nothing of it is
+/// proved before the envelope is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Address {
+    /// For whom it is.
+    pub to: NodeId,
+    /// When it is void, in Unix seconds.
+    pub expires: u64,
+}
+
+/// Reads the outside of an envelope.
+///
+/// # Errors
+/// [`DisclosureError`] for anything that no recipient could open.
+pub fn address(bytes: &[u8]) -> Result<Address, DisclosureError> {
+    let envelope: Envelope = decode(bytes, ENVELOPE_BYTES_MAX)
+        .map_err(|source| DisclosureError::Decode { layer: Layer::Envelope, source })?;
+    let Header { to, expires, .. } = read_header(&envelope)?;
+    Ok(Address { to, expires })
+}
+
 /// Everything that can be told without a secret key.
-fn read_header(envelope: &Envelope, me: &NodeId, now: u64) -> Result<Header, DisclosureError> {
+fn read_header(envelope: &Envelope) -> Result<Header, DisclosureError> {
     let header = Header::decode(&envelope.header)?;
     if header.version != VERSION {
         let (layer, version) = (Layer::Header, header.version);
@@ -166,12 +193,6 @@ fn read_header(envelope: &Envelope, me: &NodeId, now: u64) -> Result<Header, Dis
     let ciphertexts = AEAD_TAG_BYTES..=PLAINTEXT_BYTES_MAX + AEAD_TAG_BYTES;
     if !ciphertexts.contains(&envelope.ciphertext.len()) {
         return Err(DisclosureError::Field { layer: Layer::Envelope, field: "ciphertext" });
-    }
-    if header.to != *me {
-        return Err(DisclosureError::NotForMe);
-    }
-    if now >= header.expires {
-        return Err(DisclosureError::Expired { at: Moment(header.expires) });
     }
     Ok(header)
 }

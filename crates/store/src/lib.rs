@@ -59,7 +59,7 @@ pub use outbox::Intent;
 pub use owed::{Owed, OwedFor, Settled};
 pub use partner::{Partner, PartnerState, Route};
 pub use record::{External, IndexHit, IndexKey};
-pub use relay::{RelayEntry, RelayUsage};
+pub use relay::{RelayEntry, RelayParcel, RelayRoom, RelaySide, RelayUsage};
 pub use sent::{Sent, StreamSide};
 pub use sqlite::{DATABASE_FILE, LOCK_FILE};
 pub use store::Store;

@@ -109,8 +109,22 @@ impl Store {
         partner: &NodeId,
         limit: usize,
     ) -> Result<Vec<(u64, Intent)>, StoreError> {
+        self.outbox_scan_behind(partner, 0, limit)
+    }
+
+    /// The first `limit` things that wait for a partner behind a position, with their positions.
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub fn outbox_scan_behind(
+        &self,
+        partner: &NodeId,
+        behind: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Intent)>, StoreError> {
         const DAMAGED: StoreError = StoreError::Damaged { what: "the key of what waits" };
-        let rows = self.opened_rows(Table::Outbox, partner.as_bytes(), None, limit)?;
+        let after = (behind > 0).then(|| key(partner, behind));
+        let rows = self.opened_rows(Table::Outbox, partner.as_bytes(), after.as_deref(), limit)?;
         rows.iter()
             .map(|(key, plain)| {
                 let position = key.last_chunk::<8>().ok_or(DAMAGED)?;

@@ -71,6 +71,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Evidence(command) => evidence::evidence(&run.client, command, run.out).await,
         Command::Inbox { limit } => run.inbox(limit).await,
         Command::Acks { id } => run.acks(id).await,
+        Command::Courier(command) => run.courier(command).await,
         Command::Doctor => run.doctor().await,
         Command::Init(_)
         | Command::Run(_)
@@ -156,6 +157,11 @@ impl Runner {
             Partner::List => {
                 let people = |list: &Vec<PartnerShown>| tables::partners(list);
                 self.show("partner/list", &Nothing {}, people).await
+            }
+            Partner::Route { partner, route } => {
+                let told =
+                    |shown: &PartnerShown| format!("partner {}: {}\n", shown.name, shown.route);
+                self.show("partner/route", &PartnerRoute { partner, route }, told).await
             }
             Partner::Suspend { partner, reason } => {
                 self.show("partner/suspend", &PartnerChange { partner, reason }, changed).await

@@ -49,7 +49,7 @@ pub(crate) fn partner(partner: &PartnerShown) -> String {
 }
 
 pub(crate) fn partners(partners: &[PartnerShown]) -> String {
-    let mut rows = vec![row(["partner", "country", "state", "agreement until", "classes"])];
+    let mut rows = vec![row(["partner", "country", "state", "way", "agreement until", "classes"])];
     for partner in partners {
         let (until, classes) = match &partner.agreement {
             Some(agreement) => {
@@ -60,7 +60,8 @@ pub(crate) fn partners(partners: &[PartnerShown]) -> String {
             }
             None => ("none".to_owned(), String::new()),
         };
-        rows.push(row([&partner.name, &partner.country, &partner.state, &until, &classes]));
+        let PartnerShown { name, country, state, route, .. } = partner;
+        rows.push(row([name, country, state, route, &until, &classes]));
     }
     table(&rows)
 }

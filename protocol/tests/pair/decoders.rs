@@ -4,9 +4,10 @@ use proptest::prelude::*;
 use symbolon_protocol::limits::{FRAME_BYTES_MAX, HELLO_FRAME_BYTES_MAX};
 use symbolon_protocol::{
     Accept, AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Card,
-    CardRequest, ClientFinish, ClientHello, Code, Cosign, Cosigned, Delivered, Delivery, Epochs,
-    EpochsRequest, Evaluate, Evaluated, Exchange, Failure, FrameReader, Handshake, Message, Pushed,
-    Pushing, Serve, SignedEpochCard, TagSetHeader, TagSetProgress, TagSetRequest, decode, encode,
+    CardRequest, ClientFinish, ClientHello, Code, Collect, Collected, Cosign, Cosigned, Delivered,
+    Delivery, Epochs, EpochsRequest, Evaluate, Evaluated, Exchange, Failure, FrameReader,
+    Handshake, Leaving, Left, Message, Pushed, Pushing, Serve, SignedEpochCard, TagSetHeader,
+    TagSetProgress, TagSetRequest, decode, encode,
 };
 use symbolon_protocol::{ProtocolError, Refusal, ServerHello};
 
@@ -47,6 +48,10 @@ fn try_all(body: &[u8]) {
     one::<BulkCarried>(body);
     one::<Pushing>(body);
     one::<Pushed>(body);
+    one::<Leaving>(body);
+    one::<Left>(body);
+    one::<Collect>(body);
+    one::<Collected>(body);
     let _ = SignedEpochCard::decode(body);
     let _ = TagSetProgress::decode(body);
 }

@@ -19,5 +19,6 @@ mod hello;
 mod link;
 mod push;
 mod query;
+mod relay;
 mod tag_set;
 mod world;

@@ -110,12 +110,7 @@ pub mod audit {
 
 /// Every message, and the stored forms of the protocol.
 pub mod message {
-    use symbolon_protocol::{
-        Accept, AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Card,
-        CardRequest, ClientFinish, ClientHello, Cosign, Cosigned, Delivered, Delivery, Epochs,
-        EpochsRequest, Evaluate, Evaluated, Failure, FrameReader, Message, Pushed, Pushing, ServerHello,
-        SignedEpochCard, TagSetHeader, TagSetProgress, TagSetRequest, decode,
-    };
+    use symbolon_protocol::{Accept, AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Card, CardRequest, ClientFinish, ClientHello, Collect, Collected, Cosign, Cosigned, Delivered, Delivery, Epochs, EpochsRequest, Evaluate, Evaluated, Failure, FrameReader, Leaving, Left, Message, Pushed, Pushing, ServerHello, SignedEpochCard, TagSetHeader, TagSetProgress, TagSetRequest, decode};
 
     fn one<M: Message>(body: &[u8]) -> Option<M> {
         let message = decode::<M>(body).ok()?;
@@ -146,6 +141,10 @@ pub mod message {
         one::<BulkCarried>(body);
         one::<Pushing>(body);
         one::<Pushed>(body);
+        one::<Leaving>(body);
+        one::<Left>(body);
+        one::<Collect>(body);
+        one::<Collected>(body);
         let _ = one::<Card>(body).map(|card| card.signed());
         let _ = one::<Epochs>(body).map(|epochs| epochs.signed());
         let _ = one::<Evaluate>(body).map(|request| request.blinded());

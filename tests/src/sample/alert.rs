@@ -5,11 +5,11 @@ use symbolon_disclosure::{
     Stage, Terms, WithdrawReason, Word, seal_acknowledgement, seal_alert, seal_manifest, seal_word,
 };
 use symbolon_policy::{Action, Decision, Grant, PartnerContext, PolicySet, Request};
-use symbolon_protocol::{Disclose, Established, Push, PushAnswer};
+use symbolon_protocol::{Collect, Collected, Disclose, Established, Leave, Left, Push, PushAnswer};
 use symbolon_record::{AlertClass, Exercise, Record, RecordKind};
 use symbolon_trust::{Agreement, Mode, SignedAgreement, VerifiedAgreement};
 
-use super::{NOW, Node, SEED, agreement, appended};
+use super::{NOW, Node, SEED, agreement, appended, message};
 
 /// Lets everything out, so that the samples show every field.
 const POLICY: &str = "@id(\"push\")\npermit (principal, action == Action::\"alert\", resource);\n\
@@ -117,4 +117,33 @@ pub fn pushed(a: &Node, b: &Node, session: &Established) -> (Push, PushAnswer) {
     let answer = answers.into_iter().find(|(name, _)| *name == "acknowledgement").unwrap().1;
     let answer = Disclose::new(answer, appended()).unwrap();
     (push, PushAnswer::new(Some(answer), [3, 3], session).unwrap())
+}
+
+/// What goes to a relay and comes from it: frames, with a name each.
+pub(super) fn relayed(a: &Node, b: &Node) -> Vec<(&'static str, Vec<u8>)> {
+    let sealed = || alerts(Mode::Live, a, b).into_iter().take(2).map(|(_, sealed)| sealed);
+    let envelopes = sealed().map(|sealed| Disclose::new(sealed, appended()).unwrap());
+    let lying = (8..).zip(sealed().map(Sealed::into_bytes)).collect();
+    vec![
+        ("leave", message(&Leave::new(envelopes.collect()).unwrap())),
+        ("left", message(&Left { taken: 2 })),
+        ("collect", message(&Collect { after: 7 })),
+        ("collected", message(&Collected::new(lying, 1).unwrap())),
+        ("collected_nothing", message(&Collected::new(Vec::new(), 0).unwrap())),
+    ]
+}
+
+/// The envelopes of a courier file from `a` to `b`: a manifest, two words and an acknowledgement.
+#[must_use]
+pub fn parcel(a: &Node, b: &Node) -> Vec<Vec<u8>> {
+    let held: Vec<_> = alerts(Mode::Live, a, b).into_iter().skip(1).take(3).collect();
+    let envelopes = held.iter().map(|(_, sealed)| sealed.as_bytes());
+    let hashes = envelopes.clone().map(|one| symbolon_codec::sha256("", &[one])).collect();
+    let manifest = Manifest { parcel: [4; 16], first: 2, next: 4, envelopes: hashes };
+    let to = Recipient::new(&b.card, NOW, Mode::Live).unwrap();
+    let from = Author { node: a.card.id(), key: &a.key };
+    let terms = Terms { created: NOW, expires: NOW + 86_400, in_reply_to: None };
+    let manifest = seal_manifest(manifest, &to, &from, &terms, [9; 32]).unwrap();
+    let rest = envelopes.map(<[u8]>::to_vec);
+    std::iter::once(manifest.as_bytes().to_vec()).chain(rest).collect()
 }

@@ -1,5 +1,5 @@
-//! From the outbox to the partner: in order, each statement decided, sealed and logged once, and
-//! sent until it is acknowledged.
+//! From the outbox to envelopes: in order, each statement decided, sealed and logged once, and put
+//! into fresh envelopes until it is acknowledged.
 //!
 //! Implements spec/alerts.md#delivery.
 //!
@@ -14,7 +14,7 @@ use symbolon_disclosure::{
     AckItem, Acknowledgement, AlertTerms, Opened, Payload, Recipient, Say, Sealed, Stage,
     StatementKind, Terms, Word, reseal, seal_acknowledgement, seal_alert, seal_word,
 };
-use symbolon_protocol::{Disclose, Push, Pushed as Answer};
+use symbolon_protocol::Disclose;
 use symbolon_record::{RecordId, RecordVersion};
 use symbolon_store::{
     AlertDelivery, AlertKey, AlertState, DeliveryState, Intent, Sent, Slot, StreamSide, Write,
@@ -22,61 +22,21 @@ use symbolon_store::{
 use symbolon_trust::{Mode, NodeId};
 
 use super::audience::Grants;
+use super::carry::{Batch, Hold, Room};
 use super::class_of;
-use crate::asking::lock;
 use crate::confirm::{evidence_received, evidence_sent};
 use crate::desk::Known;
-use crate::limits::{PUSH_BYTES_MAX, PUSH_STATEMENTS_MAX};
+use crate::limits::PUSH_STATEMENTS_MAX;
 use crate::{Desk, DeskError, Officer};
-
-/// What a push did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pushed {
-    /// Statements that the partner now has.
-    pub sent: usize,
-    /// Whether more waits.
-    pub left: Left,
-}
-
-/// Whether more waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Left {
-    /// Nothing.
-    Nothing,
-    /// Something.
-    More,
-}
 
 pub(crate) const MODES: [Mode; 2] = [Mode::Live, Mode::Exercise];
 
-/// Envelopes on their way, and what must be noted once they have arrived.
-#[derive(Default)]
-pub(crate) struct Batch {
-    pub(crate) envelopes: Vec<Disclose>,
-    bytes: usize,
-    /// Highest place of each stream.
-    until: BTreeMap<Mode, u64>,
-    /// Places in the outbox of acknowledgements, which have none in a stream.
-    unsequenced: Vec<u64>,
-}
-
-impl Batch {
-    /// Adds an envelope where there is room.
-    fn add(&mut self, envelope: Disclose) -> Room {
-        let bytes = envelope.as_bytes().len();
-        if self.envelopes.len() >= PUSH_STATEMENTS_MAX || self.bytes + bytes > PUSH_BYTES_MAX {
-            return Room::Full;
-        }
-        self.bytes += bytes;
-        self.envelopes.push(envelope);
-        Room::Left
-    }
-}
-
-#[derive(PartialEq, Eq)]
-enum Room {
-    Left,
-    Full,
+/// What one turn of sealing came to.
+pub(super) struct Sealing {
+    /// The last position of the outbox that it dealt with.
+    pub(super) last: Option<u64>,
+    /// What is to be acknowledged in each mode, with its positions in the outbox.
+    pub(super) items: BTreeMap<Mode, (Vec<u64>, Vec<AckItem>)>,
 }
 
 /// What one turn of sealing has changed so far and the store does not show yet.
@@ -87,102 +47,62 @@ struct Overlay {
 }
 
 impl Desk {
-    /// The partners for whom something waits.
-    ///
-    /// # Errors
-    /// [`DeskError`] from the store.
-    pub fn outbox_waiting(&self) -> Result<Vec<NodeId>, DeskError> {
-        let mut waiting = Vec::new();
-        for node in self.partners().keys() {
-            let mut waits = self.store.outbox_count(node)? > 0;
-            for mode in MODES {
-                waits |= !self.under_way(node, mode, 1)?.is_empty();
-            }
-            if waits {
-                waiting.push(*node);
-            }
-        }
-        Ok(waiting)
-    }
-
-    /// Sends what waits for a partner, as much as one push holds.
-    ///
-    /// # Errors
-    /// [`DeskError`]; everything waits as before then.
-    pub fn alerts_push(&self, node: &NodeId) -> Result<Pushed, DeskError> {
-        const NOTHING: Pushed = Pushed { sent: 0, left: Left::Nothing };
-        let Some(partner) = self.partner(node).filter(|partner| partner.is_welcome()) else {
-            return Ok(NOTHING);
-        };
-        let turn = self.alerts.sending.of(node);
-        let _one_at_a_time = lock(&turn);
-        let batch = self.batch(&partner, &BTreeMap::new())?;
-        if batch.envelopes.is_empty() {
-            return Ok(NOTHING);
-        }
-        let sent = batch.envelopes.len();
-        let Batch { envelopes, until, unsequenced, .. } = batch;
-        let answer = self.link()?.push(node, &Push::new(envelopes)?);
-        let answer = answer.map_err(|error| {
-            DeskError::unavailable(error.to_string(), "it stays queued and is sent again")
-        })?;
-        self.push_settled(&partner, &until, &unsequenced, &answer)?;
-        let waits = self.store.outbox_count(node)? > 0 || self.is_under_way(node)?;
-        Ok(Pushed { sent, left: if waits { Left::More } else { Left::Nothing } })
-    }
-
-    fn is_under_way(&self, node: &NodeId) -> Result<bool, DeskError> {
-        for mode in MODES {
-            if !self.under_way(node, mode, 1)?.is_empty() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Seals what waits, and puts together what is not acknowledged, behind `after` where a
-    /// carrier has taken some of it already. Call it with the partner's turn.
+    /// Seals what waits, so that at most `window` statements are under way, and puts together what
+    /// is not acknowledged, behind `after` where a carrier has taken some of it already. Call it
+    /// with the partner's turn.
     pub(crate) fn batch(
         &self,
         partner: &Known,
         after: &BTreeMap<Mode, u64>,
+        window: u64,
     ) -> Result<Batch, DeskError> {
-        let acknowledgements = self.outbox_seal(partner)?;
+        let Sealing { items, .. } = self.outbox_seal(partner, 0, window)?;
         let mut batch = Batch::default();
         for mode in MODES {
             let behind = after.get(&mode).copied().unwrap_or_default();
-            let rows = self.under_way(&partner.node(), mode, PUSH_STATEMENTS_MAX)?;
-            for (sequence, sent) in rows.into_iter().filter(|(sequence, _)| *sequence > behind) {
+            let rows = self.under_way(&partner.node(), mode, behind, PUSH_STATEMENTS_MAX)?;
+            for (sequence, sent) in rows {
                 let envelope = self.again(partner, mode, sequence, sent)?;
-                if batch.add(envelope) == Room::Full {
+                if batch.add(envelope, Hold::Placed(mode, sequence)) == Room::Full {
                     break;
                 }
-                batch.until.insert(mode, sequence);
             }
         }
-        for (positions, envelope) in acknowledgements {
-            if batch.add(envelope) == Room::Full {
+        for (mode, (positions, list)) in items {
+            let envelope = self.acknowledgement(partner, mode, list)?;
+            if batch.add(envelope, Hold::Unplaced(positions)) == Room::Full {
                 break;
             }
-            batch.unsequenced.extend(positions);
         }
         Ok(batch)
     }
 
-    /// What was sealed and is not acknowledged.
-    fn under_way(
+    /// What was sealed and is not acknowledged, behind a place.
+    pub(super) fn under_way(
         &self,
         node: &NodeId,
         mode: Mode,
+        behind: u64,
         limit: usize,
     ) -> Result<Vec<(u64, Sent)>, DeskError> {
         let settled = self.store.stream_next(StreamSide::Settled, node, mode)? - 1;
-        Ok(self.store.sent_scan(node, mode, settled, limit)?)
+        Ok(self.store.sent_scan(node, mode, settled.max(behind), limit)?)
+    }
+
+    /// How many statements are under way, whatever their mode.
+    pub(super) fn under_way_count(&self, node: &NodeId) -> Result<u64, DeskError> {
+        let mut count = 0;
+        for mode in MODES {
+            let next = self.store.stream_next(StreamSide::Out, node, mode)?;
+            let settled = self.store.stream_next(StreamSide::Settled, node, mode)?;
+            count += next.saturating_sub(settled);
+        }
+        Ok(count)
     }
 
     /// The same statement in a fresh envelope: the partner's key may have changed meanwhile. Where
     /// the content was erased since, its place is filled by the word that it is withdrawn.
-    fn again(
+    pub(super) fn again(
         &self,
         partner: &Known,
         mode: Mode,
@@ -232,20 +152,27 @@ impl Desk {
         Ok(Disclose::new(sealed, receipt)?)
     }
 
-    /// Seals what waits in the outbox and keeps it as under way, in one write. Gives the
-    /// acknowledgements, which have no place in the stream, with their places in the outbox.
-    fn outbox_seal(&self, partner: &Known) -> Result<Vec<(Vec<u64>, Disclose)>, DeskError> {
+    /// Seals some of what waits in the outbox behind a position and keeps it as under way, in one
+    /// write. Gives the last position that it looked at, and the acknowledgements, which have no
+    /// place in a stream, with their positions.
+    pub(super) fn outbox_seal(
+        &self,
+        partner: &Known,
+        behind: u64,
+        window: u64,
+    ) -> Result<Sealing, DeskError> {
         let node = partner.node();
-        let mut room = PUSH_STATEMENTS_MAX;
-        for mode in MODES {
-            room = room.saturating_sub(self.under_way(&node, mode, PUSH_STATEMENTS_MAX)?.len());
-        }
+        let mut room = window.saturating_sub(self.under_way_count(&node)?);
         let mut overlay = Overlay::default();
         let mut write = Write::new();
         let mut items: BTreeMap<Mode, (Vec<u64>, Vec<AckItem>)> = BTreeMap::new();
-        for (position, intent) in self.store.outbox_scan(&node, PUSH_STATEMENTS_MAX)? {
+        let mut last = None;
+        for (position, intent) in
+            self.store.outbox_scan_behind(&node, behind, PUSH_STATEMENTS_MAX)?
+        {
             let (sealed, alert, version) = match intent {
                 Intent::Acknowledge { statement_hash, stage, at, log_index, mode } => {
+                    last = Some(position);
                     let stage = Stage::from_code(stage).ok_or_else(damaged)?;
                     let (positions, list) = items.entry(mode).or_default();
                     positions.push(position);
@@ -256,6 +183,7 @@ impl Desk {
                 Intent::Alert { alert } => match self.alert_sealed(partner, alert, &mut overlay) {
                     Ok(Some((version, sealed))) => (sealed, alert, version),
                     Ok(None) => {
+                        last = Some(position);
                         write = write.outbox_delete(&node, position);
                         continue;
                     }
@@ -263,6 +191,7 @@ impl Desk {
                     Err(error) => return Err(error),
                 },
                 Intent::Word { alert, version, say, mode } => {
+                    last = Some(position);
                     write = write.outbox_delete(&node, position);
                     match self.word_due(partner, alert, version, say, mode, &mut overlay)? {
                         Some(sealed) => (sealed, alert, version),
@@ -271,6 +200,7 @@ impl Desk {
                 }
             };
             room -= 1;
+            last = Some(position);
             let mode = sealed.mode();
             let sequence = overlay.next.get(&mode).map_or(1, |(_, next)| next - 1);
             write = self
@@ -286,11 +216,7 @@ impl Desk {
         if !write.is_empty() {
             self.store.commit(write)?;
         }
-        let mut sealed = Vec::new();
-        for (mode, (positions, list)) in items {
-            sealed.push((positions, self.acknowledgement(partner, mode, list)?));
-        }
-        Ok(sealed)
+        Ok(Sealing { last, items })
     }
 
     /// Keeps a sealed statement as under way, and logs it.
@@ -465,37 +391,6 @@ impl Desk {
             .log(Entry::disclosed(self.who(&Officer::node()), &sealed));
         let receipt = self.logged(write)?;
         Ok(Disclose::new(sealed, receipt)?)
-    }
-
-    /// Notes what the partner said to a push.
-    fn push_settled(
-        &self,
-        partner: &Known,
-        until: &BTreeMap<Mode, u64>,
-        unsequenced: &[u64],
-        answer: &Answer,
-    ) -> Result<(), DeskError> {
-        let node = partner.node();
-        let mut write = Write::new();
-        for position in unsequenced {
-            write = write.outbox_delete(&node, *position);
-        }
-        for (mode, until) in until {
-            // A partner that claims more than it was sent gains nothing by it.
-            let next = answer.next(*mode).min(until + 1);
-            let settled = self.store.stream_next(StreamSide::Settled, &node, *mode)?;
-            if next > settled {
-                write = write.stream(StreamSide::Settled, &node, *mode, settled, next);
-            }
-        }
-        if let Some(envelope) = answer.envelope() {
-            let opened = self.open_envelope(envelope, partner)?;
-            write = self.acknowledged(partner, &opened, write)?;
-        }
-        if !write.is_empty() {
-            self.store.commit(write)?;
-        }
-        Ok(())
     }
 
     /// Notes the acknowledgements of a partner, and keeps them as evidence.

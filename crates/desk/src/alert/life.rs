@@ -15,7 +15,7 @@ use symbolon_store::{
 };
 use symbolon_trust::NodeId;
 
-use super::receive::deletion_leaf;
+use super::receive::stage_leaf;
 use super::{Repeated, alert_event, alert_id, alert_leaf, class_of, is_gone, reached};
 use crate::api::{
     AlertAck, AlertAcks, AlertContest, AlertName, AlertNarrow, AlertSent, AlertUpdate,
@@ -233,8 +233,9 @@ impl Desk {
         }
         alert.changed_at = now;
         write = write.alert(&alert);
-        for (_, act) in &stages {
-            write = write.log(Entry::alert(self.who(officer), alert_event(&alert, *act, 0)));
+        for (stage, act) in &stages {
+            let entry = Entry::alert(self.who(officer), alert_event(&alert, *act, 0));
+            write = write.log_named(entry, stage_leaf(&hash, *stage));
         }
         let receipts = self.store.commit(write)?;
         let items: Vec<AckItem> = stages
@@ -301,7 +302,7 @@ impl Desk {
         let event = DeletedEvent { alert: id, origin, statement_hash: hash, mode };
         write = write
             .inbox_delete(alert.act_by, InboxKind::Alert, &alert.key)
-            .log_named(Entry::deleted(self.who(&node), event), deletion_leaf(&hash));
+            .log_named(Entry::deleted(self.who(&node), event), stage_leaf(&hash, Stage::Deleted));
         let receipt = self.logged(write)?;
         let (stage, at) = (Stage::Deleted, self.now());
         let item = AckItem { statement_hash: hash, stage, at, log_index: receipt.leaf_index };

@@ -35,6 +35,15 @@ pub struct Taken {
     pub refused: usize,
 }
 
+impl Taken {
+    pub(super) fn add(&mut self, more: Self) {
+        self.applied += more.applied;
+        self.repeated += more.repeated;
+        self.ahead += more.ahead;
+        self.refused += more.refused;
+    }
+}
+
 /// An acknowledgement whose leaf is known once the write is durable.
 struct Owed {
     statement_hash: [u8; 32],
@@ -120,6 +129,15 @@ impl Desk {
     /// # Errors
     /// [`DeskError`] from the store; what was taken before stays taken.
     pub fn parcel_take(&self, envelopes: &[Vec<u8>]) -> Result<Taken, DeskError> {
+        self.parcel_of(None, envelopes)
+    }
+
+    /// The same, all of it of one sender and mode where `of` names them: anything else is refused.
+    pub(super) fn parcel_of(
+        &self,
+        of: Option<(NodeId, Mode)>,
+        envelopes: &[Vec<u8>],
+    ) -> Result<Taken, DeskError> {
         let (identity, partners, now) = (self.identity(), self.partners(), self.now());
         let sender = |node: &NodeId| {
             let known = partners.get(node).filter(|known| known.is_welcome());
@@ -129,8 +147,10 @@ impl Desk {
         let mut by_sender: BTreeMap<NodeId, Vec<Opened>> = BTreeMap::new();
         for envelope in envelopes {
             match open(envelope, &identity.recipients, &sender, &identity.node(), now) {
-                Ok(opened) => by_sender.entry(opened.from()).or_default().push(opened),
-                Err(_) => taken.refused += 1,
+                Ok(opened) if of.is_none_or(|of| of == (opened.from(), opened.mode())) => {
+                    by_sender.entry(opened.from()).or_default().push(opened);
+                }
+                Ok(_) | Err(_) => taken.refused += 1,
             }
         }
         for (node, mut opened) in by_sender {
@@ -141,10 +161,7 @@ impl Desk {
             for (mode, items) in items {
                 self.acknowledge_later(&node, mode, &items)?;
             }
-            taken.applied += more.applied;
-            taken.repeated += more.repeated;
-            taken.ahead += more.ahead;
-            taken.refused += more.refused;
+            taken.add(more);
         }
         Ok(taken)
     }
@@ -393,7 +410,7 @@ impl Taking<'_> {
                 .inbox_delete(alert.act_by, InboxKind::Alert, &key)
                 .alert(&alert)
         });
-        let deleted = self.log(entry, deletion_leaf(&hash));
+        let deleted = self.log(entry, stage_leaf(&hash, Stage::Deleted));
         self.owe(mode, hash, Stage::Deleted, Leaf::Coming(deleted));
         Ok(())
     }
@@ -402,12 +419,35 @@ impl Taking<'_> {
     fn repeat(&mut self, opened: &Opened, mode: Mode) -> Result<(), DeskError> {
         self.taken.repeated += 1;
         let hash = opened.statement_hash();
+        let (key, about) = match opened.payload() {
+            Payload::Alert(alerted) => {
+                (AlertKey { origin: self.partner.node(), id: alerted.view.id }, Some(hash))
+            }
+            Payload::Word(word) => (self.key_of(word)?, None),
+            _ => return Ok(()),
+        };
+        if self.touched.contains(&key) {
+            self.flush()?;
+        }
+        let alert = self.desk.store.alert_fetch(&key)?.filter(|alert| alert.mode == mode);
         let Some(at) = self.leaf(&hash)? else {
+            // Another statement in the place of one whose content is gone at its sender.
+            let received = self.log(Entry::received(self.who(), opened), hash);
+            self.touched.insert(key);
+            self.owe(mode, hash, Stage::Delivered, Leaf::Coming(received));
             return Ok(());
         };
-        self.owe(mode, hash, Stage::Delivered, at);
-        if let Some(at) = self.leaf(&deletion_leaf(&hash))? {
-            self.owe(mode, hash, Stage::Deleted, at);
+        let is_refused = about.is_some() && alert.is_none();
+        self.owe(mode, hash, if is_refused { Stage::Refused } else { Stage::Delivered }, at);
+        // A word is acknowledged with what became of the alert that it is about.
+        let of_alert = alert.filter(|alert| alert.key.origin == self.partner.node());
+        let Some(about) = about.or_else(|| of_alert.and_then(|alert| alert.statement_hash)) else {
+            return Ok(());
+        };
+        for stage in [Stage::Read, Stage::Acted, Stage::Deleted] {
+            if let Some(at) = self.leaf(&stage_leaf(&about, stage))? {
+                self.owe(mode, about, stage, at);
+            }
         }
         Ok(())
     }
@@ -430,6 +470,7 @@ impl Taking<'_> {
         self.flush()?;
         let write = self.desk.acknowledged(self.partner, opened, Write::new())?;
         self.desk.store.commit(write)?;
+        self.desk.settled_by(self.partner, opened)?;
         self.taken.applied += 1;
         Ok(())
     }
@@ -479,9 +520,9 @@ pub(super) fn acknowledge(item: &AckItem, mode: Mode) -> Intent {
     }
 }
 
-/// The name of the leaf that records a deletion.
-pub(super) fn deletion_leaf(statement_hash: &[u8; 32]) -> [u8; 32] {
-    symbolon_codec::sha256("symbolon/1 deletion leaf", &[statement_hash])
+/// The name of the leaf that records how far an alert came here.
+pub(super) fn stage_leaf(statement_hash: &[u8; 32], stage: Stage) -> [u8; 32] {
+    symbolon_codec::sha256("symbolon/1 stage leaf", &[statement_hash, &[stage.code()]])
 }
 
 /// What the partner is told where the store refused.

@@ -55,6 +55,9 @@ pub struct PartnerShown {
     pub card_not_after: u64,
     /// The agreement, where there is one.
     pub agreement: Option<AgreementShown>,
+    /// By which way alerts reach it: `direct`, `relay:NAME`, `courier`.
+    #[serde(default)]
+    pub route: String,
 }
 
 /// The terms of an agreement.
@@ -136,4 +139,14 @@ pub struct PartnerChange {
     pub partner: String,
     /// Why; goes into the log.
     pub reason: String,
+}
+
+/// Sets the way to a partner.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartnerRoute {
+    /// Name of the partner.
+    pub partner: String,
+    /// `direct`, `relay:NAME` or `courier`.
+    pub route: String,
 }

@@ -11,7 +11,7 @@ use symbolon_store::{
 use symbolon_tlog::{leaf_hash, verify_consistency, verify_inclusion};
 use symbolon_trust::NodeId;
 
-use crate::{budget, create, entry, erasure, indexed, keys, partner_id, record};
+use crate::{budget, create, entry, erasure, indexed, keys, partner_id, record, relays};
 
 /// Runs every case on a store of its own.
 fn conforms(mut with_store: impl FnMut(&dyn Fn(&Store))) {
@@ -30,6 +30,7 @@ fn conforms(mut with_store: impl FnMut(&dyn Fn(&Store))) {
     with_store(&alarms_stay_until_closed);
     with_store(&erasure::erases);
     with_store(&erasure::erases_in_parts);
+    with_store(&relays::relays);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod conformance;
 mod crash;
 mod erasure;
 mod files;
+mod relays;
 
 use std::path::Path;
 
