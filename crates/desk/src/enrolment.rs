@@ -134,8 +134,7 @@ mod tests {
         };
         for text in [
             String::new(),
-            sample().armor().replace("harbour", "x"),
-            sample().armor().replacen('A', "B", 1),
+            sample().armor().replacen("eyJ", "eyK", 1),
             armor::wrap(ARMOR_NAME, b"{}"),
             change(&|file| file.version = 2),
             change(&|file| file.urls.clear()),
@@ -144,10 +143,8 @@ mod tests {
             change(&|file| file.pins = vec!["0f".into()]),
             change(&|file| file.hotline = "Not A Name".into()),
         ] {
-            let Err(error) = Enrolment::parse(&text) else { continue };
+            let error = Enrolment::parse(&text).unwrap_err();
             assert!(error.remedy().contains("hotline renew"), "{error}");
         }
-        assert!(Enrolment::parse(&change(&|file| file.urls.clear())).is_err());
-        assert!(Enrolment::parse(&change(&|file| file.version = 2)).is_err());
     }
 }
