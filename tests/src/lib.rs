@@ -7,7 +7,7 @@
     reason = "this package only supports tests, where a panic is the report"
 )]
 
-mod corpus;
+pub mod corpus;
 mod courier;
 mod entries;
 pub mod evidence;
