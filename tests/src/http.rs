@@ -24,7 +24,8 @@ pub struct Answer {
 }
 
 /// Posts `body`; `None` where no node answers or it died before its answer.
-pub(crate) fn post(socket: &Path, call: &str, body: &[u8]) -> Option<Answer> {
+#[must_use]
+pub fn post(socket: &Path, call: &str, body: &[u8]) -> Option<Answer> {
     let mut stream = UnixStream::connect(socket).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(CALL_SECONDS_MAX))).ok()?;
     let head = format!(
