@@ -39,7 +39,8 @@ pub(crate) fn post_until(socket: &Path, call: &str, body: &[u8], mark: &str) -> 
 }
 
 /// Posts `body`; `None` where no node answers or it died before its answer.
-pub(crate) fn post(socket: &Path, call: &str, body: &[u8]) -> Option<Answer> {
+#[must_use]
+pub fn post(socket: &Path, call: &str, body: &[u8]) -> Option<Answer> {
     let mut stream = begin(socket, call, body)?;
     let mut response = Vec::new();
     let _ = stream.read_to_end(&mut response);

@@ -23,7 +23,7 @@ pub mod vectors;
 pub use evidence::verify;
 pub use go::go_verify;
 pub use hotline::{Gate, Hold, HotlineClient};
-pub use http::Answer;
+pub use http::{Answer, post};
 pub use https::{Https, Said};
 pub use node::{
     MAPPING, Node, PURPOSE, columns, free_address, introduce, neighbours, program, row,

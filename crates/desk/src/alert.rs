@@ -15,6 +15,8 @@ mod receive;
 mod screen;
 mod show;
 mod template;
+#[cfg(test)]
+mod trial;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,0 +1,10 @@
+//! Whole desks in one thread on virtual time, over a link that loses, repeats, forges and lies.
+//!
+//! Tests spec/alerts.md. A failure is: something lost that was accepted, something applied twice
+//! or out of its order, or a state that a statement of the wrong node has changed.
+
+mod acks;
+mod hostile;
+mod node;
+mod time;
+mod world;
