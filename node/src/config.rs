@@ -45,6 +45,12 @@ pub(crate) struct Config {
     /// By when it must have acted on it, in seconds: flash, urgent, routine.
     #[serde(default = "alert_act_seconds")]
     pub(crate) alert_act_seconds: [u64; 3],
+    /// Where notices of watch rules are appended as JSON lines.
+    pub(crate) notice_lines_file: Option<PathBuf>,
+    /// The socket of the system's log that notices go to, such as `/dev/log`.
+    pub(crate) notice_syslog_socket: Option<PathBuf>,
+    /// Roots (PEM) that the certificates of webhooks must lead to; absent, those of the system.
+    pub(crate) notice_roots_file: Option<PathBuf>,
     /// What is written to standard error: `error`, `warn`, `info` or `debug`.
     pub(crate) log_level: LogLevel,
 }
@@ -93,6 +99,9 @@ impl Config {
             log_retention_days: None,
             alert_read_seconds: alert_read_seconds(),
             alert_act_seconds: alert_act_seconds(),
+            notice_lines_file: None,
+            notice_syslog_socket: None,
+            notice_roots_file: None,
             log_level: LogLevel::Info,
         }
     }

@@ -26,6 +26,7 @@ use crate::exit::{Exit, Failure};
 use crate::hotline::{Door as HotlineDoor, DoorConfig, DoorKey};
 use crate::init::{desk_failure, store_failure};
 use crate::lanes::Lanes;
+use crate::notify::{Notifier, notify};
 use crate::quic::{Endpoint, EndpointConfig, Timing, TlsKey};
 use crate::socket::{Door, auditor_door, officer_door};
 use crate::unlock::unlock;
@@ -91,6 +92,7 @@ pub(crate) fn open(
 async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<(), Failure> {
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
+    let notifier = Notifier::new(directory, config)?;
     let (front, met) = Front::new(desk).map_err(|error| desk_failure(&error))?;
     let front = Arc::new(front);
     let key = tls_key(desk)?;
@@ -121,6 +123,7 @@ async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<()
     let lanes = Lanes::open(desk);
     let chores = tokio::spawn(chores(Arc::clone(desk), config.clone(), met, lanes));
     let alerts = tokio::spawn(alerts(Arc::clone(desk)));
+    let notices = tokio::spawn(notify(Arc::clone(desk), notifier));
     let address = endpoint.local_addr().map(|address| address.to_string()).unwrap_or_default();
     tracing::info!(%address, node = %desk.identity().node(), "the node is running");
     tokio::select! {
@@ -130,6 +133,7 @@ async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<()
     tracing::info!("the node is stopping");
     chores.abort();
     alerts.abort();
+    notices.abort();
     let _ = stop.send(());
     let grace = Duration::from_secs(STOP_SECONDS_MAX - 1);
     let _ = timeout(grace, async {

@@ -12,6 +12,7 @@ mod oversight;
 mod partner;
 mod policy;
 mod record;
+mod watch;
 mod witness;
 
 pub use alert::*;
@@ -23,6 +24,7 @@ pub use oversight::*;
 pub use partner::*;
 pub use policy::*;
 pub use record::*;
+pub use watch::*;
 pub use witness::*;
 
 use serde::{Deserialize, Serialize};

@@ -24,6 +24,7 @@ use crate::hotline::Hotlines;
 use crate::identity::Identity;
 use crate::surroundings::{Link, Surroundings};
 use crate::tag_set::Epochs;
+use crate::watch::Rules;
 use crate::{DeskError, Officer};
 
 /// Everything a use case works with. Share it behind an `Arc`.
@@ -41,6 +42,7 @@ pub struct Desk {
     pub(crate) bulks: Bulks,
     pub(crate) accounts: Accounts,
     pub(crate) alerts: Alerts,
+    pub(crate) rules: Rules,
     pub(crate) hotlines: Hotlines,
     pub(crate) publishing: Mutex<()>,
     /// Held while the kept checkpoint is replaced.
@@ -149,6 +151,7 @@ impl Desk {
             bulks: Bulks::default(),
             accounts: Accounts::default(),
             alerts: Alerts::default(),
+            rules: Rules::default(),
             hotlines: Hotlines::default(),
             publishing: Mutex::new(()),
             keeping: Mutex::new(()),
@@ -314,6 +317,7 @@ impl Desk {
             *self.identity.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(renewed);
         }
         self.store.envelope_purge(self.now())?;
+        self.watch_purge()?;
         self.tag_sets_prune()?;
         self.bulks_prune();
         self.grants_purge()?;

@@ -45,6 +45,7 @@ mod record;
 mod retain;
 mod surroundings;
 mod tag_set;
+mod watch;
 
 pub use alert::{AlertClocks, Left, Pushed, Taken};
 pub use answer::Answered;
@@ -56,3 +57,4 @@ pub use identity::{Birth, Identity, identity_create};
 pub use meter::Demand;
 pub use officer::{Officer, Role};
 pub use surroundings::{Link, LinkError, Surroundings};
+pub use watch::{NoticeDue, NoticeLine, Target};
