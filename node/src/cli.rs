@@ -15,6 +15,7 @@ mod output;
 mod oversight;
 mod progress;
 pub(crate) mod tables;
+mod watch;
 mod witness;
 
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ pub(crate) use hotline::Hotline;
 pub(crate) use identify::identify;
 pub(crate) use output::{Output, number, table};
 pub(crate) use progress::Progress;
+pub(crate) use watch::Watch;
 
 /// The node that states run to find what both already hold, and to release only what policy grants.
 #[derive(Debug, Parser)]
@@ -84,6 +86,9 @@ pub(crate) enum Command {
     /// Alerts: handed in here, or from a machine without a node.
     #[command(subcommand)]
     Alert(Box<Alert>),
+    /// Watch rules: which received alerts somebody wants to hear of.
+    #[command(subcommand)]
+    Watch(Watch),
     /// What waits for somebody, the nearest deadline first.
     Inbox {
         /// Rows.

@@ -67,6 +67,12 @@ pub(crate) struct Config {
     /// After so many seconds without an acknowledgement what was left at a relay is left again.
     #[serde(default = "relay_again_seconds")]
     pub(crate) relay_again_seconds: u64,
+    /// Where notices of watch rules are appended as JSON lines.
+    pub(crate) notice_lines_file: Option<PathBuf>,
+    /// The socket of the system's log that notices go to, such as `/dev/log`.
+    pub(crate) notice_syslog_socket: Option<PathBuf>,
+    /// Roots (PEM) that the certificates of webhooks must lead to; absent, those of the system.
+    pub(crate) notice_roots_file: Option<PathBuf>,
     /// What is written to standard error: `error`, `warn`, `info` or `debug`.
     pub(crate) log_level: LogLevel,
 }
@@ -122,6 +128,9 @@ impl Config {
             relays: Vec::new(),
             relay_collect_seconds: relay_collect_seconds(),
             relay_again_seconds: relay_again_seconds(),
+            notice_lines_file: None,
+            notice_syslog_socket: None,
+            notice_roots_file: None,
             log_level: LogLevel::Info,
         }
     }

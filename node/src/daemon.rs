@@ -27,6 +27,7 @@ use crate::exit::{Exit, Failure};
 use crate::hotline::{Door as HotlineDoor, DoorConfig, DoorKey};
 use crate::init::{desk_failure, store_failure};
 use crate::lanes::Lanes;
+use crate::notify::{Notifier, notify};
 use crate::quic::{Endpoint, EndpointConfig, Timing, TlsKey};
 use crate::socket::{Door, auditor_door, officer_door};
 use crate::unlock::unlock;
@@ -101,6 +102,7 @@ pub(crate) fn open(
 async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<(), Failure> {
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
+    let notifier = Notifier::new(directory, config)?;
     let (endpoint, met) = endpoint(desk, config)?;
     let door = officer_door(directory).await?;
     let auditors = match &config.auditor_socket {
@@ -121,6 +123,7 @@ async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<()
     let woken = Woken { lanes, collectors };
     let chores = tokio::spawn(chores(Arc::clone(desk), config.clone(), met, woken));
     let alerts = tokio::spawn(alerts(Arc::clone(desk)));
+    let notices = tokio::spawn(notify(Arc::clone(desk), notifier));
     let address = endpoint.local_addr().map(|address| address.to_string()).unwrap_or_default();
     tracing::info!(%address, node = %desk.identity().node(), "the node is running");
     tokio::select! {
@@ -131,6 +134,7 @@ async fn serve(directory: &Path, config: &Config, desk: &Arc<Desk>) -> Result<()
     chores.abort();
     alerts.abort();
     looking.abort();
+    notices.abort();
     let _ = stop.send(());
     let grace = Duration::from_secs(STOP_SECONDS_MAX - 1);
     let _ = timeout(grace, async {

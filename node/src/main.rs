@@ -16,6 +16,7 @@ mod hotline;
 mod init;
 mod lanes;
 mod loopback;
+mod notify;
 mod quic;
 mod socket;
 mod unlock;

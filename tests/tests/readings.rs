@@ -165,6 +165,13 @@ impl World {
                 });
                 json!({ "id": sent["id"], "stage": "acted" })
             }
+            "watch/preview" => json!({ "form": watch() }),
+            "watch/save" => json!({ "form": watch(), "fits": 0 }),
+            "watch/remove" => {
+                let saved = self.north.call("watch/save", &json!({ "form": watch(), "fits": 0 }));
+                json!({ "id": saved["id"] })
+            }
+            "watch/digest" => json!({ "since": 0 }),
             "audit/open" => json!({ "query": asked(), "reason": "test" }),
             "audit/grant" => json!({ "query": asked(), "to": "ada", "reason": "test" }),
             "audit/revoke" => {
@@ -194,6 +201,11 @@ fn alarm() -> Value {
         "kind": "material_out_of_control", "what": "Portal alarm", "where": "unknown",
         "when": "unknown", "urgency": "flash",
     })
+}
+
+/// What no alert of this test meets.
+fn watch() -> Value {
+    json!({ "name": "ports", "countries": ["FRA"], "identifiers": [PASSPORT] })
 }
 
 fn hotline(name: &str) -> Value {

@@ -9,7 +9,7 @@ mod audience;
 mod carry;
 mod courier;
 mod deliver;
-mod form;
+pub(crate) mod form;
 mod life;
 mod receive;
 mod screen;
@@ -33,6 +33,7 @@ use symbolon_trust::{Mode, NodeId};
 
 pub use carry::{Left, Pushed};
 pub use receive::Taken;
+pub(crate) use show::state_name;
 
 use crate::api::{AlertName, AlertPreview, AlertPreviewed, AlertSend, AlertSent, Report};
 use crate::desk::hex;
@@ -454,7 +455,7 @@ impl Desk {
         AlertSent {
             id: alert.key.id.to_string(),
             version: alert.version.to_string(),
-            state: show::state_name(alert.state).to_owned(),
+            state: state_name(alert.state).to_owned(),
             class: class_of(alert).map_or("unknown", AlertClass::as_str).to_owned(),
             exercise: alert.mode == Mode::Exercise,
             repeated: repeated == Repeated::Yes,

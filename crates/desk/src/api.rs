@@ -13,6 +13,7 @@ mod oversight;
 mod partner;
 mod policy;
 mod record;
+mod watch;
 mod witness;
 
 pub use alert::*;
@@ -25,6 +26,7 @@ pub use oversight::*;
 pub use partner::*;
 pub use policy::*;
 pub use record::*;
+pub use watch::*;
 pub use witness::*;
 
 use serde::{Deserialize, Serialize};

@@ -25,6 +25,7 @@ use crate::identity::Identity;
 use crate::relay::Relay;
 use crate::surroundings::{Link, Surroundings};
 use crate::tag_set::Epochs;
+use crate::watch::Rules;
 use crate::{DeskError, Officer};
 
 /// Everything a use case works with. Share it behind an `Arc`.
@@ -42,6 +43,7 @@ pub struct Desk {
     pub(crate) bulks: Bulks,
     pub(crate) accounts: Accounts,
     pub(crate) alerts: Alerts,
+    pub(crate) rules: Rules,
     pub(crate) hotlines: Hotlines,
     pub(crate) relay: Relay,
     pub(crate) publishing: Mutex<()>,
@@ -153,6 +155,7 @@ impl Desk {
             bulks: Bulks::default(),
             accounts: Accounts::default(),
             alerts: Alerts::default(),
+            rules: Rules::default(),
             hotlines: Hotlines::default(),
             relay: Relay::default(),
             publishing: Mutex::new(()),
@@ -320,6 +323,7 @@ impl Desk {
             *self.identity.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(renewed);
         }
         self.store.envelope_purge(self.now())?;
+        self.watch_purge()?;
         self.tag_sets_prune()?;
         self.bulks_prune();
         self.grants_purge()?;

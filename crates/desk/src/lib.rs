@@ -47,6 +47,7 @@ mod retain;
 mod route;
 mod surroundings;
 mod tag_set;
+mod watch;
 
 pub use alert::{AlertClocks, Left, Pushed, Taken};
 pub use answer::Answered;
@@ -59,3 +60,4 @@ pub use meter::Demand;
 pub use officer::{Officer, Role};
 pub use relay::RelayTerms;
 pub use surroundings::{Link, LinkError, Surroundings};
+pub use watch::{NoticeDue, NoticeLine, Target};

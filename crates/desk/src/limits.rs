@@ -142,3 +142,29 @@ pub const HOTLINE_PINS_MAX: usize = 4;
 pub const URL_BYTES_MAX: usize = 256;
 /// An enrolment file without its armor, in bytes.
 pub const ENROLMENT_BYTES_MAX: usize = 4 * 1024;
+/// Watch rules of one node.
+pub const WATCHES_MAX: usize = 200;
+/// Values in one list of a watch rule.
+pub const WATCH_LIST_MAX: usize = 100;
+/// Targets of one watch rule.
+pub const WATCH_TARGETS_MAX: usize = 8;
+/// Longest name of a watch rule, in bytes.
+pub const WATCH_NAME_BYTES_MAX: usize = 128;
+/// Longest address of a webhook, in bytes.
+pub const WATCH_URL_BYTES_MAX: usize = 512;
+/// How far back the preview of a watch rule looks, in days.
+pub const WATCH_PREVIEW_DAYS: u64 = 30;
+/// How long it is noted what fitted a watch rule, in days.
+pub const WATCH_KEPT_DAYS: u64 = 90;
+/// Alerts of one watch rule in a preview or a digest.
+pub const WATCH_FITS_SHOWN_MAX: usize = 200;
+/// Alerts read at once.
+pub(crate) const WATCH_SCAN_ALERTS: usize = 500;
+/// Attempts at sending one notice.
+pub const NOTICE_ATTEMPTS_MAX: u32 = 32;
+/// Wait before the second attempt at sending a notice, in seconds; doubled each time.
+pub const NOTICE_RETRY_SECONDS: u64 = 15;
+/// Longest wait before another attempt, in seconds.
+pub const NOTICE_RETRY_SECONDS_MAX: u64 = 3_600;
+/// Notices that are given out for sending at once.
+pub const NOTICES_AT_ONCE: usize = 64;

@@ -12,11 +12,11 @@ use zeroize::Zeroizing;
 
 use crate::alert::AlertKey;
 use crate::backend::{Expect, Op};
-use crate::crypter::{Cell, Crypter};
+use crate::crypter::{Cell, Crypter, derive};
 use crate::sent::SentStep;
 use crate::table::Table;
 use crate::write::{Step, Write};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, label};
 
 /// A change to an alert that its secret has a part in.
 pub(crate) enum AlertStep {
@@ -63,6 +63,12 @@ enum Found {
 }
 
 impl AlertSecret {
+    /// What tells it from the other secrets that an alert may have had.
+    pub(crate) fn name(&self) -> [u8; 8] {
+        let [a, b, c, d, e, f, g, h, ..] = *derive(label::ALERT_SECRET_NAME, &*self.0);
+        [a, b, c, d, e, f, g, h]
+    }
+
     pub(crate) fn open(
         &self,
         cell: &Cell<'_>,
@@ -164,7 +170,8 @@ impl Store {
         Ok(())
     }
 
-    /// Seals under the secret of an alert, for a cell beside its content.
+    /// Seals under the secret of an alert, for a cell beside its content; gives the name of that
+    /// secret, too.
     ///
     /// # Errors
     /// [`StoreError::Absent`] where the alert is erased.
@@ -175,9 +182,11 @@ impl Store {
         plain: &[u8],
         ops: &mut Vec<Op>,
         secrets: &mut AlertSecrets,
-    ) -> Result<Vec<u8>, StoreError> {
+    ) -> Result<(Vec<u8>, [u8; 8]), StoreError> {
         match self.secret_found(alert, ops, secrets)? {
-            Found::There(secret) => self.crypter.seal_under(&secret.0, cell, plain),
+            Found::There(secret) => {
+                Ok((self.crypter.seal_under(&secret.0, cell, plain)?, secret.name()))
+            }
             Found::Missing(_) => Err(StoreError::Absent { what: "content of the alert" }),
         }
     }

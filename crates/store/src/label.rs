@@ -16,6 +16,8 @@ pub(crate) const SUBMITTER_KEY: &str = "symbolon/1 submitter key";
 pub(crate) const HOTLINE_KEY: &str = "symbolon/1 hotline key";
 /// Key that seals the content of one alert, from the secret of that alert.
 pub(crate) const ALERT_KEY: &str = "symbolon/1 alert content key";
+/// Name of the secret of one alert, from the secret.
+pub(crate) const ALERT_SECRET_NAME: &str = "symbolon/1 alert secret name";
 /// Key that seals the keyring, from the contents of a key file.
 pub(crate) const KEY_FILE: &str = "symbolon/1 key file";
 /// Associated data of the sealed part of the keyring file: label ‖ the encoded header.

@@ -259,3 +259,48 @@ impl Store {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_of_schema_2_is_read_and_written_anew() {
+        let store = Store::memory([1; 32]);
+        let before = || PartnerBefore {
+            node: NodeId::from_bytes([1; 32]),
+            name: "name".into(),
+            card: vec![1],
+            pins: vec![[7; 32].into()],
+            agreement: Some(vec![2]),
+            proposal: None,
+            state: PartnerState::Suspended,
+            notes: "notes".into(),
+            added_at: 3,
+            changed_at: 4,
+        };
+        let (node, partner) = (before().node, Partner::from(before()));
+        let key = node.as_bytes().to_vec();
+        let row = store.sealed(Table::Partner, key, &encode(&before()), Expect::Absent).unwrap();
+        let pin = store.crypter.pin_mark(&[7; 32]).to_vec();
+        let pin = store.sealed(Table::PartnerPin, pin, node.as_bytes(), Expect::Absent).unwrap();
+        store.backend.apply(vec![row, pin]).unwrap();
+        assert_eq!((partner.drill.as_ref(), partner.route), (None, Route::Direct));
+        assert_eq!(store.partner_fetch(&node).unwrap(), Some(partner.clone()));
+        assert_eq!(store.partner_list().unwrap(), [partner.clone()]);
+
+        let relay = Route::Relay(NodeId::from_bytes([2; 32]));
+        let pins = vec![[8; 32].into()];
+        let changed = Partner { drill: Some(vec![5]), route: relay, pins, ..partner };
+        store.commit(Write::new().partner(changed.clone())).unwrap();
+        assert_eq!(store.partner_by_pin(&[8; 32]).unwrap(), Some(changed));
+        assert_eq!(store.partner_by_pin(&[7; 32]).unwrap(), None, "its old pins are taken back");
+    }
+
+    #[test]
+    fn a_row_that_is_of_neither_schema_is_refused() {
+        let short: (u64, u64) = (1, 2);
+        let refused = Partner::opened(&encode(&short));
+        assert!(matches!(refused, Err(StoreError::Decode { .. })));
+    }
+}

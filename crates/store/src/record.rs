@@ -140,6 +140,12 @@ impl Store {
         self.backend.count(Table::Record, &[])
     }
 
+    /// This node's keyed mark of a match key: equal for equal keys, and nothing to anyone else.
+    #[must_use]
+    pub fn record_mark(&self, key: &MatchKey) -> [u8; 16] {
+        self.crypter.index_mark(key.as_bytes())
+    }
+
     /// Every record that was indexed under `key`.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //!
 //! Invariant: a signed statement that holds an alert's content lies under that alert's secret.
 
+use serde_bytes::ByteArray;
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use sha2::{Digest, Sha256};
 use symbolon_codec::encode;
@@ -68,11 +69,19 @@ struct Row {
     statement_hash: [u8; 32],
     alert: RecordId,
     version: RecordVersion,
-    under: Option<AlertKey>,
+    under: Option<Under>,
     /// Sealed once more where it lies under a secret.
     #[serde(with = "serde_bytes")]
     signed: Option<Vec<u8>>,
     sent_at: u64,
+}
+
+/// The secret that a statement lies under: an alert that was sent anew after it was erased has
+/// another one.
+#[derive(Serialize_tuple, Deserialize_tuple)]
+struct Under {
+    alert: AlertKey,
+    secret: ByteArray<8>,
 }
 
 /// What stands for a mode in a row key.
@@ -187,7 +196,8 @@ impl Store {
         let Row { statement_hash, alert, version, under, signed, sent_at } = row;
         let signed = match (signed, under) {
             (Some(sealed), Some(under)) => {
-                let secret = self.alert_secret(&under)?;
+                let secret = self.alert_secret(&under.alert)?;
+                let secret = secret.filter(|secret| secret.name() == *under.secret);
                 let opened = secret.map(|secret| secret.open(&signed_cell(key), &sealed));
                 opened.transpose()?.map(|plain| plain.to_vec())
             }
@@ -203,12 +213,13 @@ impl Store {
         secrets: &mut AlertSecrets,
     ) -> Result<(), StoreError> {
         let SentStep { key, under, sent } = step;
-        let signed = match (&sent.signed, &under) {
-            (Some(signed), Some(under)) => {
-                let sealed = self.sealed_under(under, &signed_cell(&key), signed, ops, secrets);
-                Some(sealed?)
+        let (signed, under) = match (&sent.signed, under) {
+            (Some(signed), Some(alert)) => {
+                let cell = signed_cell(&key);
+                let (sealed, name) = self.sealed_under(&alert, &cell, signed, ops, secrets)?;
+                (Some(sealed), Some(Under { alert, secret: name.into() }))
             }
-            (signed, _) => signed.clone(),
+            (signed, _) => (signed.clone(), None),
         };
         let Sent { statement_hash, alert, version, sent_at, .. } = sent;
         let row = Row { statement_hash, alert, version, under, signed, sent_at };

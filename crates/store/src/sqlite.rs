@@ -156,7 +156,13 @@ impl Backend for Sqlite {
             Some(end) => connection
                 .prepare_cached(texts.count_range)?
                 .query_row(params![prefix, end], |row| row.get(0))?,
-            None => connection.prepare_cached(texts.count)?.query_row([], |row| row.get(0))?,
+            None if prefix.is_empty() => {
+                connection.prepare_cached(texts.count)?.query_row([], |row| row.get(0))?
+            }
+            // No key lies behind those that begin with the highest bytes.
+            None => connection
+                .prepare_cached(texts.count_to_end)?
+                .query_row([prefix], |row| row.get(0))?,
         };
         Ok(rows.unsigned_abs())
     }

@@ -214,6 +214,14 @@ impl Store {
             .collect()
     }
 
+    /// A notice.
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub fn notice_fetch(&self, id: NoticeId) -> Result<Option<Notice>, StoreError> {
+        self.row_fetch(id.as_bytes())
+    }
+
     /// At most `limit` notices behind `after`, the oldest first.
     ///
     /// # Errors

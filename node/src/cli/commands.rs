@@ -66,6 +66,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Hit(command) => run.hit(command).await,
         Command::Alert(command) => run.alert(*command).await,
         Command::Hotline(command) => run.hotline(command).await,
+        Command::Watch(command) => run.watch(command).await,
         Command::Policy(command) => run.policy(command).await,
         Command::Audit(command) => run.audit(command).await,
         Command::Evidence(command) => evidence::evidence(&run.client, command, run.out).await,

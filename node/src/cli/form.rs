@@ -204,7 +204,7 @@ fn within<const N: usize>(
 }
 
 /// `KIND=TEXT` where what stands before the sign can be a kind, else the text as pasted.
-fn identifier(text: &str) -> Value {
+pub(super) fn identifier(text: &str) -> Value {
     match text.split_once('=') {
         Some((kind, rest))
             if !kind.is_empty() && kind.chars().all(|c| c.is_ascii_lowercase() || c == '_') =>
@@ -216,7 +216,7 @@ fn identifier(text: &str) -> Value {
 }
 
 /// `Oslo, NOR`, a place alone, or `unknown`.
-fn place_of(answer: &str) -> Value {
+pub(super) fn place_of(answer: &str) -> Value {
     match answer.rsplit_once(',') {
         _ if answer == "unknown" => json!("unknown"),
         Some((name, country)) if country.trim().len() == 3 => {

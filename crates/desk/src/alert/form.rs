@@ -109,7 +109,7 @@ fn missing(field: &str) -> DeskError {
     DeskError::invalid(format!("the alert does not say '{field}'"), remedy)
 }
 
-fn refused(field: &str, remedy: &str) -> DeskError {
+pub(crate) fn refused(field: &str, remedy: &str) -> DeskError {
     DeskError::invalid(format!("'{field}' cannot be read"), remedy)
 }
 
@@ -118,11 +118,15 @@ fn required<'a>(given: &'a Option<String>, field: &str) -> Result<&'a str, DeskE
     given.ok_or_else(|| missing(field))
 }
 
-fn names<T: std::fmt::Display>(all: &[T]) -> String {
+pub(crate) fn names<T: std::fmt::Display>(all: &[T]) -> String {
     all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn one_of<T: std::fmt::Display + Copy>(text: &str, field: &str, all: &[T]) -> Result<T, DeskError> {
+pub(crate) fn one_of<T: std::fmt::Display + Copy>(
+    text: &str,
+    field: &str,
+    all: &[T],
+) -> Result<T, DeskError> {
     let found = all.iter().find(|value| value.to_string() == text);
     found.copied().ok_or_else(|| refused(field, &format!("it is one of {}", names(all))))
 }
@@ -152,12 +156,12 @@ fn date(text: &str, field: &str) -> Result<PartialDate, DeskError> {
     PartialDate::parse(day).map_err(|_| refused(field, remedy))
 }
 
-fn country(text: &str, field: &str) -> Result<Country, DeskError> {
+pub(crate) fn country(text: &str, field: &str) -> Result<Country, DeskError> {
     Country::parse(text).map_err(|_| refused(field, "give a country's code, such as NO or NOR"))
 }
 
 /// A place, or nothing where it is unknown. A text that is a country's code is that country.
-fn read_place(form: &PlaceForm, field: &str) -> Result<Option<Place>, DeskError> {
+pub(crate) fn read_place(form: &PlaceForm, field: &str) -> Result<Option<Place>, DeskError> {
     match form {
         PlaceForm::Text(text) if is_unknown(text) => Ok(None),
         PlaceForm::Text(text) if text.trim().is_empty() => Err(missing(field)),
@@ -279,7 +283,7 @@ fn subject(
     Ok(Subject { kind, names: form.names.clone(), dates, countries, identifiers })
 }
 
-fn identifier(
+pub(crate) fn identifier(
     form: &IdentifierForm,
     field: &str,
     found: &mut Vec<IdentifierRead>,

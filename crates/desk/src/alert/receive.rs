@@ -342,6 +342,12 @@ impl Taking<'_> {
                 )
             });
         }
+        let watched = std::mem::take(&mut self.write);
+        let (watched, calls) = self.desk.watch_applied(key, alerted, mode, watched)?;
+        self.write = watched;
+        if calls == Rings::Rings && alert.contested.is_none() {
+            alert.rings = calls;
+        }
         let signed = opened.signed().to_vec();
         self.put(|write| {
             write

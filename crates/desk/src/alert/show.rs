@@ -281,7 +281,7 @@ impl Desk {
     }
 }
 
-pub(super) fn state_name(state: AlertState) -> &'static str {
+pub(crate) fn state_name(state: AlertState) -> &'static str {
     match state {
         AlertState::Waiting => "waiting",
         AlertState::Active => "active",

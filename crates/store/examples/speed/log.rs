@@ -13,7 +13,7 @@ use symbolon_store::{
 use symbolon_tlog::verify_inclusion;
 use symbolon_trust::NodeId;
 
-use crate::{ms, open, resident_mib};
+use crate::{cpu_ms, ms, open, resident_mib};
 
 const BATCH_LEAVES: u64 = 10_000;
 const PROOFS: u64 = 1_000;
@@ -104,12 +104,6 @@ fn proofs(store: &Store, when: &str) {
     };
     let (times, own) = (shares(times), shares(own));
     println!("inclusion proofs in {} leaves, {when}: {times}; of the processor, {own}", head.size);
-}
-
-/// Time of the processor that this thread has used: what others on the machine do is not in it.
-fn cpu_ms() -> f64 {
-    let used = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    used.tv_sec as f64 * 1e3 + used.tv_nsec as f64 / 1e6
 }
 
 /// What one query of one identifier adds to the files: first its entry alone, then with its row.

@@ -1,7 +1,8 @@
 //! Measures import, log appends and tag look-up on this machine's disk.
 //!
 //! `cargo run --release -p symbolon-store --example speed -- [RECORDS] [DIRECTORY]`, or for a log
-//! of many leaves `… --example speed -- log LEAVES [DIRECTORY]`.
+//! of many leaves `… --example speed -- log LEAVES [DIRECTORY]`, for alerts
+//! `… --example speed -- alerts ALERTS [DIRECTORY]`.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -9,6 +10,7 @@
     reason = "a measurement for people; a surprise must end it"
 )]
 
+mod alerts;
 mod log;
 
 use std::io::Write as _;
@@ -31,13 +33,15 @@ const SET_CHUNKS: u32 = 4_096;
 fn main() {
     let mut arguments = std::env::args().skip(1).peekable();
     let is_log = arguments.next_if(|first| first == "log").is_some();
+    let is_alerts = arguments.next_if(|first| first == "alerts").is_some();
     let records: u64 = arguments.next().map_or(100_000, |text| text.parse().unwrap());
     let directory = arguments.next().map_or_else(std::env::temp_dir, PathBuf::from);
     let directory = directory.join(format!("symbolon-speed-{}", std::process::id()));
     Store::create(&directory, &unlock(), Cost::default(), [1; 32]).unwrap();
     println!("fdatasync of 4 KiB appended: {:.2} ms (median of 200)", sync_ms(&directory));
-    if is_log {
-        log::measure(&directory, records);
+    if is_log || is_alerts {
+        let measure = if is_log { log::measure } else { alerts::measure };
+        measure(&directory, records);
         std::fs::remove_dir_all(&directory).unwrap();
         return;
     }
@@ -69,6 +73,12 @@ fn open(directory: &Path, seed: u8) -> Store {
 
 fn ms(begun: Instant) -> f64 {
     begun.elapsed().as_secs_f64() * 1e3
+}
+
+/// Time of the processor that this thread has used: what others on the machine do is not in it.
+pub(crate) fn cpu_ms() -> f64 {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    used.tv_sec as f64 * 1e3 + used.tv_nsec as f64 / 1e6
 }
 
 fn sync_ms(directory: &Path) -> f64 {

@@ -9,6 +9,7 @@ pub(crate) struct Texts {
     pub(crate) scan_to_end: &'static str,
     pub(crate) count: &'static str,
     pub(crate) count_range: &'static str,
+    pub(crate) count_to_end: &'static str,
     pub(crate) insert: &'static str,
     pub(crate) replace: &'static str,
     pub(crate) wipe: &'static str,
@@ -31,6 +32,7 @@ macro_rules! texts {
                 " WHERE key >= ?1 AND key > ?2 ORDER BY key LIMIT ?3"
             ),
             count: concat!("SELECT count(*) FROM ", $table),
+            count_to_end: concat!("SELECT count(*) FROM ", $table, " WHERE key >= ?1"),
             count_range: concat!("SELECT count(*) FROM ", $table, " WHERE key >= ?1 AND key < ?2"),
             insert: concat!(
                 "INSERT INTO ",

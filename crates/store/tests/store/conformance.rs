@@ -11,7 +11,9 @@ use symbolon_store::{
 use symbolon_tlog::{leaf_hash, verify_consistency, verify_inclusion};
 use symbolon_trust::NodeId;
 
-use crate::{budget, create, entry, erasure, indexed, keys, partner_id, record, relays};
+use crate::{
+    alerts, around, budget, create, entry, erasure, indexed, keys, partner_id, record, relays,
+};
 
 /// Runs every case on a store of its own.
 fn conforms(mut with_store: impl FnMut(&dyn Fn(&Store))) {
@@ -31,6 +33,17 @@ fn conforms(mut with_store: impl FnMut(&dyn Fn(&Store))) {
     with_store(&erasure::erases);
     with_store(&erasure::erases_in_parts);
     with_store(&relays::relays);
+    with_store(&alerts::alerts);
+    with_store(&alerts::contents_are_erased);
+    with_store(&alerts::an_erasure_meets_an_update);
+    with_store(&alerts::deliveries);
+    with_store(&alerts::outboxes);
+    with_store(&alerts::streams);
+    with_store(&alerts::named_leaves);
+    with_store(&alerts::due_and_inbox);
+    with_store(&around::hotlines);
+    with_store(&around::watches);
+    with_store(&around::relays);
 }
 
 #[test]

@@ -9,9 +9,11 @@ use symbolon_audit::{Entry, Who};
 use symbolon_ident::{Canonical, Kind};
 use symbolon_record::sample;
 use symbolon_store::{
-    Cost, DATABASE_FILE, External, HitId, IndexKey, KEYRING_FILE, Store, StoreError, Unlock, Write,
+    Cost, DATABASE_FILE, External, HitId, IndexKey, KEYRING_FILE, Slot, Store, StoreError, Unlock,
+    Write,
 };
 
+use crate::alerts::{alert, key};
 use crate::conformance::hit;
 use crate::{create, entry, indexed, open, record, unlock};
 
@@ -272,28 +274,66 @@ fn a_full_disk_is_said_so_and_loses_nothing() {
     assert_eq!(store.record_count().unwrap(), (kept.len() + freed.len()) as u64);
 }
 
-/// A database of version 1 has none of the tables of version 2: it is brought there when it is
-/// opened, and keeps what it holds.
-#[test]
-fn an_older_schema_is_migrated() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path();
+const TABLES_OF_2: [&str; 3] = ["partner_checkpoint", "owed", "alarm"];
+const TABLES_OF_3: [&str; 19] = [
+    "alert",
+    "alert_secret",
+    "alert_content",
+    "delivery",
+    "delivery_statement",
+    "outbox",
+    "sent",
+    "stream",
+    "due",
+    "inbox",
+    "hotline",
+    "submission",
+    "submitter",
+    "watch",
+    "watch_fit",
+    "notice",
+    "relay_box",
+    "relay",
+    "leaf_name",
+];
+
+/// Makes a store of this version in `path`, with one setting, as an older program left it.
+fn older(path: &Path, version: u32, absent: &[&str]) {
     let store = create(path);
     store.setting_put("kept", b"value").unwrap();
     drop(store);
     let connection = Connection::open(path.join(DATABASE_FILE)).unwrap();
-    for table in ["partner_checkpoint", "owed", "alarm"] {
+    for table in absent {
         connection.execute_batch(&format!("DROP TABLE {table}")).unwrap();
     }
-    connection.pragma_update(None, "user_version", 1).unwrap();
-    drop(connection);
+    connection.pragma_update(None, "user_version", version).unwrap();
+}
 
-    let store = Store::open(path, &unlock(), [2; 32]).unwrap();
-    assert_eq!(**store.setting_fetch("kept").unwrap().unwrap(), *b"value");
-    assert_eq!(store.alarm_list().unwrap(), []);
-    drop(store);
+fn version(path: &Path) -> u32 {
     let connection = Connection::open(path.join(DATABASE_FILE)).unwrap();
-    let version: u32 =
-        connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 2);
+    connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+}
+
+/// A database of an older version lacks the tables of the newer: it is brought there when it is
+/// opened, and keeps what it holds.
+#[test]
+fn an_older_schema_is_migrated() {
+    for (number, absent) in
+        [(1, [TABLES_OF_2.as_slice(), &TABLES_OF_3].concat()), (2, TABLES_OF_3.to_vec())]
+    {
+        let directory = tempfile::tempdir().unwrap();
+        older(directory.path(), number, &absent);
+        let store = open(directory.path(), 2);
+        assert_eq!(**store.setting_fetch("kept").unwrap().unwrap(), *b"value");
+        assert_eq!(store.alarm_list().unwrap(), []);
+        let key = key(1, 1);
+        store
+            .commit(Write::new().alert_new(&alert(key)).alert_content(&key, Slot::Current, b"text"))
+            .unwrap();
+        assert_eq!(store.watch_list().unwrap(), []);
+        drop(store);
+        assert_eq!(version(directory.path()), 3);
+        let store = open(directory.path(), 3);
+        assert_eq!(store.alert_fetch(&key).unwrap(), Some(alert(key)));
+    }
 }

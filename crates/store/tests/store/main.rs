@@ -6,6 +6,8 @@
     reason = "test helpers: a surprise must end the test"
 )]
 
+mod alerts;
+mod around;
 mod conformance;
 mod crash;
 mod erasure;
