@@ -285,7 +285,7 @@ impl Desk {
             }
             report.progress("looking at alerts", met.alerts, None);
         }
-        met.newest.sort_by(|one, other| other.at.cmp(&one.at));
+        met.newest.sort_by_key(|met| std::cmp::Reverse(met.at));
         met.newest.truncate(WATCH_FITS_SHOWN_MAX);
         Ok(met)
     }
@@ -309,7 +309,7 @@ impl Desk {
             let why = why.iter().map(Why::to_string).collect();
             met.newest.push(self.fit_shown(alert, alert.accepted_at, rings, why)?);
             if met.newest.len() > 2 * WATCH_FITS_SHOWN_MAX {
-                met.newest.sort_by(|one, other| other.at.cmp(&one.at));
+                met.newest.sort_by_key(|met| std::cmp::Reverse(met.at));
                 met.newest.truncate(WATCH_FITS_SHOWN_MAX);
             }
         }

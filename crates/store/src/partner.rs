@@ -287,7 +287,7 @@ mod tests {
         store.backend.apply(vec![row, pin]).unwrap();
         assert_eq!((partner.drill.as_ref(), partner.route), (None, Route::Direct));
         assert_eq!(store.partner_fetch(&node).unwrap(), Some(partner.clone()));
-        assert_eq!(store.partner_list().unwrap(), [partner.clone()]);
+        assert_eq!(store.partner_list().unwrap(), std::slice::from_ref(&partner));
 
         let relay = Route::Relay(NodeId::from_bytes([2; 32]));
         let pins = vec![[8; 32].into()];

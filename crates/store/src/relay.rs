@@ -6,6 +6,7 @@
 //! each sender, is counted in the write that changes it.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use sha2::{Digest, Sha256};
 use symbolon_trust::NodeId;
@@ -348,14 +349,15 @@ impl Store {
                     continue;
                 }
                 let (sender, _) = self.relay_opened(&row)?;
-                if !senders.contains_key(&sender) {
-                    senders.insert(sender, self.relay_held(RelaySide::Sender, &sender)?);
-                }
+                let (of_sender, _) = match senders.entry(sender) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(fresh) => {
+                        fresh.insert(self.relay_held(RelaySide::Sender, &sender)?)
+                    }
+                };
                 let bytes = envelope_bytes(&row);
                 held.subtract(bytes);
-                if let Some((of_sender, _)) = senders.get_mut(&sender) {
-                    of_sender.subtract(bytes);
-                }
+                of_sender.subtract(bytes);
                 ops.push(Op::Delete { table, key: row.key, expect: Expect::Any });
             }
         }

@@ -130,7 +130,7 @@ fn accept(desk: &Desk) -> Result<(u64, f64), Failure> {
                         submit(desk, &officer, next.fetch_add(1, Ordering::Relaxed))?;
                         count += 1;
                     }
-                    Ok(count)
+                    Ok::<u64, Failure>(count)
                 })
             })
             .collect();
@@ -168,7 +168,9 @@ fn delivered(desk: &Desk, partner: &NodeId) -> Result<Times, Failure> {
             scope.spawn(move || {
                 for number in (lane..total).step_by(PACED_SUBMITTERS as usize) {
                     let due = begun + Duration::from_micros(number * 1_000_000 / RATE);
-                    std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                    while let Some(early) = due.checked_duration_since(Instant::now()) {
+                        std::thread::park_timeout(early);
+                    }
                     let id = submit(desk, officer, u64::MAX / 2 + number)?;
                     let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
                     waiting.push_back((Instant::now(), id));

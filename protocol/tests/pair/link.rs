@@ -150,3 +150,5 @@ end!(symbolon_protocol::Exchange<symbolon_protocol::EpochsRequest>);
 end!(symbolon_protocol::Exchange<symbolon_protocol::Evaluate>);
 end!(symbolon_protocol::Exchange<symbolon_protocol::Disclose>);
 end!(symbolon_protocol::Exchange<symbolon_protocol::Push>);
+end!(symbolon_protocol::Exchange<symbolon_protocol::Leave>);
+end!(symbolon_protocol::Exchange<symbolon_protocol::Collect>);

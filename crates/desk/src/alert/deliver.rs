@@ -239,7 +239,7 @@ impl Desk {
             statement_hash: hash,
             alert,
             version,
-            signed: Some(sealed.signed().to_vec().into()),
+            signed: Some(sealed.signed().to_vec()),
             sent_at: now,
         };
         write

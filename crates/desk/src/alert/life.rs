@@ -312,7 +312,7 @@ impl Desk {
     /// Somebody has not read what should have been read by now: a person must know.
     fn escalated(&self, mut write: Write, alert: &Alert) -> Result<(), DeskError> {
         let unread = self.store.delivery_list(&alert.key.id)?.into_iter();
-        let unread = unread.filter(|delivery| is_unread(delivery)).count();
+        let unread = unread.filter(is_unread).count();
         if unread > 0 {
             let event = alert_event(alert, AlertAct::Escalated, unread);
             let entry = Entry::alert(self.who(&Officer::node()), event);

@@ -244,7 +244,7 @@ impl Taking<'_> {
         if self.touched.contains(&key) {
             self.flush()?;
         }
-        self.touched.insert(key.clone());
+        self.touched.insert(key);
         let old = self.next.get(&mode).map_or(old, |(old, _)| *old);
         self.next.insert(mode, (old, sequence + 1));
         let entry = Entry::received(self.who(), opened);
@@ -308,7 +308,7 @@ impl Taking<'_> {
         }
         let met = self.desk.screened(&alerted.view, mode)?;
         let mut alert = Alert {
-            key: key.clone(),
+            key: *key,
             mode,
             class: alerted.class.code(),
             state: AlertState::Active,
@@ -404,7 +404,7 @@ impl Taking<'_> {
 
     /// Erases what an alert says, and owes the proof of it to its origin.
     fn delete(&mut self, mut alert: Alert) -> Result<(), DeskError> {
-        let (mode, key) = (alert.mode, alert.key.clone());
+        let (mode, key) = (alert.mode, alert.key);
         alert.changed_at = self.desk.now();
         let Some(hash) = alert.statement_hash else { return Ok(()) };
         let event = DeletedEvent { alert: key.id, origin: key.origin, statement_hash: hash, mode };

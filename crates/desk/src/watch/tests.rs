@@ -181,7 +181,7 @@ fn only_flash_rings_and_a_weak_key_alone_does_not() {
     let rings = |class, why: &[Why]| rule().rings(class, why) == Rings::Rings;
     assert!(rings(AlertClass::Flash, &[]));
     assert!(rings(AlertClass::Flash, &[strong.clone(), weak.clone()]));
-    assert!(!rings(AlertClass::Urgent, &[strong.clone()]));
+    assert!(!rings(AlertClass::Urgent, std::slice::from_ref(&strong)));
     assert!(!rings(AlertClass::Flash, &[kind.clone(), weak]));
     assert!(rings(AlertClass::Flash, &[kind]));
     let digest = Rule { delivery: Delivery::Digest, ..rule() };

@@ -4,10 +4,10 @@ use symbolon_store::{
     Hotline, HotlineState, Notice, NoticeId, Rings, Store, StoreError, Submission, Watch, WatchFit,
     WatchId, WatchState, Write,
 };
-use symbolon_trust::{Mode, NodeId};
+use symbolon_trust::Mode;
 
 use crate::alerts::{id, key};
-use crate::{entry, partner_id};
+use crate::entry;
 
 pub(crate) fn hotlines(store: &Store) {
     let hotline = |name: &str, state| Hotline {
@@ -117,54 +117,4 @@ pub(crate) fn watches(store: &Store) {
     assert_eq!(store.notice_list(Some(notice(1, 0).id), 9).unwrap(), [notice(2, 1)]);
     store.commit(Write::new().notice_delete(notice(1, 0).id)).unwrap();
     assert_eq!(store.notice_list(None, 9).unwrap(), [notice(2, 1)]);
-}
-
-pub(crate) fn relays(store: &Store) {
-    const BYTES_MAX: u64 = 100;
-    let (one, other) = (partner_id(), NodeId::from_bytes([9; 32]));
-    let put = |recipient: &NodeId, at, envelopes: &[&[u8]]| {
-        let envelopes = envelopes.iter().map(|bytes| bytes.to_vec()).collect();
-        store.commit(Write::new().relay_put(recipient, at, envelopes, BYTES_MAX))
-    };
-    let usage = |recipient: &NodeId| {
-        let usage = store.relay_usage(recipient).unwrap();
-        (usage.count, usage.bytes)
-    };
-    let positions = |after, bytes_max| {
-        let entries = store.relay_scan(&one, after, bytes_max).unwrap();
-        entries.iter().map(|entry| entry.position).collect::<Vec<_>>()
-    };
-    assert_eq!((usage(&one), positions(0, 99)), ((0, 0), vec![]));
-    put(&one, 10, &[&[1; 20], &[2; 30]]).unwrap();
-    put(&one, 20, &[&[3; 40]]).unwrap();
-    put(&other, 10, &[&[4; 5]]).unwrap();
-    assert_eq!((usage(&one), usage(&other)), ((3, 90), (1, 5)));
-    let full = put(&one, 20, &[&[5; 10], &[5; 1]]);
-    assert!(matches!(full, Err(StoreError::Exhausted { remaining: 10 })));
-    let entries = store.relay_scan(&one, 1, 1_000).unwrap();
-    assert_eq!((entries[0].position, entries[0].left_at), (2, 10));
-    assert_eq!((&entries[0].envelope, &entries[1].envelope), (&vec![2; 30], &vec![3; 40]));
-    assert_eq!(positions(0, 50), [1, 2]);
-    assert_eq!(positions(0, 1), [1], "one at least");
-
-    store.commit(Write::new().relay_delete_until(&one, 2)).unwrap();
-    assert_eq!((usage(&one), positions(0, 1_000)), ((1, 40), vec![3]));
-    store.commit(Write::new().relay_delete_until(&one, 1_000)).unwrap();
-    assert_eq!(usage(&one), (0, 0));
-    put(&one, 30, &[&[6; 7]]).unwrap();
-    assert_eq!(positions(0, 1_000), [4], "a position is given once");
-    let stale = store.submit(Write::new().relay_put(&one, 30, vec![vec![7]], BYTES_MAX)).unwrap();
-    stale.wait().unwrap();
-    assert_eq!(store.relay_purge(30).unwrap(), 1, "the other's");
-    assert_eq!((usage(&one), usage(&other)), ((2, 8), (0, 0)));
-
-    // More than one page.
-    for _ in 0..5 {
-        store.commit(Write::new().relay_put(&other, 50, vec![vec![1]; 10], BYTES_MAX)).unwrap();
-    }
-    assert_eq!(store.relay_scan(&other, 0, BYTES_MAX).unwrap().len(), 50);
-    store.commit(Write::new().relay_delete_until(&other, 45)).unwrap();
-    assert_eq!(usage(&other), (6, 6));
-    assert_eq!(store.relay_purge(51).unwrap(), 8);
-    assert_eq!((usage(&one), usage(&other)), ((0, 0), (0, 0)));
 }

@@ -43,7 +43,6 @@ fn conforms(mut with_store: impl FnMut(&dyn Fn(&Store))) {
     with_store(&alerts::due_and_inbox);
     with_store(&around::hotlines);
     with_store(&around::watches);
-    with_store(&around::relays);
 }
 
 #[test]

@@ -253,7 +253,8 @@ impl World {
     pub(super) fn strangers() -> World {
         let now_ms = Arc::new(AtomicU64::new(BEGIN_MS));
         let node = |name, country| Node::new(&now_ms, name, country);
-        let (north, south, east) = (node("north", "NOR"), node("south", "PRT"), node("east", "FIN"));
+        let (north, south, east) =
+            (node("north", "NOR"), node("south", "PRT"), node("east", "FIN"));
         for one in [&north, &south, &east] {
             for other in [&north, &south, &east] {
                 if one.id() != other.id() {
