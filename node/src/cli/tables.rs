@@ -9,7 +9,7 @@ pub(super) fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
 }
 
 pub(crate) fn status(status: &Status) -> String {
-    table(&[
+    let mut rows = vec![
         row(["node", &format!("{} ({})", status.name, status.country)]),
         row(["fingerprint", &status.fingerprint]),
         row(["records", &number(status.records)]),
@@ -18,7 +18,11 @@ pub(crate) fn status(status: &Status) -> String {
         row(["policy", &status.policy_digest]),
         row(["profile", &status.profile]),
         row(["version", &status.version]),
-    ])
+    ];
+    if status.relayed > 0 {
+        rows.insert(4, row(["lying here", &format!("{} for others", number(status.relayed))]));
+    }
+    table(&rows)
 }
 
 /// The twelve words, four to a line, numbered as they are read aloud.

@@ -136,7 +136,7 @@ impl Way {
         let patience = again_seconds.saturating_mul(1 << self.tries.min(16)).min(AGAIN_SECONDS_MAX);
         if self.legs.front().is_some_and(|(_, left_at)| left_at.saturating_add(patience) <= now) {
             self.legs.clear();
-            self.tries += 1;
+            self.tries = self.tries.saturating_add(1);
         }
         self.legs.back().map_or(settled, |(until, _)| *until)
     }
@@ -356,5 +356,33 @@ impl Desk {
             self.store.commit(write)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_acknowledged_is_left_again_later_and_later() {
+        let mut way = Way::default();
+        assert_eq!(way.behind(0, 1_000, 60), 0);
+        way.legs.extend([(5, 1_000), (9, 1_030)]);
+        assert_eq!(way.behind(0, 1_059, 60), 9, "both are on their way");
+        assert_eq!(way.behind(5, 1_060, 60), 9, "the first has arrived");
+        assert_eq!(way.behind(5, 1_090, 60), 5, "the second is begun anew");
+        for (now, waits) in [(2_000, 120), (3_000, 240), (4_000, 480)] {
+            way.legs.push_back((9, now));
+            assert_eq!(way.behind(5, now + waits - 1, 60), 9);
+            assert_eq!(way.behind(5, now + waits, 60), 5, "twice as long as before");
+        }
+        way.legs.push_back((9, 10_000));
+        assert_eq!(way.behind(8, 10_059, 60), 9, "something arrived, so patience is short again");
+        assert_eq!(way.behind(8, 10_060, 60), 8);
+        way.tries = u32::MAX;
+        way.legs.push_back((9, 20_000));
+        assert_eq!(way.behind(8, 20_000 + AGAIN_SECONDS_MAX - 1, 60), 9);
+        way.tries = 40;
+        assert_eq!(way.behind(8, 20_000 + AGAIN_SECONDS_MAX, 60), 8, "once a day at least");
     }
 }

@@ -3,7 +3,7 @@
 //! Implements spec/relay.md#courier.
 //!
 //! Invariants: a file holds statements and acknowledgements of one sender, one recipient and one
-//! mode, and a manifest names each of them; nothing counts as gone because it was written to a file.
+//! mode, and a manifest names each of them; nothing counts as gone because a file holds it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
