@@ -58,7 +58,7 @@ pub(crate) struct Config {
     /// Bytes that may lie here: of one sender, for one recipient.
     #[serde(default = "relay_bytes_max")]
     pub(crate) relay_bytes_max: [u64; 2],
-    /// Names of relays that are asked for envelopes, beside those that partners are reached through.
+    /// Names of relays that are asked for envelopes, beside those that routes name.
     #[serde(default)]
     pub(crate) relays: Vec<String>,
     /// How often a relay is asked, in seconds.

@@ -110,7 +110,13 @@ pub mod audit {
 
 /// Every message, and the stored forms of the protocol.
 pub mod message {
-    use symbolon_protocol::{Accept, AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Card, CardRequest, ClientFinish, ClientHello, Collect, Collected, Cosign, Cosigned, Delivered, Delivery, Epochs, EpochsRequest, Evaluate, Evaluated, Failure, FrameReader, Leaving, Left, Message, Pushed, Pushing, ServerHello, SignedEpochCard, TagSetHeader, TagSetProgress, TagSetRequest, decode};
+    use symbolon_protocol::{
+        Accept, AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Card,
+        CardRequest, ClientFinish, ClientHello, Collect, Collected, Cosign, Cosigned, Delivered,
+        Delivery, Epochs, EpochsRequest, Evaluate, Evaluated, Failure, FrameReader, Leaving, Left,
+        Message, Pushed, Pushing, ServerHello, SignedEpochCard, TagSetHeader, TagSetProgress,
+        TagSetRequest, decode,
+    };
 
     fn one<M: Message>(body: &[u8]) -> Option<M> {
         let message = decode::<M>(body).ok()?;
