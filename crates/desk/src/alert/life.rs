@@ -392,8 +392,10 @@ impl Desk {
                 (id, [own].into_iter().chain(self.partners().keys().copied()).collect())
             }
         };
-        let found = origins.into_iter().map(|origin| self.store.alert_fetch(&AlertKey { origin, id }));
-        let mut found: Vec<Alert> = found.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+        let found =
+            origins.into_iter().map(|origin| self.store.alert_fetch(&AlertKey { origin, id }));
+        let mut found: Vec<Alert> =
+            found.filter_map(Result::transpose).collect::<Result<_, _>>()?;
         // Nobody else can put anything in the place of an own one.
         if found.first().is_some_and(|alert| alert.key.origin == own) {
             found.truncate(1);

@@ -23,8 +23,8 @@ use super::super::audience::Grants;
 use super::world::{Virtual, Wire, asked};
 use crate::api::{
     AckRow, AgreementAccept, AgreementPropose, AlertAck, AlertContest, AlertForm, AlertList,
-    AlertName, AlertRow, AlertSend, AlertUpdate, AlertWithdraw, InboxList, Nothing,
-    PartnerAdd, Quiet,
+    AlertName, AlertRow, AlertSend, AlertUpdate, AlertWithdraw, InboxList, Nothing, PartnerAdd,
+    Quiet,
 };
 use crate::identity::{Birth, identity_create};
 use crate::officer::Role;
@@ -220,9 +220,9 @@ impl Node {
     /// Gives envelopes to a partner over this node's own connection, whoever made them.
     pub(super) fn shove(&self, to: &Node, envelopes: &[Vec<u8>]) -> Result<Pushed, ProtocolError> {
         let receipt = Receipt { leaf_index: 0, leaf_hash: leaf_hash("none"), tree_size: 1 };
-        let dressed = envelopes.iter().map(|envelope| {
-            Disclose::restore_from_own_store(envelope.clone(), to.id(), receipt)
-        });
+        let dressed = envelopes
+            .iter()
+            .map(|envelope| Disclose::restore_from_own_store(envelope.clone(), to.id(), receipt));
         let push = Push::new(dressed.collect::<Result<_, _>>()?)?;
         asked(&self.desk, &to.desk, &push)
     }
