@@ -50,6 +50,8 @@ pub(crate) struct Alerts {
     position: AtomicU64,
     sending: Turns,
     receiving: Turns,
+    /// When a hello was last held because an envelope could not be opened.
+    met_anew: Mutex<HashMap<NodeId, u64>>,
     legs: carry::Legs,
     couriers: courier::Couriers,
     queued: OnceLock<Box<dyn Fn(&NodeId) + Send + Sync>>,

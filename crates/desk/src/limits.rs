@@ -110,6 +110,8 @@ pub const COURIER_REPEAT_SECONDS: u64 = 14 * DAY_SECONDS;
 pub const COURIER_PARCELS_MAX: usize = 8;
 /// After so long without a call a courier file under way is forgotten, in seconds.
 pub const COURIER_IDLE_SECONDS: u64 = 600;
+/// Between two hellos that are held because an envelope could not be opened, in seconds.
+pub const MEET_ANEW_SECONDS: u64 = 600;
 /// Letters of an idempotency key.
 pub const IDEMPOTENCY_KEY_BYTES: std::ops::RangeInclusive<usize> = 16..=64;
 /// How long a recipient may take to delete what was withdrawn or has expired, in seconds.

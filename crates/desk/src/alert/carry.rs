@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, OnceLock};
 
 use symbolon_disclosure::{Opened, Payload};
-use symbolon_protocol::{Collect, Disclose, Leave, Push, Pushed as Answer};
+use symbolon_protocol::{Code, Collect, Disclose, Leave, Push, Pushed as Answer};
 use symbolon_store::{Route, StreamSide, Write};
 use symbolon_trust::{Mode, NodeId};
 
@@ -18,8 +18,8 @@ use super::deliver::MODES;
 use crate::asking::lock;
 use crate::desk::Known;
 use crate::limits::{
-    AGAIN_SECONDS, AGAIN_SECONDS_MAX, COLLECT_PAGES_MAX, PUSH_BYTES_MAX, PUSH_STATEMENTS_MAX,
-    RELAY_UNDER_WAY_MAX,
+    AGAIN_SECONDS, AGAIN_SECONDS_MAX, COLLECT_PAGES_MAX, MEET_ANEW_SECONDS, PUSH_BYTES_MAX,
+    PUSH_STATEMENTS_MAX, RELAY_UNDER_WAY_MAX,
 };
 use crate::{Desk, DeskError, LinkError, Taken};
 
@@ -99,6 +99,12 @@ pub(super) fn unplaced(holds: &[Hold]) -> impl Iterator<Item = u64> {
             Hold::Unplaced(positions) => positions.as_slice(),
         })
         .copied()
+}
+
+/// Whether the partner has taken anything of a push that it did not have.
+enum Settled {
+    Something,
+    Nothing,
 }
 
 #[derive(PartialEq, Eq)]
@@ -182,6 +188,15 @@ impl Desk {
     /// Sends over a connection to the partner itself. Call it with the partner's turn.
     fn pushed(&self, partner: &Known) -> Result<Pushed, DeskError> {
         let node = &partner.node();
+        if self.store.outbox_count(node)? == 0 && !self.is_under_way(node)? {
+            return Ok(Pushed::NOTHING);
+        }
+        // Nothing is sealed for a partner that is not there; one that is has told its newest card.
+        if self.link()?.seen_by(node).is_none() {
+            let remedy = "it stays queued and is sent when the partner is there";
+            return Err(DeskError::unavailable("the partner cannot be reached", remedy));
+        }
+        let Some(partner) = &self.partner(node) else { return Ok(Pushed::NOTHING) };
         let batch = self.batch(partner, &BTreeMap::new(), PUSH_STATEMENTS_MAX as u64)?;
         if batch.envelopes.is_empty() {
             return Ok(Pushed::NOTHING);
@@ -190,11 +205,41 @@ impl Desk {
         let Batch { envelopes, holds, .. } = batch;
         let answer = self.link()?.push(node, &Push::new(envelopes)?);
         let answer = answer.map_err(|error| {
+            if matches!(error, LinkError::Refused { code: Code::Envelope, .. }) {
+                self.meet_anew(node);
+            }
             DeskError::unavailable(error.to_string(), "it stays queued and is sent again")
         })?;
-        self.push_settled(partner, &holds, &answer)?;
-        let waits = self.store.outbox_count(node)? > 0 || self.is_under_way(node)?;
-        Ok(Pushed { sent, left: if waits { Left::More } else { Left::Nothing } })
+        let settled = self.push_settled(partner, &holds, &answer)?;
+        if self.store.outbox_count(node)? == 0 && !self.is_under_way(node)? {
+            return Ok(Pushed { sent, left: Left::Nothing });
+        }
+        match settled {
+            Settled::Something => Ok(Pushed { sent, left: Left::More }),
+            // It has no agreement yet, or says what is not so: it is not asked again at once.
+            Settled::Nothing => Err(DeskError::unavailable(
+                "the partner takes nothing of what waits for it",
+                "it stays queued and is sent again; compare the agreements of both",
+            )),
+        }
+    }
+
+    /// One side cannot open what the other has sealed: a key was renewed during the session. A new
+    /// hello tells both the newest cards; it is not repeated at once, should it be of no help.
+    fn meet_anew(&self, node: &NodeId) {
+        let now = self.now();
+        let is_due = {
+            let mut met = lock(&self.alerts.met_anew);
+            let last = met.insert(*node, now);
+            let is_due = last.is_none_or(|last| last.saturating_add(MEET_ANEW_SECONDS) <= now);
+            if let (Some(last), false) = (last, is_due) {
+                met.insert(*node, last);
+            }
+            is_due
+        };
+        if let (true, Ok(link)) = (is_due, self.link()) {
+            let _ = link.seen_anew(node);
+        }
     }
 
     fn is_under_way(&self, node: &NodeId) -> Result<bool, DeskError> {
@@ -334,11 +379,13 @@ impl Desk {
         partner: &Known,
         holds: &[Hold],
         answer: &Answer,
-    ) -> Result<(), DeskError> {
+    ) -> Result<Settled, DeskError> {
         let node = partner.node();
         let mut write = Write::new();
+        let mut done = Settled::Nothing;
         for position in unplaced(holds) {
             write = write.outbox_delete(&node, position);
+            done = Settled::Something;
         }
         for (mode, until) in highest(holds) {
             // A partner that claims more than it was sent gains nothing by it.
@@ -346,16 +393,18 @@ impl Desk {
             let settled = self.store.stream_next(StreamSide::Settled, &node, mode)?;
             if next > settled {
                 write = write.stream(StreamSide::Settled, &node, mode, settled, next);
+                done = Settled::Something;
             }
         }
         if let Some(envelope) = answer.envelope() {
-            let opened = self.open_envelope(envelope, partner)?;
+            let opened = self.open_envelope(envelope, partner);
+            let opened = opened.inspect_err(|_| self.meet_anew(&node))?;
             write = self.acknowledged(partner, &opened, write)?;
         }
         if !write.is_empty() {
             self.store.commit(write)?;
         }
-        Ok(())
+        Ok(done)
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use symbolon_audit::Entry;
 use symbolon_disclosure::limits::LIFETIME_SECONDS_MAX;
 use symbolon_disclosure::{
-    AckItem, Acknowledgement, AlertTerms, Opened, Payload, Recipient, Say, Sealed, Stage,
+    AckItem, Acknowledgement, AlertTerms, Kept, Opened, Payload, Recipient, Say, Sealed, Stage,
     StatementKind, Terms, Word, reseal, seal_acknowledgement, seal_alert, seal_word,
 };
 use symbolon_protocol::Disclose;
@@ -56,9 +56,17 @@ impl Desk {
         after: &BTreeMap<Mode, u64>,
         window: u64,
     ) -> Result<Batch, DeskError> {
+        let _key = Recipient::new(&partner.card, self.now(), Mode::Live)?;
         let Sealing { items, .. } = self.outbox_seal(partner, 0, window)?;
         let mut batch = Batch::default();
-        for mode in MODES {
+        // First, so that no stream that stands still keeps them back.
+        for (mode, (positions, list)) in items {
+            let envelope = self.acknowledgement(partner, mode, list)?;
+            if batch.add(envelope, Hold::Unplaced(positions)) == Room::Full {
+                break;
+            }
+        }
+        for mode in MODES.into_iter().filter(|mode| self.is_sealable(partner, *mode)) {
             let behind = after.get(&mode).copied().unwrap_or_default();
             let rows = self.under_way(&partner.node(), mode, behind, PUSH_STATEMENTS_MAX)?;
             for (sequence, sent) in rows {
@@ -66,12 +74,6 @@ impl Desk {
                 if batch.add(envelope, Hold::Placed(mode, sequence)) == Room::Full {
                     break;
                 }
-            }
-        }
-        for (mode, (positions, list)) in items {
-            let envelope = self.acknowledgement(partner, mode, list)?;
-            if batch.add(envelope, Hold::Unplaced(positions)) == Room::Full {
-                break;
             }
         }
         Ok(batch)
@@ -89,15 +91,11 @@ impl Desk {
         Ok(self.store.sent_scan(node, mode, settled.max(behind), limit)?)
     }
 
-    /// How many statements are under way, whatever their mode.
-    pub(super) fn under_way_count(&self, node: &NodeId) -> Result<u64, DeskError> {
-        let mut count = 0;
-        for mode in MODES {
-            let next = self.store.stream_next(StreamSide::Out, node, mode)?;
-            let settled = self.store.stream_next(StreamSide::Settled, node, mode)?;
-            count += next.saturating_sub(settled);
-        }
-        Ok(count)
+    /// How many statements of a mode are under way.
+    pub(super) fn under_way_count(&self, node: &NodeId, mode: Mode) -> Result<u64, DeskError> {
+        let next = self.store.stream_next(StreamSide::Out, node, mode)?;
+        let settled = self.store.stream_next(StreamSide::Settled, node, mode)?;
+        Ok(next.saturating_sub(settled))
     }
 
     /// The same statement in a fresh envelope: the partner's key may have changed meanwhile. Where
@@ -111,37 +109,31 @@ impl Desk {
     ) -> Result<Disclose, DeskError> {
         let now = self.now();
         let is_fresh = now < sent.sent_at.saturating_add(LIFETIME_SECONDS_MAX - 3_600);
-        let signed = sent.signed.filter(|_| is_fresh);
-        let Some(signed) = signed else {
-            return self.fill(partner, mode, sequence, sent.alert, sent.version);
+        let Some(signed) = sent.signed.as_ref().filter(|_| is_fresh) else {
+            return self.fill(partner, mode, sequence, &sent);
         };
         let to = Recipient::new(&partner.card, now, mode)?;
         let receipt = self.store.log_receipt(&sent.statement_hash)?;
         let receipt =
             receipt.ok_or_else(|| DeskError::internal("a sent statement is not logged"))?;
-        let envelope = reseal(&signed, &to, &self.identity().author(), self.surroundings.seed())?;
+        let envelope = reseal(signed, &to, &self.identity().author(), self.surroundings.seed())?;
         Ok(Disclose::restore_from_own_store(envelope.into_bytes(), partner.node(), receipt)?)
     }
 
-    /// Takes the place of a statement that can no longer be sent: with the alert as it is now, or
-    /// with the word that it is withdrawn.
+    /// Takes the place of a statement that can no longer be sent: with the same word, with the
+    /// alert as it is now, or with the word that it is withdrawn.
     fn fill(
         &self,
         partner: &Known,
         mode: Mode,
         sequence: u64,
-        alert: RecordId,
-        version: RecordVersion,
+        sent: &Sent,
     ) -> Result<Disclose, DeskError> {
         let mut overlay = Overlay::default();
-        let node = partner.node();
-        overlay.next.insert(mode, (sequence, sequence));
-        let sealed = match self.alert_sealed(partner, alert, &mut overlay)? {
-            Some((_, sealed)) => sealed,
-            None => {
-                let say = Say::Withdrawn(symbolon_disclosure::WithdrawReason::NoLongerShared);
-                self.word_sealed(partner, Word { alert, version, say }, mode, sequence)?
-            }
+        let (node, alert, version) = (partner.node(), sent.alert, sent.version);
+        let sealed = match word_in(sent)? {
+            Some(word) => self.word_sealed(partner, word, mode, sequence)?,
+            None => self.alert_again(partner, mode, sequence, sent, &mut overlay)?,
         };
         let mut write = Write::new();
         for delivery in overlay.deliveries.values() {
@@ -150,6 +142,91 @@ impl Desk {
         let receipt =
             self.logged(self.sent_noted(write, &sealed, &node, mode, sequence, alert, version))?;
         Ok(Disclose::new(sealed, receipt)?)
+    }
+
+    /// The alert as it is now, in the place of an older statement, or the word that it is withdrawn.
+    fn alert_again(
+        &self,
+        partner: &Known,
+        mode: Mode,
+        sequence: u64,
+        sent: &Sent,
+        overlay: &mut Overlay,
+    ) -> Result<Sealed, DeskError> {
+        let (alert, version) = (sent.alert, sent.version);
+        let before = self.delivery_of(alert, &partner.node(), overlay)?;
+        overlay.next.insert(mode, (sequence, sequence));
+        overlay.deliveries.insert(alert, AlertDelivery { version: None, ..before.clone() });
+        let sealed = match before.state {
+            DeliveryState::Withdrawing => None,
+            _ => self.alert_sealed(partner, alert, overlay)?,
+        };
+        // The recipient may have applied another statement in this place: a version that has a
+        // place of its own, or waits for one, still takes that.
+        let is_newest = before.version == Some(version)
+            && sealed.as_ref().is_some_and(|(now, _)| *now == version);
+        if !is_newest {
+            overlay.deliveries.insert(alert, before);
+        }
+        match sealed {
+            Some((_, sealed)) => Ok(sealed),
+            None => {
+                let say = Say::Withdrawn(symbolon_disclosure::WithdrawReason::NoLongerShared);
+                self.word_sealed(partner, Word { alert, version, say }, mode, sequence)
+            }
+        }
+    }
+
+    /// How many more statements each stream takes; none where the partner's card has no key.
+    fn rooms(&self, partner: &Known, window: u64) -> Result<BTreeMap<Mode, u64>, DeskError> {
+        let mut rooms = BTreeMap::new();
+        for mode in MODES {
+            let under_way = self.under_way_count(&partner.node(), mode)?;
+            let room = window.saturating_sub(under_way);
+            rooms.insert(mode, if self.is_sealable(partner, mode) { room } else { 0 });
+        }
+        Ok(rooms)
+    }
+
+    fn is_sealable(&self, partner: &Known, mode: Mode) -> bool {
+        Recipient::new(&partner.card, self.now(), mode).is_ok()
+    }
+
+    /// The first things that wait behind a position and whose stream has room: what a partner does
+    /// not take of one mode holds up nothing of the other.
+    fn fitting(
+        &self,
+        partner: &Known,
+        mut behind: u64,
+        rooms: &BTreeMap<Mode, u64>,
+    ) -> Result<Vec<(u64, Intent)>, DeskError> {
+        let (node, origin) = (partner.node(), self.identity().node());
+        let has_room = |mode: &Mode| rooms.get(mode).is_some_and(|room| *room > 0);
+        loop {
+            let page = self.store.outbox_scan_behind(&node, behind, PUSH_STATEMENTS_MAX)?;
+            let Some((last, _)) = page.last() else { return Ok(page) };
+            behind = *last;
+            if MODES.iter().all(has_room) {
+                return Ok(page);
+            }
+            let mut fitting = Vec::new();
+            for (position, intent) in page {
+                let fits = match intent {
+                    Intent::Acknowledge { mode, .. } => self.is_sealable(partner, mode),
+                    Intent::Word { mode, .. } => has_room(&mode),
+                    Intent::Alert { alert } => {
+                        let alert = self.store.alert_fetch(&AlertKey { origin, id: alert })?;
+                        alert.is_none_or(|alert| has_room(&alert.mode))
+                    }
+                };
+                if fits {
+                    fitting.push((position, intent));
+                }
+            }
+            if !fitting.is_empty() {
+                return Ok(fitting);
+            }
+        }
     }
 
     /// Seals some of what waits in the outbox behind a position and keeps it as under way, in one
@@ -162,14 +239,14 @@ impl Desk {
         window: u64,
     ) -> Result<Sealing, DeskError> {
         let node = partner.node();
-        let mut room = window.saturating_sub(self.under_way_count(&node)?);
+        let rooms = self.rooms(partner, window)?;
+        // As many as fit whatever their mode.
+        let mut room = rooms.values().copied().filter(|room| *room > 0).min().unwrap_or_default();
         let mut overlay = Overlay::default();
         let mut write = Write::new();
         let mut items: BTreeMap<Mode, (Vec<u64>, Vec<AckItem>)> = BTreeMap::new();
         let mut last = None;
-        for (position, intent) in
-            self.store.outbox_scan_behind(&node, behind, PUSH_STATEMENTS_MAX)?
-        {
+        for (position, intent) in self.fitting(partner, behind, &rooms)? {
             let (sealed, alert, version) = match intent {
                 Intent::Acknowledge { statement_hash, stage, at, log_index, mode } => {
                     last = Some(position);
@@ -425,6 +502,15 @@ impl Desk {
         let entry = Entry::received(self.who(&Officer::node()), opened);
         Ok(write.evidence(&evidence_received(opened, self.now())).log(entry))
     }
+}
+
+/// The word that a statement under way is, where it is one.
+fn word_in(sent: &Sent) -> Result<Option<Word>, DeskError> {
+    let kept = sent.signed.as_ref().map(|signed| Kept::decode(signed)).transpose()?;
+    Ok(kept.and_then(|kept| match kept.payload() {
+        Payload::Word(word) => Some(*word),
+        _ => None,
+    }))
 }
 
 fn damaged() -> DeskError {

@@ -381,18 +381,36 @@ impl Desk {
         if is_gone(alert.state) { Err(gone()) } else { Ok(alert) }
     }
 
-    /// An alert of this node, or one that it received.
-    pub(crate) fn alert_any(&self, id: &str) -> Result<Alert, DeskError> {
-        let id = alert_id(id)?;
-        let mut origins = vec![self.identity().node()];
-        origins.extend(self.partners().keys());
-        for origin in origins {
-            if let Some(alert) = self.store.alert_fetch(&AlertKey { origin, id })? {
-                return Ok(alert);
+    /// An alert of this node, or one that it received. A partner may use an id that another has
+    /// used: then `ID@PARTNER` says whose is meant.
+    pub(crate) fn alert_any(&self, text: &str) -> Result<Alert, DeskError> {
+        let own = self.identity().node();
+        let (id, origins) = match text.split_once('@') {
+            Some((id, name)) => (alert_id(id)?, vec![self.partner_named(name)?.node()]),
+            None => {
+                let id = alert_id(text)?;
+                (id, [own].into_iter().chain(self.partners().keys().copied()).collect())
+            }
+        };
+        let found =
+            origins.into_iter().map(|origin| self.store.alert_fetch(&AlertKey { origin, id }));
+        let mut found: Vec<Alert> =
+            found.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+        // Nobody else can put anything in the place of an own one.
+        if found.first().is_some_and(|alert| alert.key.origin == own) {
+            found.truncate(1);
+        }
+        match found.pop() {
+            Some(alert) if found.is_empty() => Ok(alert),
+            Some(_) => Err(DeskError::refused(
+                "more than one partner has sent an alert under this id",
+                "write ID@PARTNER; 'symbolon alert list' shows whose each is",
+            )),
+            None => {
+                let remedy = "'symbolon alert list' shows them";
+                Err(DeskError::not_found("there is no such alert", remedy))
             }
         }
-        let remedy = "'symbolon alert list' shows them";
-        Err(DeskError::not_found("there is no such alert", remedy))
     }
 
     /// The row of an own alert for whoever may see it.

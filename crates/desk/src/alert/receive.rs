@@ -437,11 +437,7 @@ impl Taking<'_> {
         }
         let alert = self.desk.store.alert_fetch(&key)?.filter(|alert| alert.mode == mode);
         let Some(at) = self.leaf(&hash)? else {
-            // Another statement in the place of one whose content is gone at its sender.
-            let received = self.log(Entry::received(self.who(), opened), hash);
-            self.touched.insert(key);
-            self.owe(mode, hash, Stage::Delivered, Leaf::Coming(received));
-            return Ok(());
+            return self.refilled(opened, mode, key, alert);
         };
         let is_refused = about.is_some() && alert.is_none();
         self.owe(mode, hash, if is_refused { Stage::Refused } else { Stage::Delivered }, at);
@@ -455,6 +451,33 @@ impl Taking<'_> {
                 self.owe(mode, about, stage, at);
             }
         }
+        Ok(())
+    }
+
+    /// Another statement in a place that is over: its sender could not send the first one again.
+    /// The version that is held has another name now; any other version is not taken here.
+    fn refilled(
+        &mut self,
+        opened: &Opened,
+        mode: Mode,
+        key: AlertKey,
+        held: Option<Alert>,
+    ) -> Result<(), DeskError> {
+        let hash = opened.statement_hash();
+        let received = self.log(Entry::received(self.who(), opened), hash);
+        self.touched.insert(key);
+        let stage = match (opened.payload(), held) {
+            (Payload::Alert(alerted), Some(mut alert))
+                if alert.version == alerted.view.version && !is_gone(alert.state) =>
+            {
+                alert.statement_hash = Some(hash);
+                self.put(|write| write.alert(&alert));
+                Stage::Delivered
+            }
+            (Payload::Alert(_), _) => Stage::Refused,
+            _ => Stage::Delivered,
+        };
+        self.owe(mode, hash, stage, Leaf::Coming(received));
         Ok(())
     }
 

@@ -375,13 +375,15 @@ fn a_push_before_any_agreement_or_of_a_suspended_partner() {
     agree(north, south, Mode::Live, &[]);
     let change =
         PartnerChange { partner: "north".to_owned(), reason: "a test of suspension".to_owned() };
-    let suspended = north.shove(south, std::slice::from_ref(&word));
-    assert_eq!(neutral(suspended), 2);
+    assert_eq!(neutral(north.shove(south, std::slice::from_ref(&word))), 2, "now it is");
     south.desk.partner_suspend(&officer(), change.clone(), &mut Quiet).unwrap();
-    let sent = north.send("Waits", Mode::Live, &[south]);
-    assert!(north.push(south).is_err());
+    refused(north.shove(south, std::slice::from_ref(&word)), Code::Unavailable);
+    let sent = south.send("Not to a suspended one", Mode::Live, &[]);
+    assert!(south.push(north).is_ok(), "nothing goes there");
+    assert!(north.received().is_empty());
     south.desk.partner_resume(&officer(), change, &mut Quiet).unwrap();
-    assert_eq!(north.state(&sent, south), "queued");
+    assert_eq!(neutral(north.shove(south, &[word])), 2, "once is enough");
+    assert!(sent.len() > 8);
 }
 
 #[test]

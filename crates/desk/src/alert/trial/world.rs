@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, Weak};
 
 use symbolon_codec::sha256;
 use symbolon_protocol::{
-    AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Collect, Collected,
-    Context, Cosign, Cosigned, Delivered, Disclose, Epochs, Established, Evaluate, Evaluated,
-    Exchange, Handshake, Leave, Left, ProtocolError, Push, Pushed, Pushing, Request, Serve,
-    TagSetEvent, TagSetProgress, Transmit, VerifiedEpochCard, decode, encode,
+    AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Code, Collect,
+    Collected, Context, Cosign, Cosigned, Delivered, Disclose, Epochs, Established, Evaluate,
+    Evaluated, Exchange, Handshake, Leave, Left, ProtocolError, Push, Pushed, Pushing, Request,
+    Serve, TagSetEvent, TagSetProgress, Transmit, VerifiedEpochCard, decode, encode,
 };
 use symbolon_trust::{Mode, NodeId};
 
@@ -185,13 +185,15 @@ pub(super) fn pushed(envelope: Option<Vec<u8>>, next: [u64; 2]) -> Pushed {
 
 /// A session of two desks; what the node's transport does with newer cards is done.
 fn hello(client: &Desk, server: &Desk) -> Result<(Established, Established), ProtocolError> {
-    let context = |own: &Desk, other: &Desk| Context {
-        local: own.local().unwrap(),
-        partner: own.remote(&other.identity().node()).unwrap().unwrap(),
-        exporter: [9; 32],
+    let context = |own: &Desk, other: &Desk| {
+        let partner = own.remote(&other.identity().node()).unwrap();
+        // Who is suspended meets a node that does not answer.
+        let gone = ProtocolError::PeerRefused { code: Code::Unavailable, detail: None };
+        let local = own.local().unwrap();
+        Ok(Context { local, partner: partner.ok_or(gone)?, exporter: [9; 32] })
     };
-    let mut a = Handshake::client(context(client, server), [1; 32], client.now(), 0);
-    let mut b = Handshake::server(context(server, client), [2; 32], server.now(), 0);
+    let mut a = Handshake::client(context(client, server)?, [1; 32], client.now(), 0);
+    let mut b = Handshake::server(context(server, client)?, [2; 32], server.now(), 0);
     loop {
         let (there, back) = (a.poll_transmit(), b.poll_transmit());
         if there.is_none() && back.is_none() {
