@@ -88,7 +88,7 @@ fn envelope_bytes(row: &Row) -> u64 {
 impl Write {
     /// Lets envelopes lie for a node, behind those that do; [`StoreError::Exhausted`] where it
     /// would then be more than `bytes_max` bytes, [`StoreError::Conflict`] where another write for
-    /// this node came first.
+    /// this node came first: two steps for one node in one write are that, too.
     pub fn relay_put(
         self,
         recipient: &NodeId,
