@@ -21,7 +21,7 @@ fn send(node: &Node, what: &str, passport: &str) -> String {
     let form = json!({
         "kind": "material_out_of_control", "what": what, "where": "NO", "when": "2026-11-20",
         "urgency": "flash", "tlp": "green",
-        "identifiers": [{ "kind": "passport", "text": passport }],
+        "identifiers": [{ "kind": "passport", "text": passport, "issuer": "DEU" }],
     });
     let sent = node.call("alert/send", &json!({ "form": form }));
     assert_eq!(sent["state"], "active", "{sent}");
@@ -69,7 +69,8 @@ fn a_rule_is_previewed_kept_applied_and_gathered() {
 
     // Preview, and only then: the number must be the one that was shown.
     let person = json!({
-        "name": "the person", "identifiers": [{ "kind": "passport", "text": PASSPORT }],
+        "name": "the person",
+        "identifiers": [{ "kind": "passport", "text": PASSPORT, "issuer": "DEU" }],
         "delivery": "ring", "targets": ["inbox", "lines"],
     });
     let elsewhere = json!({ "name": "elsewhere", "countries": ["FRA"] });

@@ -116,7 +116,7 @@ fn every_list_is_met_in_one_place_at_least() {
     fit(|rule| rule.places = vec![place_watch(None, Some("TR"))], &["place TUR"]);
     fit(
         |rule| rule.identifiers = vec![watched(Kind::Passport, "kx 1002001")],
-        &["identifier passport (medium)"],
+        &["identifier passport (weak)"],
     );
     fit(
         |rule| {

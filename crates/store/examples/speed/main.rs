@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
+use rustix::time::{ClockId, clock_gettime};
 use symbolon_audit::{Act, Entry, PolicyEvent, Who};
 use symbolon_ident::{Canonical, Class, Input, Kind};
 use symbolon_oprf::{Tag, TagLookup};
@@ -77,7 +78,16 @@ fn ms(begun: Instant) -> f64 {
 
 /// Time of the processor that this thread has used: what others on the machine do is not in it.
 pub(crate) fn cpu_ms() -> f64 {
-    let used = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    used_ms(ClockId::ThreadCPUTime)
+}
+
+/// The same of all threads.
+pub(crate) fn cpu_all_ms() -> f64 {
+    used_ms(ClockId::ProcessCPUTime)
+}
+
+fn used_ms(clock: ClockId) -> f64 {
+    let used = clock_gettime(clock);
     used.tv_sec as f64 * 1e3 + used.tv_nsec as f64 / 1e6
 }
 

@@ -75,11 +75,27 @@ impl Writer {
         }
     }
 
-    /// One transaction for the whole group; a refused batch is rolled back to its savepoint.
+    /// One transaction for the whole group. Most groups hold no batch that is refused, and a
+    /// savepoint copies every page that its batch touches: they are made only where one is.
     fn apply_group(&mut self, group: &[Request]) -> Result<Vec<Result<Applied, StoreError>>, Stop> {
+        match self.attempt(group, Batches::Together)? {
+            Some(outcomes) => Ok(outcomes),
+            None => self.attempt(group, Batches::Apart).map(Option::unwrap_or_default),
+        }
+    }
+
+    /// `None` where a batch is refused that cannot be rolled back alone; nothing is changed then.
+    fn attempt(
+        &mut self,
+        group: &[Request],
+        batches: Batches,
+    ) -> Result<Option<Vec<Result<Applied, StoreError>>>, Stop> {
         let before = self.edge.clone();
-        let applied = self.transact(group);
-        if applied.is_err() {
+        let applied = match batches {
+            Batches::Together => self.transact_together(group),
+            Batches::Apart => self.transact_apart(group).map(Some),
+        };
+        if !matches!(applied, Ok(Some(_))) {
             self.edge = before;
             if !self.connection.is_autocommit() {
                 self.connection.execute_batch("ROLLBACK").map_err(Stop::broken)?;
@@ -88,7 +104,27 @@ impl Writer {
         applied
     }
 
-    fn transact(&mut self, group: &[Request]) -> Result<Vec<Result<Applied, StoreError>>, Stop> {
+    fn transact_together(
+        &mut self,
+        group: &[Request],
+    ) -> Result<Option<Vec<Result<Applied, StoreError>>>, Stop> {
+        self.run_statement("BEGIN IMMEDIATE")?;
+        let mut outcomes = Vec::with_capacity(group.len());
+        for request in group {
+            match self.apply(&request.batch) {
+                Ok(applied) => outcomes.push(Ok(applied)),
+                Err(error) if error.is_refusal() => return Ok(None),
+                Err(error) => return Err(Stop::Retry(error.again())),
+            }
+        }
+        self.commit().map(|()| Some(outcomes))
+    }
+
+    /// A refused batch is rolled back to its savepoint.
+    fn transact_apart(
+        &mut self,
+        group: &[Request],
+    ) -> Result<Vec<Result<Applied, StoreError>>, Stop> {
         self.run_statement("BEGIN IMMEDIATE")?;
         let mut outcomes = Vec::with_capacity(group.len());
         for request in group {
@@ -107,8 +143,12 @@ impl Writer {
             }
             outcomes.push(outcome);
         }
+        self.commit().map(|()| outcomes)
+    }
+
+    fn commit(&self) -> Result<(), Stop> {
         match self.run_statement("COMMIT") {
-            Ok(()) => Ok(outcomes),
+            Ok(()) => Ok(()),
             Err(Stop::Retry(StoreError::Full)) => Err(Stop::Retry(StoreError::Full)),
             // A failed sync may have lost pages that the kernel now believes clean.
             Err(Stop::Retry(error) | Stop::Broken(error)) => Err(Stop::Broken(error)),
@@ -273,6 +313,15 @@ impl Writer {
             *published = Arc::new(self.edge.clone());
         }
     }
+}
+
+/// How the batches of a group stand in their transaction.
+#[derive(Clone, Copy)]
+enum Batches {
+    /// One that is refused takes the others with it.
+    Together,
+    /// Each has a savepoint.
+    Apart,
 }
 
 /// Why a group could not be committed.

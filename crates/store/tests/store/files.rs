@@ -9,13 +9,14 @@ use symbolon_audit::{Entry, Who};
 use symbolon_ident::{Canonical, Kind};
 use symbolon_record::sample;
 use symbolon_store::{
-    Cost, DATABASE_FILE, External, HitId, IndexKey, KEYRING_FILE, Slot, Store, StoreError, Unlock,
-    Write,
+    Cost, DATABASE_FILE, External, HitId, Hotline, HotlineState, IndexKey, KEYRING_FILE, Sent,
+    Slot, Store, StoreError, Submission, Unlock, Watch, WatchId, WatchState, Write,
 };
+use symbolon_trust::Mode;
 
 use crate::alerts::{alert, key};
 use crate::conformance::hit;
-use crate::{create, entry, indexed, open, record, unlock};
+use crate::{create, entry, indexed, open, partner_id, record, unlock};
 
 /// Name, mode and bytes of every file.
 fn snapshot(directory: &Path) -> BTreeMap<String, (u32, Vec<u8>)> {
@@ -205,7 +206,8 @@ fn a_thief_of_the_files_reads_no_text_and_no_identifier() {
         .hit(&hit(HitId::generate(1, [1; 32]), MARKER))
         .admit([1; 16], 1, MARKER.as_bytes().to_vec())
         .log(Entry::heartbeat(who))
-        .log_checkpoint(1, MARKER);
+        .log_checkpoint(1, MARKER)
+        .and(around_alerts(MARKER));
     store.commit(write).unwrap();
     let holds = |bytes: &[u8], text: &str| {
         bytes.windows(text.len()).any(|window| window.eq_ignore_ascii_case(text.as_bytes()))
@@ -229,6 +231,52 @@ fn a_thief_of_the_files_reads_no_text_and_no_identifier() {
     let store = open(directory.path(), 3);
     assert_eq!(store.record_fetch(one.id()).unwrap(), Some(one));
     assert_eq!(store.record_lookup(&keys(MARKER)[0].key).unwrap().len(), 1);
+}
+
+/// A text in every row about alerts that has room for one.
+fn around_alerts(text: &str) -> Write {
+    let key = key(1, 1);
+    let mut about = alert(key);
+    about.submitter = text.into();
+    about.outcome = Some(text.into());
+    let sent = Sent {
+        statement_hash: [1; 32],
+        alert: key.id,
+        version: about.version,
+        signed: Some(text.into()),
+        sent_at: 1,
+    };
+    let hotline = Hotline {
+        name: text.into(),
+        token_hash: None,
+        certificate_pin: None,
+        quota_per_hour: 1,
+        burst: 1,
+        state: HotlineState::Active,
+        made_at: 1,
+        changed_at: 1,
+        kinds: vec![text.into()],
+    };
+    let submission = Submission { alert: key.id, body_hash: [1; 32], accepted_at: 1 };
+    let watch = Watch {
+        id: WatchId::generate(1, [1; 32]),
+        name: text.into(),
+        made_by: text.into(),
+        made_at: 1,
+        changed_at: 1,
+        state: WatchState::On,
+        rule: text.into(),
+    };
+    Write::new()
+        .alert_new(&about)
+        .alert_content(&key, Slot::Current, text.as_bytes())
+        .sent(&partner_id(), Mode::Live, 1, &sent, Some(&key))
+        .sent(&partner_id(), Mode::Live, 2, &sent, None)
+        .hotline(&hotline)
+        .submission_new(text, text.as_bytes(), &submission)
+        .submitted(text, key.id)
+        .watch(&watch)
+        .relay_put(&partner_id(), 1, vec![text.into()], 1_000)
 }
 
 #[test]
