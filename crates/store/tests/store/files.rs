@@ -16,6 +16,7 @@ use symbolon_trust::Mode;
 
 use crate::alerts::{alert, key};
 use crate::conformance::hit;
+use crate::relays::{ROOM, parcel};
 use crate::{create, entry, indexed, open, partner_id, record, unlock};
 
 /// Name, mode and bytes of every file.
@@ -276,7 +277,7 @@ fn around_alerts(text: &str) -> Write {
         .submission_new(text, text.as_bytes(), &submission)
         .submitted(text, key.id)
         .watch(&watch)
-        .relay_put(&partner_id(), 1, vec![text.into()], 1_000)
+        .relay_put(parcel(7, partner_id(), &[(9, text.as_bytes())]), ROOM)
 }
 
 #[test]

@@ -9,14 +9,14 @@ const fn room(count: u64, bytes: u64) -> RelayUsage {
     RelayUsage { count, bytes }
 }
 
-const ROOM: RelayRoom = RelayRoom { recipient: room(100, 100), sender: room(80, 120) };
+pub(crate) const ROOM: RelayRoom = RelayRoom { recipient: room(100, 100), sender: room(80, 120) };
 
 fn node(byte: u8) -> NodeId {
     NodeId::from_bytes([byte; 32])
 }
 
 /// Envelopes by when they are void and their bytes.
-fn parcel(sender: u8, recipient: NodeId, envelopes: &[(u64, &[u8])]) -> RelayParcel {
+pub(crate) fn parcel(sender: u8, recipient: NodeId, envelopes: &[(u64, &[u8])]) -> RelayParcel {
     let envelopes = envelopes.iter().map(|(expires, bytes)| (*expires, bytes.to_vec()));
     let (sender, left_at) = (node(sender), 10);
     RelayParcel { recipient, sender, left_at, envelopes: envelopes.collect() }

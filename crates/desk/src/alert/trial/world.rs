@@ -190,7 +190,7 @@ fn hello(client: &Desk, server: &Desk) -> Result<(Established, Established), Pro
         // Who is suspended meets a node that does not answer.
         let gone = ProtocolError::PeerRefused { code: Code::Unavailable, detail: None };
         let local = own.local().unwrap();
-        Ok(Context { local, partner: partner.ok_or(gone)?, exporter: [9; 32] })
+        Ok::<_, ProtocolError>(Context { local, partner: partner.ok_or(gone)?, exporter: [9; 32] })
     };
     let mut a = Handshake::client(context(client, server)?, [1; 32], client.now(), 0);
     let mut b = Handshake::server(context(server, client)?, [2; 32], server.now(), 0);
