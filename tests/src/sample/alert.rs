@@ -6,14 +6,25 @@ use symbolon_disclosure::{
 };
 use symbolon_policy::{Action, Decision, Grant, PartnerContext, PolicySet, Request};
 use symbolon_protocol::{Collect, Collected, Disclose, Established, Leave, Left, Push, PushAnswer};
-use symbolon_record::{AlertClass, Exercise, Record, RecordKind};
+use symbolon_record::{AlertClass, Exercise, Field, Record, RecordKind};
 use symbolon_trust::{Agreement, Mode, SignedAgreement, VerifiedAgreement};
 
 use super::{NOW, Node, SEED, agreement, appended, message};
 
-/// Lets everything out, so that the samples show every field.
-const POLICY: &str = "@id(\"push\")\npermit (principal, action == Action::\"alert\", resource);\n\
-     @id(\"all\")\npermit (principal, action == Action::\"disclose\", resource);\n";
+/// Lets everything out to one partner, so that the samples show every field.
+fn policy(partner: &str) -> PolicySet {
+    let push = "@id(\"push\")\npermit (principal, action == Action::\"alert\", resource);\n";
+    let rule = |field: &Field| {
+        let name = field.as_str().replace('_', "-");
+        format!(
+            "@id(\"{name}\")\npermit (principal == Partner::\"{partner}\", \
+             action == Action::\"disclose\", resource)\n\
+             when {{ context.field == Field::\"{field}\" }};\n"
+        )
+    };
+    let rules: String = Field::ALL.iter().map(rule).collect();
+    PolicySet::parse(&format!("{push}{rules}")).unwrap()
+}
 
 /// The record of the sample alerts.
 #[must_use]
@@ -48,7 +59,7 @@ fn granted(action: Action, record: &Record, agreement: &VerifiedAgreement, to: &
     let urgency = (action == Action::Alert).then_some(AlertClass::Urgent);
     let (partner, purpose, class, now) = (&partner, "investigation", None, NOW);
     let request = Request { action, partner, record, purpose, class, urgency, now };
-    match PolicySet::parse(POLICY).unwrap().decide(&request) {
+    match policy(partner.name).decide(&request) {
         Decision::Allow(grant) => grant,
         Decision::Deny(denial) => panic!("{:?}", denial.explain()),
     }

@@ -15,11 +15,11 @@ use symbolon_trust::Mode;
 
 use super::{NOW, Node, SEED, envelope, two};
 
-/// The first node, whose log has ten leaves more.
+/// The first node, whose log has twelve leaves more.
 #[must_use]
 pub fn grown() -> Node {
     let (mut node, _) = two();
-    for leaf in 0_u8..10 {
+    for leaf in 0_u8..12 {
         node.log.append(leaf_hash([leaf; 32])).unwrap();
     }
     node
