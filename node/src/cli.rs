@@ -552,7 +552,7 @@ pub(crate) enum Evidence {
 
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
-    /// What to measure: tag-set, log, import, start, query, batch, alerts; everything if none is named.
+    /// What to measure: tag-set, log, import, start, query, batch, alerts; all if none is named.
     pub(crate) jobs: Vec<String>,
     /// Records of the large store.
     #[arg(long, default_value_t = 1_000_000)]

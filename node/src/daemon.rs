@@ -267,7 +267,7 @@ async fn look(collectors: Arc<Collectors>) {
     }
 }
 
-/// What falls due of alerts, until the task is aborted: apart, because it cannot wait for a partner.
+/// What falls due of alerts, until the task is aborted: apart, because it waits for no partner.
 async fn alerts(desk: Arc<Desk>) {
     let mut due = interval(Duration::from_secs(ALERTS_DUE_SECONDS));
     loop {

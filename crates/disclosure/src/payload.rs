@@ -21,8 +21,8 @@ use crate::limits::{
 };
 use crate::{DisclosureError, StatementId};
 
-/// What kind of statement it is. Numbers 5 and 11 are those of epoch cards and of the transcripts of
-/// bulk matches, which travel outside envelopes.
+/// What kind of statement it is. Numbers 5 and 11 are those of epoch cards and of the transcripts
+/// of bulk matches, which travel outside envelopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum StatementKind {

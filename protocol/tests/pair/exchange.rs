@@ -142,7 +142,7 @@ fn hostile_requests_get_their_code() {
     let (_, session) = session(&a, &b);
     let frame = |body: &[u8]| [&(body.len() as u32).to_be_bytes()[..], body].concat();
     let deep = [&[0x82, 11][..], &[0x81; 40], &[0]].concat();
-    let huge_card_request = [&[0, 0x0f, 0, 0][..], &[0x82, CardRequest::TYPE]].concat();
+    let huge_card_request = [&[0, 0x0f, 0, 0][..], &[0x82, CardRequest::TYPE, 0x80]].concat();
     let twice = [frame(&[0x82, 5, 0x80]), frame(&[0x82, 5, 0x80])].concat();
     let cases: [(&str, Vec<u8>, Code); 10] = [
         (

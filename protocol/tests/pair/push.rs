@@ -39,12 +39,13 @@ fn envelopes_are_pushed_in_their_order_and_answered_together() {
     let (mut a, mut b) = two();
     let session = session(&a, &b);
     let sealed: Vec<_> = (0..3).map(|number| acknowledgement(&a, &b, number)).collect();
-    let hashes: Vec<_> = sealed.iter().map(Sealed::statement_hash).collect();
+    let mut hashes: Vec<_> = sealed.iter().map(Sealed::statement_hash).collect();
     let receipt = a.append(leaf_hash("sent"));
     let mut outgoing: Vec<_> =
         sealed.into_iter().map(|sealed| Disclose::new(sealed, receipt).unwrap()).collect();
     // One that waited in the store goes out in a fresh envelope.
     let again = acknowledgement(&a, &b, 2);
+    hashes[2] = again.statement_hash();
     let (author, to) = (
         Author { node: a.card.id(), key: &a.key },
         Recipient::new(&b.card, NOW, Mode::Live).unwrap(),

@@ -144,7 +144,8 @@ impl Desk {
         Ok(Disclose::new(sealed, receipt)?)
     }
 
-    /// The alert as it is now, in the place of an older statement, or the word that it is withdrawn.
+    /// The alert as it is now, in the place of an older statement, or the word of its
+    /// withdrawal.
     fn alert_again(
         &self,
         partner: &Known,
