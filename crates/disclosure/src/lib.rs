@@ -3,7 +3,7 @@
 //!
 //! Implements spec/envelope.md.
 //!
-//! Everything about a record that leaves the node passes [`seal()`] or [`seal_alert`], which
+//! Everything about a record that leaves the node passes [`seal()`] or [`seal_alert()`], which
 //! take grants by value. A relay, a gateway or a courier sees a header and one of few sizes.
 
 mod alert;
