@@ -78,7 +78,7 @@ impl Preview {
         Self { bytes, view }
     }
 
-    /// The payload as [`seal`] or [`crate::seal_alert()`] puts it into the statement, byte for byte.
+    /// The payload, byte for byte as [`seal`] or [`crate::seal_alert()`] puts it in.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
