@@ -50,6 +50,8 @@ pub(crate) struct Alerts {
     position: AtomicU64,
     sending: Turns,
     receiving: Turns,
+    /// How much one push may hold, where that is less than the most.
+    push_bytes: Mutex<HashMap<NodeId, usize>>,
     /// When a hello was last held because an envelope could not be opened.
     met_anew: Mutex<HashMap<NodeId, u64>>,
     legs: carry::Legs,

@@ -86,6 +86,8 @@ pub const ALERT_DAYS_MAX: u32 = 3_650;
 pub const PUSH_STATEMENTS_MAX: usize = 64;
 /// Envelopes of one push, in bytes: what fits a frame beside its framing.
 pub const PUSH_BYTES_MAX: usize = (1 << 20) - (8 << 10);
+/// The same over the slowest way, in bytes; one envelope may be larger.
+pub const PUSH_BYTES_MIN: usize = 32 << 10;
 /// Statements under way by a relay: what is not acknowledged when this many are is waited for.
 pub const RELAY_UNDER_WAY_MAX: u64 = 4_096;
 /// How long an acknowledgement by way of a relay is waited for, in seconds, if nobody says.

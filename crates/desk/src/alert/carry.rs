@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, OnceLock};
 
 use symbolon_disclosure::{Opened, Payload};
+use symbolon_protocol::limits::REQUEST_DEADLINE_MS;
 use symbolon_protocol::{Code, Collect, Disclose, Leave, Push, Pushed as Answer};
 use symbolon_store::{Route, StreamSide, Write};
 use symbolon_trust::{Mode, NodeId};
@@ -19,7 +20,7 @@ use crate::asking::lock;
 use crate::desk::Known;
 use crate::limits::{
     AGAIN_SECONDS, AGAIN_SECONDS_MAX, COLLECT_PAGES_MAX, MEET_ANEW_SECONDS, PUSH_BYTES_MAX,
-    PUSH_STATEMENTS_MAX, RELAY_UNDER_WAY_MAX,
+    PUSH_BYTES_MIN, PUSH_STATEMENTS_MAX, RELAY_UNDER_WAY_MAX,
 };
 use crate::{Desk, DeskError, LinkError, Taken};
 
@@ -46,10 +47,10 @@ pub enum Left {
 }
 
 /// Envelopes on their way, and what must be noted once they have arrived.
-#[derive(Default)]
 pub(crate) struct Batch {
     pub(crate) envelopes: Vec<Disclose>,
     bytes: usize,
+    bytes_max: usize,
     /// What each of them is.
     pub(super) holds: Vec<Hold>,
 }
@@ -63,9 +64,15 @@ pub(crate) enum Hold {
 }
 
 impl Batch {
+    /// Of so many bytes, or of one envelope where that is larger.
+    pub(super) const fn new(bytes_max: usize) -> Self {
+        Self { envelopes: Vec::new(), bytes: 0, bytes_max, holds: Vec::new() }
+    }
+
     pub(super) fn has_room_for(&self, envelope: &Disclose) -> bool {
-        self.envelopes.len() < PUSH_STATEMENTS_MAX
-            && self.bytes + envelope.as_bytes().len() <= PUSH_BYTES_MAX
+        let bytes = self.bytes + envelope.as_bytes().len();
+        let bytes_max = if self.envelopes.is_empty() { PUSH_BYTES_MAX } else { self.bytes_max };
+        self.envelopes.len() < PUSH_STATEMENTS_MAX && bytes <= bytes_max
     }
 
     /// Adds an envelope where there is room.
@@ -202,14 +209,21 @@ impl Desk {
             return Ok(Pushed::NOTHING);
         }
         let sent = batch.envelopes.len();
-        let Batch { envelopes, holds, .. } = batch;
+        let Batch { envelopes, holds, bytes, .. } = batch;
+        let begun_ms = self.surroundings.now_ms();
         let answer = self.link()?.push(node, &Push::new(envelopes)?);
         let answer = answer.map_err(|error| {
-            if matches!(error, LinkError::Refused { code: Code::Envelope, .. }) {
-                self.meet_anew(node);
+            match error {
+                LinkError::Refused { code: Code::Envelope, .. } => self.meet_anew(node),
+                LinkError::TimedOut => self.push_bytes_set(node, bytes / 2),
+                _ => {}
             }
             DeskError::unavailable(error.to_string(), "it stays queued and is sent again")
         })?;
+        let took_ms = self.surroundings.now_ms().saturating_sub(begun_ms);
+        if took_ms < REQUEST_DEADLINE_MS / 4 {
+            self.push_bytes_set(node, self.push_bytes(node).saturating_mul(2));
+        }
         let settled = self.push_settled(partner, &holds, &answer)?;
         if self.store.outbox_count(node)? == 0 && !self.is_under_way(node)? {
             return Ok(Pushed { sent, left: Left::Nothing });
@@ -222,6 +236,16 @@ impl Desk {
                 "it stays queued and is sent again; compare the agreements of both",
             )),
         }
+    }
+
+    /// How much one push to a partner may hold: less where more did not arrive in time.
+    pub(super) fn push_bytes(&self, node: &NodeId) -> usize {
+        lock(&self.alerts.push_bytes).get(node).copied().unwrap_or(PUSH_BYTES_MAX)
+    }
+
+    fn push_bytes_set(&self, node: &NodeId, bytes: usize) {
+        let bytes = bytes.clamp(PUSH_BYTES_MIN, PUSH_BYTES_MAX);
+        lock(&self.alerts.push_bytes).insert(*node, bytes);
     }
 
     /// One side cannot open what the other has sealed: a key was renewed during the session. A new

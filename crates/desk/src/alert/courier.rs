@@ -27,7 +27,7 @@ use crate::asking::lock;
 use crate::desk::{Known, hex};
 use crate::limits::{
     COURIER_ACKNOWLEDGEMENTS_MAX, COURIER_ENVELOPES_MAX, COURIER_IDLE_SECONDS, COURIER_PARCELS_MAX,
-    COURIER_REPEAT_SECONDS, PUSH_STATEMENTS_MAX,
+    COURIER_REPEAT_SECONDS, PUSH_BYTES_MAX, PUSH_STATEMENTS_MAX,
 };
 use crate::{Desk, DeskError, Officer};
 
@@ -124,7 +124,7 @@ impl Desk {
         let turn = self.alerts.sending.of(&made.partner);
         let _one_at_a_time = lock(&turn);
         let (node, mode) = (made.partner, made.mode);
-        let mut batch = Batch::default();
+        let mut batch = Batch::new(PUSH_BYTES_MAX);
         let limit = usize::try_from(made.end - made.next).unwrap_or(usize::MAX);
         let limit = limit.min(PUSH_STATEMENTS_MAX);
         let rows = match limit {

@@ -58,7 +58,7 @@ impl Desk {
     ) -> Result<Batch, DeskError> {
         let _key = Recipient::new(&partner.card, self.now(), Mode::Live)?;
         let Sealing { items, .. } = self.outbox_seal(partner, 0, window)?;
-        let mut batch = Batch::default();
+        let mut batch = Batch::new(self.push_bytes(&partner.node()));
         // First, so that no stream that stands still keeps them back.
         for (mode, (positions, list)) in items {
             let envelope = self.acknowledgement(partner, mode, list)?;

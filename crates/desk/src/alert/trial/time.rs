@@ -170,6 +170,20 @@ fn drills_that_nobody_takes_hold_up_no_alert() {
 }
 
 #[test]
+fn a_slow_way_carries_less_at_once() {
+    let world = World::new();
+    let World { north, south, .. } = &world;
+    let ids: Vec<_> = (0..64)
+        .map(|number| north.send(&format!("Alarm {number}"), Mode::Live, &[south]))
+        .collect();
+    north.link.weather(|| Fate::Slow(100_000));
+    carried(&world, north, south);
+    let expected: Vec<_> = (0..64).map(|number| format!("Alarm {number}")).collect();
+    assert_eq!(south.titles(), expected);
+    assert!(ids.iter().all(|id| north.state(id, south) == "delivered"));
+}
+
+#[test]
 fn two_pushes_that_cross_apply_once() {
     let world = World::new();
     let World { north, south, .. } = &world;

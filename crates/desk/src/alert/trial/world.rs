@@ -52,6 +52,8 @@ pub(super) enum Fate {
     AnswerLost,
     /// It arrives twice; the sender gets the second answer.
     Twice,
+    /// More than so many bytes do not arrive in time.
+    Slow(usize),
     /// The partner answers this instead, and applies nothing.
     Answered(Option<Vec<u8>>, [u64; 2]),
 }
@@ -112,7 +114,10 @@ impl Link for Wire {
             other => LinkError::Broken(other.to_string()),
         };
         match fate {
-            Fate::Arrives => asked(&own, &other, request).map_err(told),
+            Fate::Slow(bytes) if pushing.envelopes().map(<[u8]>::len).sum::<usize>() > bytes => {
+                Err(LinkError::TimedOut)
+            }
+            Fate::Arrives | Fate::Slow(_) => asked(&own, &other, request).map_err(told),
             Fate::Lost => Err(LinkError::TimedOut),
             Fate::AnswerLost => {
                 let _lost = asked(&own, &other, request).map_err(told)?;
