@@ -92,6 +92,16 @@ impl Serialize for Disclose {
     }
 }
 
+/// Many of them in one message: a list of one field.
+pub(crate) fn serialize_all<S: Serializer>(
+    envelopes: &[Disclose],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let envelopes: Vec<_> =
+        envelopes.iter().map(|envelope| Bytes::new(&envelope.envelope)).collect();
+    [envelopes].serialize(serializer)
+}
+
 /// `deliver` as it arrives: an envelope that nobody has opened yet.
 #[derive(Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Delivery {

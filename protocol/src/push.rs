@@ -5,11 +5,11 @@
 //! Invariant: what is pushed is made of [`Disclose`] alone, all of it for one node.
 
 use serde::{Serialize, Serializer};
-use serde_bytes::{ByteBuf, Bytes};
+use serde_bytes::ByteBuf;
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use symbolon_trust::{Mode, NodeId};
 
-use crate::deliver::Disclose;
+use crate::deliver::{Disclose, serialize_all};
 use crate::error::ProtocolError;
 use crate::exchange::Request;
 use crate::handshake::Established;
@@ -62,9 +62,7 @@ impl Push {
 /// As [`Pushing`].
 impl Serialize for Push {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let envelopes: Vec<_> =
-            self.envelopes.iter().map(|envelope| Bytes::new(envelope.as_bytes())).collect();
-        [envelopes].serialize(serializer)
+        serialize_all(&self.envelopes, serializer)
     }
 }
 

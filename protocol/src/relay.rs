@@ -6,11 +6,11 @@
 //! hands out is what somebody left, for whoever opens it.
 
 use serde::{Serialize, Serializer};
-use serde_bytes::{ByteBuf, Bytes};
+use serde_bytes::ByteBuf;
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use symbolon_trust::NodeId;
 
-use crate::deliver::Disclose;
+use crate::deliver::{Disclose, serialize_all};
 use crate::error::ProtocolError;
 use crate::exchange::Request;
 use crate::limits::{
@@ -53,9 +53,7 @@ impl Leave {
 /// As [`Leaving`].
 impl Serialize for Leave {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let envelopes: Vec<_> =
-            self.envelopes.iter().map(|envelope| Bytes::new(envelope.as_bytes())).collect();
-        [envelopes].serialize(serializer)
+        serialize_all(&self.envelopes, serializer)
     }
 }
 

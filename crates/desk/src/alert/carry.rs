@@ -163,11 +163,7 @@ impl Desk {
     pub fn outbox_waiting(&self) -> Result<Vec<NodeId>, DeskError> {
         let mut waiting = Vec::new();
         for node in self.partners().keys() {
-            let mut waits = self.store.outbox_count(node)? > 0;
-            for mode in MODES {
-                waits |= !self.under_way(node, mode, 0, 1)?.is_empty();
-            }
-            if waits {
+            if self.something_waits(node)? {
                 waiting.push(*node);
             }
         }
@@ -195,7 +191,7 @@ impl Desk {
     /// Sends over a connection to the partner itself. Call it with the partner's turn.
     fn pushed(&self, partner: &Known) -> Result<Pushed, DeskError> {
         let node = &partner.node();
-        if self.store.outbox_count(node)? == 0 && !self.is_under_way(node)? {
+        if !self.something_waits(node)? {
             return Ok(Pushed::NOTHING);
         }
         // Nothing is sealed for a partner that is not there; one that is has told its newest card.
@@ -225,7 +221,7 @@ impl Desk {
             self.push_bytes_set(node, self.push_bytes(node).saturating_mul(2));
         }
         let settled = self.push_settled(partner, &holds, &answer)?;
-        if self.store.outbox_count(node)? == 0 && !self.is_under_way(node)? {
+        if !self.something_waits(node)? {
             return Ok(Pushed { sent, left: Left::Nothing });
         }
         match settled {
@@ -266,13 +262,13 @@ impl Desk {
         }
     }
 
-    fn is_under_way(&self, node: &NodeId) -> Result<bool, DeskError> {
+    /// Whether anything is to be sent or sent again. One row tells: what waits may be very much.
+    fn something_waits(&self, node: &NodeId) -> Result<bool, DeskError> {
+        let mut waits = !self.store.outbox_scan(node, 1)?.is_empty();
         for mode in MODES {
-            if !self.under_way(node, mode, 0, 1)?.is_empty() {
-                return Ok(true);
-            }
+            waits |= self.under_way_count(node, mode)? > 0;
         }
-        Ok(false)
+        Ok(waits)
     }
 
     /// After so many seconds without an acknowledgement what was left at a relay is left again; a

@@ -117,7 +117,7 @@ impl Desk {
         let receipt =
             receipt.ok_or_else(|| DeskError::internal("a sent statement is not logged"))?;
         let envelope = reseal(signed, &to, &self.identity().author(), self.surroundings.seed())?;
-        Ok(Disclose::restore_from_own_store(envelope.into_bytes(), partner.node(), receipt)?)
+        Ok(Disclose::resealed(envelope, receipt)?)
     }
 
     /// Takes the place of a statement that can no longer be sent: with the same word, with the
@@ -130,7 +130,7 @@ impl Desk {
         sent: &Sent,
     ) -> Result<Disclose, DeskError> {
         let mut overlay = Overlay::default();
-        let (node, alert, version) = (partner.node(), sent.alert, sent.version);
+        let (alert, version) = (sent.alert, sent.version);
         let sealed = match word_in(sent)? {
             Some(word) => self.word_sealed(partner, word, mode, sequence)?,
             None => self.alert_again(partner, mode, sequence, sent, &mut overlay)?,
@@ -139,8 +139,7 @@ impl Desk {
         for delivery in overlay.deliveries.values() {
             write = write.delivery(delivery);
         }
-        let receipt =
-            self.logged(self.sent_noted(write, &sealed, &node, mode, sequence, alert, version))?;
+        let receipt = self.logged(self.sent_noted(write, &sealed, alert, version)?)?;
         Ok(Disclose::new(sealed, receipt)?)
     }
 
@@ -248,7 +247,7 @@ impl Desk {
         let mut items: BTreeMap<Mode, (Vec<u64>, Vec<AckItem>)> = BTreeMap::new();
         let mut last = None;
         for (position, intent) in self.fitting(partner, behind, &rooms)? {
-            let (sealed, alert, version) = match intent {
+            let (alert, sealed) = match intent {
                 Intent::Acknowledge { statement_hash, stage, at, log_index, mode } => {
                     last = Some(position);
                     let stage = Stage::from_code(stage).ok_or_else(damaged)?;
@@ -258,32 +257,22 @@ impl Desk {
                     continue;
                 }
                 _ if room == 0 => break,
-                Intent::Alert { alert } => match self.alert_sealed(partner, alert, &mut overlay) {
-                    Ok(Some((version, sealed))) => (sealed, alert, version),
-                    Ok(None) => {
-                        last = Some(position);
-                        write = write.outbox_delete(&node, position);
-                        continue;
-                    }
-                    // Nothing can be sealed to this partner now: all of it waits.
-                    Err(error) => return Err(error),
-                },
+                // Where nothing can be sealed to this partner now, all of it waits.
+                Intent::Alert { alert } => {
+                    let sealed = self.alert_sealed(partner, alert, &mut overlay)?;
+                    (alert, sealed)
+                }
                 Intent::Word { alert, version, say, mode } => {
-                    last = Some(position);
-                    write = write.outbox_delete(&node, position);
-                    match self.word_due(partner, alert, version, say, mode, &mut overlay)? {
-                        Some(sealed) => (sealed, alert, version),
-                        None => continue,
-                    }
+                    let sealed = self.word_due(partner, alert, version, say, mode, &mut overlay)?;
+                    (alert, sealed.map(|sealed| (version, sealed)))
                 }
             };
-            room -= 1;
             last = Some(position);
-            let mode = sealed.mode();
-            let sequence = overlay.next.get(&mode).map_or(1, |(_, next)| next - 1);
-            write = self
-                .sent_noted(write, &sealed, &node, mode, sequence, alert, version)
-                .outbox_delete(&node, position);
+            write = write.outbox_delete(&node, position);
+            if let Some((version, sealed)) = sealed {
+                room -= 1;
+                write = self.sent_noted(write, &sealed, alert, version)?;
+            }
         }
         for delivery in overlay.deliveries.values() {
             write = write.delivery(delivery);
@@ -298,17 +287,17 @@ impl Desk {
     }
 
     /// Keeps a sealed statement as under way, and logs it.
-    #[expect(clippy::too_many_arguments, reason = "one row of the store, column by column")]
     fn sent_noted(
         &self,
         write: Write,
         sealed: &Sealed,
-        node: &NodeId,
-        mode: Mode,
-        sequence: u64,
         alert: RecordId,
         version: RecordVersion,
-    ) -> Write {
+    ) -> Result<Write, DeskError> {
+        let sequence = sealed.sequence();
+        let sequence = sequence
+            .ok_or_else(|| DeskError::internal("a statement has no place in its stream"))?;
+        let (node, mode) = (sealed.to(), sealed.mode());
         let key = AlertKey { origin: self.identity().node(), id: alert };
         // Only an alert holds content, which must go when the alert goes.
         let holds = sealed.kind() == StatementKind::Alert;
@@ -320,10 +309,10 @@ impl Desk {
             signed: Some(sealed.signed().to_vec()),
             sent_at: now,
         };
-        write
-            .sent(node, mode, sequence, &sent, holds.then_some(&key))
-            .delivery_statement(node, &hash, alert)
-            .log_named(Entry::disclosed(self.who(&Officer::node()), sealed), hash)
+        Ok(write
+            .sent(&node, mode, sequence, &sent, holds.then_some(&key))
+            .delivery_statement(&node, &hash, alert)
+            .log_named(Entry::disclosed(self.who(&Officer::node()), sealed), hash))
     }
 
     /// The next place in the stream to a partner.
