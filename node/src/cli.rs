@@ -3,7 +3,7 @@
 //! Implements spec/node.md#commands.
 
 mod alert;
-mod alerts;
+pub(crate) mod alerts;
 mod commands;
 mod courier;
 mod evidence;

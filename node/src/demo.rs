@@ -3,6 +3,7 @@
 //! Implements spec/node.md#demo. The nodes are child processes of this program that talk QUIC over
 //! loopback; this file only says to each of them what an operator would.
 
+mod alarm;
 mod nodes;
 mod story;
 
@@ -26,6 +27,12 @@ struct Outcome {
     fields_withheld: usize,
     /// True when a partner that was down showed as not asked.
     not_asked_shown: bool,
+    /// From handing in the alert until the first partner's signed acknowledgement.
+    alert_ms: u64,
+    /// Own records that the alert met at that partner.
+    alert_matches: usize,
+    /// Recipients that proved to have deleted it.
+    deletions_proven: usize,
     /// Logs that verify.
     logs_verified: usize,
 }

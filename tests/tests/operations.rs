@@ -242,6 +242,8 @@ fn the_demo_plays_the_main_job_and_leaves_nothing() {
     assert_eq!((&outcome["not_asked_shown"], &outcome["logs_verified"]), (&json!(true), &json!(3)));
     assert!(outcome["fields_released"].as_u64().unwrap() > 0);
     assert!(outcome["fields_withheld"].as_u64().unwrap() > 0);
+    assert!(outcome["alert_matches"].as_u64().unwrap() > 0, "the alert met a case");
+    assert_eq!(outcome["deletions_proven"], 2, "and both recipients took it back");
     let shared = outcome["shared"].as_array().unwrap();
     assert!(shared.len() >= 2 && shared.iter().all(|pair| pair[2].as_u64().unwrap() > 0));
     assert!(is_empty(folder.path()), "the folder is gone");

@@ -184,7 +184,7 @@ pub(super) fn sent(sent: &AlertSent) -> String {
     banner(sent.exercise) + &table(&rows) + &next
 }
 
-pub(super) fn previewed(preview: &AlertPreviewed) -> String {
+pub(crate) fn previewed(preview: &AlertPreviewed) -> String {
     let mut text = banner(preview.exercise);
     if !preview.identifiers.is_empty() {
         let mut rows = vec![row(["field", "kind", "canonical form", "check", "strength"])];
@@ -262,7 +262,7 @@ fn rings(alert: &AlertRow) -> String {
     }
 }
 
-fn shown(alert: &AlertShown) -> String {
+pub(crate) fn shown(alert: &AlertShown) -> String {
     let line = &alert.alert;
     let mut rows = vec![
         row(["alert", &line.id]),
@@ -285,7 +285,7 @@ fn shown(alert: &AlertShown) -> String {
     text
 }
 
-fn acks(acks: &AlertAcks) -> String {
+pub(crate) fn acks(acks: &AlertAcks) -> String {
     let mut rows =
         vec![row(["partner", "state", "overdue", "delivered", "read", "acted on", "deleted"])];
     let at = |at: Option<u64>| at.map(time).unwrap_or_default();

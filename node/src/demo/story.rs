@@ -10,8 +10,8 @@ use symbolon_desk::api::{
     TagSetRow,
 };
 
-use super::Outcome;
 use super::nodes::Nodes;
+use super::{Outcome, alarm};
 use crate::cli::{Output, tables};
 use crate::exit::{Exit, Failure};
 use crate::loopback::LoopbackNode;
@@ -52,18 +52,21 @@ pub(super) async fn play(nodes: &mut Nodes, out: Output) -> Result<Outcome, Fail
     let hit = ask(nodes, out).await?;
     confirm(nodes, out, &hit, &mut outcome).await?;
     lose_a_partner(nodes, out, &mut outcome).await?;
+    let alert = alarm::raise(nodes, out, &mut outcome).await?;
+    alarm::take_back(nodes, out, &alert, &mut outcome).await?;
     verify(nodes, out, &mut outcome).await?;
     out.note(
         "\nTry next\n\
          \n  symbolon demo --keep        the same, and the nodes stay for you to talk to\n  \
          symbolon init --help        make a node of your own\n  \
+         symbolon alert templates    what to write into an alert\n  \
          spec/policy.md              write who may see what\n  \
          spec/threat-model.md        what each side learns, with the test of each row",
     );
     Ok(outcome)
 }
 
-fn step(out: Output, number: u8, title: &str) {
+pub(super) fn step(out: Output, number: u8, title: &str) {
     out.note(&format!("\n── {number}. {title} ──\n"));
 }
 
@@ -318,13 +321,11 @@ async fn lose_a_partner(
     outcome.not_asked_shown = answers
         .filter(|answer| answer.partner == "east")
         .all(|answer| answer.outcome == symbolon_desk::api::Outcome::NotAsked);
-    nodes.restart("east").await?;
-    out.note("  East is started again: nothing that it had acknowledged is lost.");
     Ok(())
 }
 
 async fn verify(nodes: &Nodes, out: Output, outcome: &mut Outcome) -> Result<(), Failure> {
-    step(out, 8, "Every log is recomputed and checked against its signed checkpoint");
+    step(out, 10, "Every log is recomputed and checked against its signed checkpoint");
     for node in nodes.all() {
         let report: AuditReport = node.call("audit/verify", &Nothing {}).await?;
         if !report.holds {
@@ -349,6 +350,6 @@ fn reason(case: &str) -> Reason {
     }
 }
 
-fn indent(text: &str) -> String {
+pub(super) fn indent(text: &str) -> String {
     text.lines().map(|line| format!("  {line}\n")).collect::<String>().trim_end().to_owned()
 }
