@@ -3,7 +3,8 @@
 //!
 //! Implements spec/alerts.md#delivery.
 //!
-//! Invariant: a lane holds one push at a time, and no partner waits for another.
+//! Invariant: a lane holds one push at a time, and no partner waits for another. While a push is on
+//! its way, what comes in is sealed for the next one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,7 +29,21 @@ const LOOK_SECONDS: u64 = 30;
 pub(crate) struct Lanes {
     desk: Arc<Desk>,
     runtime: tokio::runtime::Handle,
-    known: Mutex<HashMap<NodeId, Arc<Notify>>>,
+    known: Mutex<HashMap<NodeId, Arc<Lane>>>,
+}
+
+/// What wakes the two ends of a lane.
+#[derive(Default)]
+struct Lane {
+    seal: Notify,
+    push: Notify,
+}
+
+impl Lane {
+    fn wake(&self) {
+        self.seal.notify_one();
+        self.push.notify_one();
+    }
 }
 
 impl Lanes {
@@ -52,18 +67,36 @@ impl Lanes {
     pub(crate) fn wake(self: &Arc<Self>, node: &NodeId) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(lane) = known.get(node) {
-            lane.notify_one();
+            lane.wake();
             return;
         }
-        let woken = Arc::new(Notify::new());
-        woken.notify_one();
-        known.insert(*node, Arc::clone(&woken));
-        self.runtime.spawn(lane(Arc::clone(&self.desk), *node, woken));
+        let lane = Arc::new(Lane::default());
+        lane.wake();
+        known.insert(*node, Arc::clone(&lane));
+        self.runtime.spawn(seal(Arc::clone(&self.desk), *node, Arc::clone(&lane)));
+        self.runtime.spawn(push(Arc::clone(&self.desk), *node, lane));
+    }
+}
+
+/// Seals for as long as the node runs.
+async fn seal(desk: Arc<Desk>, node: NodeId, lane: Arc<Lane>) {
+    loop {
+        lane.seal.notified().await;
+        loop {
+            let sealing = Arc::clone(&desk);
+            match spawn_blocking(move || sealing.alerts_seal(&node)).await {
+                // What cannot be sealed is tried again, and told, by the next push.
+                Ok(Ok(0) | Err(_)) => break,
+                Ok(Ok(_)) => {}
+                // The runtime stops.
+                Err(_) => return,
+            }
+        }
     }
 }
 
 /// Sends for as long as the node runs.
-async fn lane(desk: Arc<Desk>, node: NodeId, woken: Arc<Notify>) {
+async fn push(desk: Arc<Desk>, node: NodeId, lane: Arc<Lane>) {
     let mut failures = 0_u32;
     loop {
         let wait = match failures {
@@ -71,12 +104,13 @@ async fn lane(desk: Arc<Desk>, node: NodeId, woken: Arc<Notify>) {
             failures => back_off(failures),
         };
         // A partner that was just met is tried at once, however often it was not there before.
-        let _ = timeout(wait, woken.notified()).await;
+        let _ = timeout(wait, lane.push.notified()).await;
         loop {
             let pushing = Arc::clone(&desk);
             match spawn_blocking(move || pushing.alerts_push(&node)).await {
                 Ok(Ok(pushed)) => {
                     failures = 0;
+                    lane.seal.notify_one();
                     if pushed.left == Left::Nothing {
                         break;
                     }

@@ -11,6 +11,7 @@ mod courier;
 mod deliver;
 pub(crate) mod form;
 mod life;
+mod ready;
 mod receive;
 mod screen;
 mod show;
@@ -48,18 +49,31 @@ use form::Author;
 pub(crate) struct Alerts {
     /// The last place given out in any outbox.
     position: AtomicU64,
+    /// Held while something is on its way.
     sending: Turns,
+    /// Held while something that came in is applied.
     receiving: Turns,
+    /// Held while it changes how far a partner is with alerts: by sealing, or by what the partner
+    /// acknowledges.
+    noting: Turns,
     /// How much one push may hold, where that is less than the most.
     push_bytes: Mutex<HashMap<NodeId, usize>>,
     /// When a hello was last held because an envelope could not be opened.
     met_anew: Mutex<HashMap<NodeId, u64>>,
     legs: carry::Legs,
+    ready: ready::Ready,
     couriers: courier::Couriers,
     queued: OnceLock<Box<dyn Fn(&NodeId) + Send + Sync>>,
     clocks: OnceLock<AlertClocks>,
     /// Held while one alert is changed.
     changing: Mutex<()>,
+}
+
+/// Whether an alert has been queued for anybody before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sending {
+    First,
+    Again,
 }
 
 /// One turn for each partner.
@@ -190,7 +204,7 @@ impl Desk {
         if alert.state == AlertState::Waiting {
             write = write.inbox(alert.read_by, InboxKind::Approve, &alert.key);
         }
-        write = self.queue(write, &alert, &automatic, now);
+        write = self.queue(write, &alert, &automatic, Sending::First)?;
         let event = alert_event(&alert, AlertAct::Accepted, automatic.len());
         let entry = Entry::alert(self.who(officer), event);
         write = write.log_named(entry, alert_leaf(&alert.key));
@@ -235,7 +249,7 @@ impl Desk {
                 .alert_content_delete(&alert.key, Slot::Pending);
         }
         let recipients: Vec<_> = audience.recipients.iter().map(|chosen| chosen.node()).collect();
-        write = self.queue(write.alert(&alert), &alert, &recipients, now);
+        write = self.queue(write.alert(&alert), &alert, &recipients, Sending::Again)?;
         let event = alert_event(&alert, AlertAct::Approved, recipients.len());
         let receipt = self.logged(write.log(Entry::alert(self.who(officer), event)))?;
         self.tell_queued(&recipients);
@@ -351,30 +365,32 @@ impl Desk {
         }
     }
 
-    /// Has an alert wait for these partners, behind everything that waits for them already.
-    fn queue(&self, mut write: Write, alert: &Alert, nodes: &[NodeId], now: u64) -> Write {
+    /// Has an alert wait for these partners, behind everything that waits for them already. What is
+    /// known of a partner stays as it is: its acknowledgement may come in at this moment.
+    fn queue(
+        &self,
+        mut write: Write,
+        alert: &Alert,
+        nodes: &[NodeId],
+        sending: Sending,
+    ) -> Result<Write, DeskError> {
+        let id = alert.key.id;
         for node in nodes {
-            let position = self.outbox_position();
-            write = write.delivery(&self.delivery_or_new(alert, node)).outbox(
-                node,
-                position,
-                &Intent::Alert { alert: alert.key.id },
-            );
+            let is_known = match sending {
+                // An acceptance need not look for what cannot be there.
+                Sending::First => false,
+                Sending::Again => self.store.delivery_fetch(&id, node)?.is_some(),
+            };
+            if !is_known {
+                write = write.delivery(&AlertDelivery::queued(id, *node));
+            }
+            let intent = Intent::Alert { alert: id, mode: alert.mode };
+            write = write.outbox(node, self.outbox_position(), &intent);
         }
         if !nodes.is_empty() {
-            write = write.due(alert.read_by.max(now), DueFor::Unread, &alert.key);
+            write = write.due(alert.read_by.max(self.now()), DueFor::Unread, &alert.key);
         }
-        write
-    }
-
-    /// How far a partner is with an alert; a fresh row where it never had it.
-    fn delivery_or_new(&self, alert: &Alert, node: &NodeId) -> AlertDelivery {
-        // Only a first sending is on the path of an acceptance, and that has nothing to read.
-        let known = match alert.accepted_at == alert.changed_at {
-            true => None,
-            false => self.store.delivery_fetch(&alert.key.id, node).ok().flatten(),
-        };
-        known.unwrap_or_else(|| AlertDelivery::queued(alert.key.id, *node))
+        Ok(write)
     }
 
     /// Places grow with time, so that what is accepted later goes out later.

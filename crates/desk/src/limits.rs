@@ -84,6 +84,8 @@ pub const ALERT_DAYS: u32 = 90;
 pub const ALERT_DAYS_MAX: u32 = 3_650;
 /// Statements of one push.
 pub const PUSH_STATEMENTS_MAX: usize = 64;
+/// Envelopes for one partner that are kept in memory until they leave: those of two pushes.
+pub const READY_ENVELOPES_MAX: usize = 2 * PUSH_STATEMENTS_MAX;
 /// Envelopes of one push, in bytes: what fits a frame beside its framing.
 pub const PUSH_BYTES_MAX: usize = (1 << 20) - (8 << 10);
 /// The same over the slowest way, in bytes; one envelope may be larger.

@@ -55,7 +55,7 @@ pub use hotline::{Hotline, HotlineState, Submission};
 pub use id::{AlarmId, HitId, NoticeId, QueryId, WatchId};
 pub use keyring::{Cost, KEYRING_FILE, Unlock};
 pub use log::LogTiles;
-pub use outbox::Intent;
+pub use outbox::{Intent, Line};
 pub use owed::{Owed, OwedFor, Settled};
 pub use partner::{Partner, PartnerState, Route};
 pub use record::{External, IndexHit, IndexKey};

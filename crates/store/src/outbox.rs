@@ -1,4 +1,5 @@
-//! The outbox: what waits to be signed and sealed for a partner, in order.
+//! The outbox: what waits to be signed and sealed for a partner, in lines that do not wait for each
+//! other.
 //!
 //! Implements spec/store.md#outbox.
 
@@ -21,6 +22,8 @@ pub enum Intent {
     Alert {
         /// The alert.
         alert: RecordId,
+        /// Whether it is real.
+        mode: Mode,
     },
     /// A word about an alert: taken back, contested.
     Word {
@@ -48,10 +51,41 @@ pub enum Intent {
     },
 }
 
+/// Where something stands in the outbox for a partner: within a line the order is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line {
+    /// What gets a place in the partner's stream of this mode.
+    Statements(Mode),
+    /// Acknowledgements of what is of this mode; they have no place in a stream.
+    Acknowledgements(Mode),
+}
+
+impl Line {
+    const fn code(self) -> u8 {
+        match self {
+            Self::Statements(Mode::Live) => 1,
+            Self::Statements(Mode::Exercise) => 2,
+            Self::Acknowledgements(Mode::Live) => 3,
+            Self::Acknowledgements(Mode::Exercise) => 4,
+        }
+    }
+}
+
+impl Intent {
+    /// The line that it stands in.
+    #[must_use]
+    pub const fn line(&self) -> Line {
+        match *self {
+            Self::Alert { mode, .. } | Self::Word { mode, .. } => Line::Statements(mode),
+            Self::Acknowledge { mode, .. } => Line::Acknowledgements(mode),
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Row {
-    Alert(RecordId),
+    Alert(RecordId, Mode),
     Word(RecordId, RecordVersion, [u8; 2], Mode),
     Acknowledge(ByteArray<32>, u8, u64, u64, Mode),
 }
@@ -59,7 +93,7 @@ enum Row {
 impl From<&Intent> for Row {
     fn from(intent: &Intent) -> Self {
         match *intent {
-            Intent::Alert { alert } => Self::Alert(alert),
+            Intent::Alert { alert, mode } => Self::Alert(alert, mode),
             Intent::Word { alert, version, say, mode } => Self::Word(alert, version, say, mode),
             Intent::Acknowledge { statement_hash, stage, at, log_index, mode } => {
                 Self::Acknowledge(statement_hash.into(), stage, at, log_index, mode)
@@ -71,7 +105,7 @@ impl From<&Intent> for Row {
 impl From<Row> for Intent {
     fn from(row: Row) -> Self {
         match row {
-            Row::Alert(alert) => Self::Alert { alert },
+            Row::Alert(alert, mode) => Self::Alert { alert, mode },
             Row::Word(alert, version, say, mode) => Self::Word { alert, version, say, mode },
             Row::Acknowledge(statement_hash, stage, at, log_index, mode) => {
                 let statement_hash = statement_hash.into_array();
@@ -81,50 +115,42 @@ impl From<Row> for Intent {
     }
 }
 
-/// partner ‖ position.
-fn key(partner: &NodeId, position: u64) -> Vec<u8> {
-    [partner.as_bytes().as_slice(), &position.to_be_bytes()].concat()
+/// partner ‖ line ‖ position.
+fn key(partner: &NodeId, line: Line, position: u64) -> Vec<u8> {
+    [partner.as_bytes().as_slice(), &[line.code()], &position.to_be_bytes()].concat()
 }
 
 impl Write {
-    /// Lets something wait for a partner, in place of what waits at this position.
+    /// Lets something wait for a partner, in place of what waits at this position of its line.
     pub fn outbox(self, partner: &NodeId, position: u64, intent: &Intent) -> Self {
         let plain = encode(&Row::from(intent));
-        self.seal(Table::Outbox, key(partner, position), plain, Expect::Any)
+        let key = key(partner, intent.line(), position);
+        self.seal(Table::Outbox, key, plain, Expect::Any)
     }
 
-    /// Takes what waits at a position out of the outbox.
-    pub fn outbox_delete(self, partner: &NodeId, position: u64) -> Self {
-        self.step(Step::Delete { table: Table::Outbox, key: key(partner, position) })
+    /// Takes what waits at a position of a line out of the outbox.
+    pub fn outbox_delete(self, partner: &NodeId, line: Line, position: u64) -> Self {
+        self.step(Step::Delete { table: Table::Outbox, key: key(partner, line, position) })
     }
 }
 
 impl Store {
-    /// The first `limit` things that wait for a partner, with their positions.
+    /// The first `limit` things that wait in a line for a partner behind a position, with their
+    /// positions.
     ///
     /// # Errors
     /// What reading gives.
     pub fn outbox_scan(
         &self,
         partner: &NodeId,
-        limit: usize,
-    ) -> Result<Vec<(u64, Intent)>, StoreError> {
-        self.outbox_scan_behind(partner, 0, limit)
-    }
-
-    /// The first `limit` things that wait for a partner behind a position, with their positions.
-    ///
-    /// # Errors
-    /// What reading gives.
-    pub fn outbox_scan_behind(
-        &self,
-        partner: &NodeId,
+        line: Line,
         behind: u64,
         limit: usize,
     ) -> Result<Vec<(u64, Intent)>, StoreError> {
         const DAMAGED: StoreError = StoreError::Damaged { what: "the key of what waits" };
-        let after = (behind > 0).then(|| key(partner, behind));
-        let rows = self.opened_rows(Table::Outbox, partner.as_bytes(), after.as_deref(), limit)?;
+        let prefix = [partner.as_bytes().as_slice(), &[line.code()]].concat();
+        let after = (behind > 0).then(|| key(partner, line, behind));
+        let rows = self.opened_rows(Table::Outbox, &prefix, after.as_deref(), limit)?;
         rows.iter()
             .map(|(key, plain)| {
                 let position = key.last_chunk::<8>().ok_or(DAMAGED)?;
@@ -132,6 +158,14 @@ impl Store {
                 Ok((u64::from_be_bytes(*position), row.into()))
             })
             .collect()
+    }
+
+    /// Whether nothing waits for a partner.
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub fn outbox_is_empty(&self, partner: &NodeId) -> Result<bool, StoreError> {
+        Ok(self.opened_rows(Table::Outbox, partner.as_bytes(), None, 1)?.is_empty())
     }
 
     /// How many things wait for a partner.

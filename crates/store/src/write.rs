@@ -135,6 +135,13 @@ impl Write {
         self.steps.is_empty()
     }
 
+    /// How many entries it appends to the log: the place of the next one's receipt in
+    /// [`Committed::receipts`].
+    #[must_use]
+    pub fn entries(&self) -> usize {
+        self.steps.iter().filter(|step| matches!(step, Step::Log(_))).count()
+    }
+
     /// Appends an entry to the log.
     pub fn log(self, entry: Entry) -> Self {
         self.step(Step::Log(Box::new(entry)))

@@ -12,7 +12,7 @@ use std::sync::{Mutex, OnceLock};
 use symbolon_disclosure::{Opened, Payload};
 use symbolon_protocol::limits::REQUEST_DEADLINE_MS;
 use symbolon_protocol::{Code, Collect, Disclose, Leave, Push, Pushed as Answer};
-use symbolon_store::{Route, StreamSide, Write};
+use symbolon_store::{Line, Route, StreamSide, Write};
 use symbolon_trust::{Mode, NodeId};
 
 use super::deliver::MODES;
@@ -20,7 +20,7 @@ use crate::asking::lock;
 use crate::desk::Known;
 use crate::limits::{
     AGAIN_SECONDS, AGAIN_SECONDS_MAX, COLLECT_PAGES_MAX, MEET_ANEW_SECONDS, PUSH_BYTES_MAX,
-    PUSH_BYTES_MIN, PUSH_STATEMENTS_MAX, RELAY_UNDER_WAY_MAX,
+    PUSH_BYTES_MIN, PUSH_STATEMENTS_MAX, READY_ENVELOPES_MAX, RELAY_UNDER_WAY_MAX,
 };
 use crate::{Desk, DeskError, LinkError, Taken};
 
@@ -59,8 +59,9 @@ pub(crate) struct Batch {
 pub(crate) enum Hold {
     /// The statement at this place of the stream.
     Placed(Mode, u64),
-    /// An acknowledgement, which has no place in a stream, of what stands there in the outbox.
-    Unplaced(Vec<u64>),
+    /// An acknowledgement, which has no place in a stream, of what stands there in its line of the
+    /// outbox.
+    Unplaced(Mode, Vec<u64>),
 }
 
 impl Batch {
@@ -91,21 +92,21 @@ impl Batch {
 pub(super) fn highest(holds: &[Hold]) -> BTreeMap<Mode, u64> {
     let placed = holds.iter().filter_map(|hold| match hold {
         Hold::Placed(mode, sequence) => Some((*mode, *sequence)),
-        Hold::Unplaced(_) => None,
+        Hold::Unplaced(..) => None,
     });
     // They stand in their order.
     placed.collect()
 }
 
-/// The places in the outbox of what has none in a stream.
-pub(super) fn unplaced(holds: &[Hold]) -> impl Iterator<Item = u64> {
-    holds
-        .iter()
-        .flat_map(|hold| match hold {
-            Hold::Placed(..) => [].as_slice(),
-            Hold::Unplaced(positions) => positions.as_slice(),
-        })
-        .copied()
+/// Takes what has no place in a stream out of the outbox.
+pub(super) fn unplaced_delete(mut write: Write, node: &NodeId, holds: &[Hold]) -> Write {
+    for hold in holds {
+        let Hold::Unplaced(mode, positions) = hold else { continue };
+        for position in positions {
+            write = write.outbox_delete(node, Line::Acknowledgements(*mode), *position);
+        }
+    }
+    write
 }
 
 /// Whether the partner has taken anything of a push that it did not have.
@@ -188,6 +189,22 @@ impl Desk {
         }
     }
 
+    /// Seals what waits for a partner while a push is on its way to it, so that the next one need
+    /// not; gives how many things it dealt with.
+    ///
+    /// # Errors
+    /// [`DeskError`]; what was not sealed waits as before then.
+    pub fn alerts_seal(&self, node: &NodeId) -> Result<usize, DeskError> {
+        let partner = self.partner(node).filter(|partner| partner.is_welcome());
+        let Some(partner) = partner.filter(|partner| partner.row.route == Route::Direct) else {
+            return Ok(0);
+        };
+        if self.link()?.seen_by(node).is_none() {
+            return Ok(0);
+        }
+        self.outbox_seal(&partner, READY_ENVELOPES_MAX as u64)
+    }
+
     /// Sends over a connection to the partner itself. Call it with the partner's turn.
     fn pushed(&self, partner: &Known) -> Result<Pushed, DeskError> {
         let node = &partner.node();
@@ -264,7 +281,7 @@ impl Desk {
 
     /// Whether anything is to be sent or sent again. One row tells: what waits may be very much.
     fn something_waits(&self, node: &NodeId) -> Result<bool, DeskError> {
-        let mut waits = !self.store.outbox_scan(node, 1)?.is_empty();
+        let mut waits = !self.store.outbox_is_empty(node)?;
         for mode in MODES {
             waits |= self.under_way_count(node, mode)? > 0;
         }
@@ -307,10 +324,7 @@ impl Desk {
             let remedy = "it stays queued and is left again";
             return Err(DeskError::unavailable("the relay took nothing", remedy));
         };
-        let mut write = Write::new();
-        for position in unplaced(taken) {
-            write = write.outbox_delete(&node, position);
-        }
+        let write = unplaced_delete(Write::new(), &node, taken);
         if !write.is_empty() {
             self.store.commit(write)?;
         }
@@ -401,12 +415,10 @@ impl Desk {
         answer: &Answer,
     ) -> Result<Settled, DeskError> {
         let node = partner.node();
-        let mut write = Write::new();
-        let mut done = Settled::Nothing;
-        for position in unplaced(holds) {
-            write = write.outbox_delete(&node, position);
-            done = Settled::Something;
-        }
+        let turn = self.alerts.noting.of(&node);
+        let _one_at_a_time = lock(&turn);
+        let mut write = unplaced_delete(Write::new(), &node, holds);
+        let mut done = if write.is_empty() { Settled::Nothing } else { Settled::Something };
         for (mode, until) in highest(holds) {
             // A partner that claims more than it was sent gains nothing by it.
             let next = answer.next(mode).min(until + 1);

@@ -12,13 +12,14 @@ use base64ct::{Base64, Encoding};
 use symbolon_audit::Entry;
 use symbolon_codec::sha256;
 use symbolon_disclosure::limits::LIFETIME_SECONDS_MAX;
-use symbolon_disclosure::{Manifest, Opened, Payload, Recipient, Terms, open, seal_manifest};
+use symbolon_disclosure::{
+    AckItem, Manifest, Opened, Payload, Recipient, Terms, open, seal_manifest,
+};
 use symbolon_protocol::Disclose;
-use symbolon_store::{StreamSide, Write};
+use symbolon_store::{Line, StreamSide, Write};
 use symbolon_trust::{Mode, NodeId};
 
 use super::carry::{Batch, Hold, Room};
-use super::deliver::Sealing;
 use crate::api::{
     CourierBegin, CourierBegun, CourierClosed, CourierName, CourierOpen, CourierOpened,
     CourierPiece, CourierTake, CourierTaken, Report,
@@ -147,7 +148,7 @@ impl Desk {
             let Some(envelope) = made.acknowledgements.pop_front() else { break };
             // One that does not fit is the first of the next piece.
             if batch.has_room_for(&envelope) {
-                batch.add(envelope, Hold::Unplaced(Vec::new()));
+                batch.add(envelope, Hold::Unplaced(mode, Vec::new()));
             } else {
                 made.acknowledgements.push_front(envelope);
                 is_full = true;
@@ -316,27 +317,23 @@ impl Desk {
     ) -> Result<VecDeque<Disclose>, DeskError> {
         let (node, now) = (partner.node(), self.now());
         let waiting = self.store.outbox_count(&node)?;
-        let (mut behind, mut done) = (0, 0);
-        let (mut items, mut old) = (Vec::new(), Vec::new());
+        let mut done = 0;
         loop {
-            let Sealing { last, items: more } =
-                self.outbox_seal(partner, behind, STATEMENTS_MAX)?;
-            for (of, (positions, list)) in more {
-                let is_old = |at: u64| at.saturating_add(COURIER_REPEAT_SECONDS) < now;
-                if of != mode {
-                    continue;
-                }
-                for (position, item) in positions.into_iter().zip(list) {
-                    if is_old(item.at) {
-                        old.push(position);
-                    }
-                    items.push(item);
-                }
+            let dealt = self.outbox_seal(partner, STATEMENTS_MAX)?;
+            if dealt == 0 {
+                break;
             }
-            let Some(last) = last else { break };
-            behind = last;
-            done += PUSH_STATEMENTS_MAX as u64;
+            done += dealt as u64;
             report.progress("sealing", done.min(waiting), Some(waiting));
+        }
+        let (mut items, mut old, mut behind) = (Vec::new(), Vec::new(), 0);
+        loop {
+            let owed = self.owed(&node, mode, behind)?;
+            let Some((last, _)) = owed.last() else { break };
+            behind = *last;
+            let is_old = |item: &AckItem| item.at.saturating_add(COURIER_REPEAT_SECONDS) < now;
+            old.extend(owed.iter().filter(|(_, item)| is_old(item)).map(|(at, _)| *at));
+            items.extend(owed.into_iter().map(|(_, item)| item));
         }
         // Where there are too many the newest count: the older ones were in files before.
         let most = COURIER_ACKNOWLEDGEMENTS_MAX * ITEMS_MAX;
@@ -345,7 +342,9 @@ impl Desk {
         for some in items.chunks(ITEMS_MAX) {
             sealed.push_back(self.acknowledgement(partner, mode, some.to_vec())?);
         }
-        let write = old.iter().fold(Write::new(), |write, at| write.outbox_delete(&node, *at));
+        let line = Line::Acknowledgements(mode);
+        let write =
+            old.iter().fold(Write::new(), |write, at| write.outbox_delete(&node, line, *at));
         if !write.is_empty() {
             self.store.commit(write)?;
         }

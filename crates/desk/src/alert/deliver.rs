@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use symbolon_audit::Entry;
+use symbolon_audit::{Entry, Receipt};
 use symbolon_disclosure::limits::LIFETIME_SECONDS_MAX;
 use symbolon_disclosure::{
     AckItem, Acknowledgement, AlertTerms, Kept, Opened, Payload, Recipient, Say, Sealed, Stage,
@@ -17,27 +17,22 @@ use symbolon_disclosure::{
 use symbolon_protocol::Disclose;
 use symbolon_record::{RecordId, RecordVersion};
 use symbolon_store::{
-    AlertDelivery, AlertKey, AlertState, DeliveryState, Intent, Sent, Slot, StreamSide, Write,
+    AlertDelivery, AlertKey, AlertState, DeliveryState, Intent, Line, Route, Sent, Slot,
+    StreamSide, Write,
 };
 use symbolon_trust::{Mode, NodeId};
 
 use super::audience::Grants;
 use super::carry::{Batch, Hold, Room};
 use super::class_of;
+use super::ready::For;
+use crate::asking::lock;
 use crate::confirm::{evidence_received, evidence_sent};
 use crate::desk::Known;
 use crate::limits::PUSH_STATEMENTS_MAX;
 use crate::{Desk, DeskError, Officer};
 
 pub(crate) const MODES: [Mode; 2] = [Mode::Live, Mode::Exercise];
-
-/// What one turn of sealing came to.
-pub(super) struct Sealing {
-    /// The last position of the outbox that it dealt with.
-    pub(super) last: Option<u64>,
-    /// What is to be acknowledged in each mode, with its positions in the outbox.
-    pub(super) items: BTreeMap<Mode, (Vec<u64>, Vec<AckItem>)>,
-}
 
 /// What one turn of sealing has changed so far and the store does not show yet.
 #[derive(Default)]
@@ -57,20 +52,29 @@ impl Desk {
         window: u64,
     ) -> Result<Batch, DeskError> {
         let _key = Recipient::new(&partner.card, self.now(), Mode::Live)?;
-        let Sealing { items, .. } = self.outbox_seal(partner, 0, window)?;
+        self.outbox_seal(partner, window)?;
         let mut batch = Batch::new(self.push_bytes(&partner.node()));
+        let sealable = MODES.into_iter().filter(|mode| self.is_sealable(partner, *mode));
         // First, so that no stream that stands still keeps them back.
-        for (mode, (positions, list)) in items {
-            let envelope = self.acknowledgement(partner, mode, list)?;
-            if batch.add(envelope, Hold::Unplaced(positions)) == Room::Full {
+        for mode in sealable.clone() {
+            let (positions, items): (_, Vec<_>) =
+                self.owed(&partner.node(), mode, 0)?.into_iter().unzip();
+            if items.is_empty() {
+                continue;
+            }
+            let envelope = self.acknowledgement(partner, mode, items)?;
+            if batch.add(envelope, Hold::Unplaced(mode, positions)) == Room::Full {
                 break;
             }
         }
-        for mode in MODES.into_iter().filter(|mode| self.is_sealable(partner, *mode)) {
+        for mode in sealable {
             let behind = after.get(&mode).copied().unwrap_or_default();
             let rows = self.under_way(&partner.node(), mode, behind, PUSH_STATEMENTS_MAX)?;
             for (sequence, sent) in rows {
-                let envelope = self.again(partner, mode, sequence, sent)?;
+                let envelope = match self.first(partner, mode, sequence, &sent)? {
+                    Some(envelope) => envelope,
+                    None => self.again(partner, mode, sequence, sent)?,
+                };
                 if batch.add(envelope, Hold::Placed(mode, sequence)) == Room::Full {
                     break;
                 }
@@ -98,6 +102,22 @@ impl Desk {
         Ok(next.saturating_sub(settled))
     }
 
+    /// The envelope that a statement was sealed in, where it has not left and still can.
+    fn first(
+        &self,
+        partner: &Known,
+        mode: Mode,
+        sequence: u64,
+        sent: &Sent,
+    ) -> Result<Option<Disclose>, DeskError> {
+        let now = self.now();
+        let kid = Recipient::new(&partner.card, now, mode)?.key.kid;
+        let about = For { statement_hash: sent.statement_hash, kid };
+        let envelope = self.alerts.ready.take(&partner.node(), (mode, sequence), about);
+        // What was erased or has grown old since does not leave.
+        Ok(envelope.filter(|_| is_sendable(sent, now)))
+    }
+
     /// The same statement in a fresh envelope: the partner's key may have changed meanwhile. Where
     /// the content was erased since, its place is filled by the word that it is withdrawn.
     pub(super) fn again(
@@ -108,8 +128,7 @@ impl Desk {
         sent: Sent,
     ) -> Result<Disclose, DeskError> {
         let now = self.now();
-        let is_fresh = now < sent.sent_at.saturating_add(LIFETIME_SECONDS_MAX - 3_600);
-        let Some(signed) = sent.signed.as_ref().filter(|_| is_fresh) else {
+        let Some(signed) = sent.signed.as_ref().filter(|_| is_sendable(&sent, now)) else {
             return self.fill(partner, mode, sequence, &sent);
         };
         let to = Recipient::new(&partner.card, now, mode)?;
@@ -129,6 +148,8 @@ impl Desk {
         sequence: u64,
         sent: &Sent,
     ) -> Result<Disclose, DeskError> {
+        let turn = self.alerts.noting.of(&partner.node());
+        let _one_at_a_time = lock(&turn);
         let mut overlay = Overlay::default();
         let (alert, version) = (sent.alert, sent.version);
         let sealed = match word_in(sent)? {
@@ -177,101 +198,69 @@ impl Desk {
         }
     }
 
-    /// How many more statements each stream takes; none where the partner's card has no key.
-    fn rooms(&self, partner: &Known, window: u64) -> Result<BTreeMap<Mode, u64>, DeskError> {
-        let mut rooms = BTreeMap::new();
-        for mode in MODES {
-            let under_way = self.under_way_count(&partner.node(), mode)?;
-            let room = window.saturating_sub(under_way);
-            rooms.insert(mode, if self.is_sealable(partner, mode) { room } else { 0 });
-        }
-        Ok(rooms)
-    }
-
     fn is_sealable(&self, partner: &Known, mode: Mode) -> bool {
         Recipient::new(&partner.card, self.now(), mode).is_ok()
     }
 
-    /// The first things that wait behind a position and whose stream has room: what a partner does
-    /// not take of one mode holds up nothing of the other.
-    fn fitting(
-        &self,
-        partner: &Known,
-        mut behind: u64,
-        rooms: &BTreeMap<Mode, u64>,
-    ) -> Result<Vec<(u64, Intent)>, DeskError> {
-        let (node, origin) = (partner.node(), self.identity().node());
-        let has_room = |mode: &Mode| rooms.get(mode).is_some_and(|room| *room > 0);
-        loop {
-            let page = self.store.outbox_scan_behind(&node, behind, PUSH_STATEMENTS_MAX)?;
-            let Some((last, _)) = page.last() else { return Ok(page) };
-            behind = *last;
-            if MODES.iter().all(has_room) {
-                return Ok(page);
-            }
-            let mut fitting = Vec::new();
-            for (position, intent) in page {
-                let fits = match intent {
-                    Intent::Acknowledge { mode, .. } => self.is_sealable(partner, mode),
-                    Intent::Word { mode, .. } => has_room(&mode),
-                    Intent::Alert { alert } => {
-                        let alert = self.store.alert_fetch(&AlertKey { origin, id: alert })?;
-                        alert.is_none_or(|alert| has_room(&alert.mode))
-                    }
-                };
-                if fits {
-                    fitting.push((position, intent));
-                }
-            }
-            if !fitting.is_empty() {
-                return Ok(fitting);
-            }
+    /// How many more statements a stream takes now; none where the partner's card has no key.
+    fn room(&self, partner: &Known, mode: Mode, window: u64) -> Result<usize, DeskError> {
+        if !self.is_sealable(partner, mode) {
+            return Ok(0);
         }
+        let room = window.saturating_sub(self.under_way_count(&partner.node(), mode)?);
+        Ok(usize::try_from(room).unwrap_or(usize::MAX).min(PUSH_STATEMENTS_MAX))
     }
 
-    /// Seals some of what waits in the outbox behind a position and keeps it as under way, in one
-    /// write. Gives the last position that it looked at, and the acknowledgements, which have no
-    /// place in a stream, with their positions.
-    pub(super) fn outbox_seal(
+    /// The first acknowledgements that wait for a partner behind a position, each with its own.
+    pub(super) fn owed(
         &self,
-        partner: &Known,
+        node: &NodeId,
+        mode: Mode,
         behind: u64,
-        window: u64,
-    ) -> Result<Sealing, DeskError> {
+    ) -> Result<Vec<(u64, AckItem)>, DeskError> {
+        let line = Line::Acknowledgements(mode);
+        let rows = self.store.outbox_scan(node, line, behind, PUSH_STATEMENTS_MAX)?;
+        rows.into_iter()
+            .map(|(position, intent)| {
+                let Intent::Acknowledge { statement_hash, stage, at, log_index, .. } = intent
+                else {
+                    return Err(damaged());
+                };
+                let stage = Stage::from_code(stage).ok_or_else(damaged)?;
+                Ok((position, AckItem { statement_hash, stage, at, log_index }))
+            })
+            .collect()
+    }
+
+    /// Seals the first statements that wait and that their streams have room for, and keeps them as
+    /// under way, in one write. Gives how many it dealt with.
+    pub(super) fn outbox_seal(&self, partner: &Known, window: u64) -> Result<usize, DeskError> {
         let node = partner.node();
-        let rooms = self.rooms(partner, window)?;
-        // As many as fit whatever their mode.
-        let mut room = rooms.values().copied().filter(|room| *room > 0).min().unwrap_or_default();
+        let turn = self.alerts.noting.of(&node);
+        let _one_at_a_time = lock(&turn);
         let mut overlay = Overlay::default();
-        let mut write = Write::new();
-        let mut items: BTreeMap<Mode, (Vec<u64>, Vec<AckItem>)> = BTreeMap::new();
-        let mut last = None;
-        for (position, intent) in self.fitting(partner, behind, &rooms)? {
-            let (alert, sealed) = match intent {
-                Intent::Acknowledge { statement_hash, stage, at, log_index, mode } => {
-                    last = Some(position);
-                    let stage = Stage::from_code(stage).ok_or_else(damaged)?;
-                    let (positions, list) = items.entry(mode).or_default();
-                    positions.push(position);
-                    list.push(AckItem { statement_hash, stage, at, log_index });
-                    continue;
+        let (mut write, mut fresh, mut dealt) = (Write::new(), Vec::new(), 0);
+        for mode in MODES {
+            let (line, room) = (Line::Statements(mode), self.room(partner, mode, window)?);
+            for (position, intent) in self.store.outbox_scan(&node, line, 0, room)? {
+                let (alert, sealed) = match intent {
+                    Intent::Alert { alert, .. } => {
+                        (alert, self.alert_sealed(partner, alert, &mut overlay)?)
+                    }
+                    Intent::Word { alert, version, say, mode } => {
+                        let sealed =
+                            self.word_due(partner, alert, version, say, mode, &mut overlay)?;
+                        (alert, sealed.map(|sealed| (version, sealed)))
+                    }
+                    Intent::Acknowledge { .. } => return Err(damaged()),
+                };
+                write = write.outbox_delete(&node, line, position);
+                dealt += 1;
+                if let Some((version, sealed)) = sealed {
+                    let entry = write.entries();
+                    write = self.sent_noted(write, &sealed, alert, version)?;
+                    fresh.push((entry, sealed));
                 }
-                _ if room == 0 => break,
-                // Where nothing can be sealed to this partner now, all of it waits.
-                Intent::Alert { alert } => {
-                    let sealed = self.alert_sealed(partner, alert, &mut overlay)?;
-                    (alert, sealed)
-                }
-                Intent::Word { alert, version, say, mode } => {
-                    let sealed = self.word_due(partner, alert, version, say, mode, &mut overlay)?;
-                    (alert, sealed.map(|sealed| (version, sealed)))
-                }
-            };
-            last = Some(position);
-            write = write.outbox_delete(&node, position);
-            if let Some((version, sealed)) = sealed {
-                room -= 1;
-                write = self.sent_noted(write, &sealed, alert, version)?;
             }
         }
         for delivery in overlay.deliveries.values() {
@@ -281,9 +270,33 @@ impl Desk {
             write = write.stream(StreamSide::Out, &node, *mode, *old, *next);
         }
         if !write.is_empty() {
-            self.store.commit(write)?;
+            let done = self.store.commit(write)?;
+            self.ready_put(partner, fresh, done.receipts())?;
         }
-        Ok(Sealing { last, items })
+        Ok(dealt)
+    }
+
+    /// Keeps sealed envelopes for the next push; each comes with the number of its entry in the
+    /// write that `receipts` are of. A file takes too many of them.
+    fn ready_put(
+        &self,
+        partner: &Known,
+        fresh: Vec<(usize, Sealed)>,
+        receipts: &[Receipt],
+    ) -> Result<(), DeskError> {
+        if partner.row.route == Route::Courier {
+            return Ok(());
+        }
+        for (entry, sealed) in fresh {
+            let receipt = receipts.get(entry).copied();
+            let (Some(receipt), Some(sequence)) = (receipt, sealed.sequence()) else { continue };
+            let mode = sealed.mode();
+            let kid = Recipient::new(&partner.card, self.now(), mode)?.key.kid;
+            let about = For { statement_hash: sealed.statement_hash(), kid };
+            let envelope = Disclose::new(sealed, receipt)?;
+            self.alerts.ready.put(&partner.node(), (mode, sequence), about, envelope);
+        }
+        Ok(())
     }
 
     /// Keeps a sealed statement as under way, and logs it.
@@ -460,7 +473,8 @@ impl Desk {
         Ok(Disclose::new(sealed, receipt)?)
     }
 
-    /// Notes the acknowledgements of a partner, and keeps them as evidence.
+    /// Notes the acknowledgements of a partner, and keeps them as evidence. Call it, and commit what
+    /// it gives, while holding the partner's turn of noting.
     pub(crate) fn acknowledged(
         &self,
         partner: &Known,
@@ -492,6 +506,11 @@ impl Desk {
         let entry = Entry::received(self.who(&Officer::node()), opened);
         Ok(write.evidence(&evidence_received(opened, self.now())).log(entry))
     }
+}
+
+/// Whether a statement is held whole, and lives long enough to arrive.
+fn is_sendable(sent: &Sent, now: u64) -> bool {
+    sent.signed.is_some() && now < sent.sent_at.saturating_add(LIFETIME_SECONDS_MAX - 3_600)
 }
 
 /// The word that a statement under way is, where it is one.

@@ -16,7 +16,7 @@ use symbolon_store::{
 use symbolon_trust::NodeId;
 
 use super::receive::stage_leaf;
-use super::{Repeated, alert_event, alert_id, alert_leaf, class_of, is_gone, reached};
+use super::{Repeated, Sending, alert_event, alert_id, alert_leaf, class_of, is_gone, reached};
 use crate::api::{
     AlertAck, AlertAcks, AlertContest, AlertName, AlertNarrow, AlertSent, AlertUpdate,
     AlertWithdraw, Report,
@@ -96,7 +96,7 @@ impl Desk {
             queued
         };
         alert.changed_at = now.max(alert.accepted_at + 1);
-        write = self.queue(write.alert(&alert), &alert, &queued, now);
+        write = self.queue(write.alert(&alert), &alert, &queued, Sending::Again)?;
         let event = alert_event(&alert, AlertAct::Updated, queued.len());
         let receipt = self.logged(write.log(Entry::alert(self.who(officer), event)))?;
         self.tell_queued(&queued);

@@ -63,7 +63,6 @@ struct Taking<'a> {
     desk: &'a Desk,
     partner: &'a Known,
     write: Write,
-    entries: usize,
     /// Alerts that the write under way touches: the store does not show them yet.
     touched: HashSet<AlertKey>,
     next: BTreeMap<Mode, (u64, u64)>,
@@ -195,7 +194,6 @@ impl Desk {
             desk: self,
             partner,
             write: Write::new(),
-            entries: 0,
             touched: HashSet::new(),
             next: BTreeMap::new(),
             owed: Vec::new(),
@@ -264,9 +262,9 @@ impl Taking<'_> {
 
     /// Adds an entry to the write, under the name of what it is about; gives its number.
     fn log(&mut self, entry: Entry, name: [u8; 32]) -> usize {
+        let number = self.write.entries();
         self.put(|write| write.log_named(entry, name));
-        self.entries += 1;
-        self.entries - 1
+        number
     }
 
     fn put(&mut self, change: impl FnOnce(Write) -> Write) {
@@ -395,7 +393,6 @@ impl Taking<'_> {
                     let event = alert_event(&alert, AlertAct::Contested, 0);
                     let entry = Entry::alert(self.who(), event);
                     self.put(|write| write.inbox(now, InboxKind::Contested, key).log(entry));
-                    self.entries += 1;
                 }
             }
         }
@@ -497,8 +494,12 @@ impl Taking<'_> {
             return Ok(());
         }
         self.flush()?;
-        let write = self.desk.acknowledged(self.partner, opened, Write::new())?;
-        self.desk.store.commit(write)?;
+        {
+            let turn = self.desk.alerts.noting.of(&self.partner.node());
+            let _one_at_a_time = lock(&turn);
+            let write = self.desk.acknowledged(self.partner, opened, Write::new())?;
+            self.desk.store.commit(write)?;
+        }
         self.desk.settled_by(self.partner, opened)?;
         self.taken.applied += 1;
         Ok(())
@@ -533,7 +534,6 @@ impl Taking<'_> {
         for (old, next) in self.next.values_mut() {
             *old = *next;
         }
-        self.entries = 0;
         self.touched.clear();
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use symbolon_audit::{Act, Entry, ReadEvent, Who};
 use symbolon_record::{RecordId, RecordVersion};
 use symbolon_store::{
-    Alert, AlertDelivery, AlertKey, AlertState, DueFor, Intent, Rings, Sent, Slot, Store,
+    Alert, AlertDelivery, AlertKey, AlertState, DueFor, Intent, Line, Rings, Sent, Slot, Store,
     StreamSide, Submission, Write,
 };
 use symbolon_trust::{Mode, NodeId};
@@ -75,7 +75,7 @@ fn accepted(number: u64) -> Write {
         .alert_new(&alert)
         .alert_content(&key, Slot::Current, &[6; CONTENT_BYTES])
         .delivery(&delivery)
-        .outbox(&partner(), number, &Intent::Alert { alert: key.id })
+        .outbox(&partner(), number, &Intent::Alert { alert: key.id, mode: Mode::Live })
         .due(number + 864_000, DueFor::Expire, &key)
         .due(number + 3_600, DueFor::Unread, &key)
         .submitted("hotline/border-east", key.id)
@@ -146,7 +146,7 @@ fn push(store: &Store, count: u64) {
             };
             write
                 .sent(&partner(), Mode::Live, number + 1, &sent, Some(&key))
-                .outbox_delete(&partner(), number)
+                .outbox_delete(&partner(), Line::Statements(Mode::Live), number)
                 .delivery_statement(&partner(), &hash, key.id)
                 .log(entry(number))
         });

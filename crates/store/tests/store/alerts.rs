@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use symbolon_record::{RecordId, RecordVersion};
 use symbolon_store::{
     Alert, AlertDelivery, AlertKey, AlertState, DATABASE_FILE, DeliveryState, DueFor, InboxItem,
-    InboxKind, Intent, Pending, Rings, Sent, Slot, Store, StoreError, StreamSide, Write,
+    InboxKind, Intent, Line, Pending, Rings, Sent, Slot, Store, StoreError, StreamSide, Write,
 };
 use symbolon_trust::{Mode, NodeId};
 
@@ -214,8 +214,10 @@ pub(crate) fn deliveries(store: &Store) {
 
 pub(crate) fn outboxes(store: &Store) {
     let (one, other) = (partner_id(), NodeId::from_bytes([9; 32]));
+    let (live, drill) = (Line::Statements(LIVE), Line::Statements(Mode::Exercise));
+    let acks = Line::Acknowledgements(LIVE);
     let intents = [
-        Intent::Alert { alert: id(1) },
+        Intent::Alert { alert: id(1), mode: LIVE },
         Intent::Word { alert: id(1), version: version(3), say: [1, 2], mode: Mode::Exercise },
         Intent::Acknowledge {
             statement_hash: [200; 32],
@@ -224,16 +226,25 @@ pub(crate) fn outboxes(store: &Store) {
             log_index: 70_000,
             mode: LIVE,
         },
+        Intent::Word { alert: id(1), version: version(3), say: [1, 2], mode: LIVE },
     ];
+    assert!(store.outbox_is_empty(&one).unwrap());
     let write = (1..).zip(&intents).fold(Write::new(), |write, (position, intent)| {
         write.outbox(&one, position * 1_000, intent)
     });
     store.commit(write.outbox(&other, 1, &intents[0])).unwrap();
-    let waiting = store.outbox_scan(&one, 9).unwrap();
-    assert_eq!(waiting, [(1_000, intents[0]), (2_000, intents[1]), (3_000, intents[2])]);
-    assert_eq!((store.outbox_count(&one).unwrap(), store.outbox_count(&other).unwrap()), (3, 1));
-    store.commit(Write::new().outbox_delete(&one, 1_000)).unwrap();
-    assert_eq!(store.outbox_scan(&one, 1).unwrap(), [(2_000, intents[1])]);
+    let line = |line| store.outbox_scan(&one, line, 0, 9).unwrap();
+    assert_eq!(line(live), [(1_000, intents[0]), (4_000, intents[3])], "each line in its order");
+    assert_eq!(line(drill), [(2_000, intents[1])]);
+    assert_eq!(line(acks), [(3_000, intents[2])]);
+    assert_eq!(line(Line::Acknowledgements(Mode::Exercise)), []);
+    assert_eq!(store.outbox_scan(&one, live, 1_000, 9).unwrap(), [(4_000, intents[3])]);
+    assert_eq!((store.outbox_count(&one).unwrap(), store.outbox_count(&other).unwrap()), (4, 1));
+    store.commit(Write::new().outbox_delete(&one, drill, 1_000)).unwrap();
+    assert_eq!(store.outbox_count(&one).unwrap(), 4, "a position is one of its line");
+    store.commit(Write::new().outbox_delete(&one, live, 1_000)).unwrap();
+    assert_eq!(store.outbox_scan(&one, live, 0, 1).unwrap(), [(4_000, intents[3])]);
+    assert!(!store.outbox_is_empty(&one).unwrap());
     assert_eq!(store.outbox_count(&NodeId::from_bytes([255; 32])).unwrap(), 0);
 }
 
