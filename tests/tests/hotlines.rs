@@ -317,3 +317,40 @@ fn an_alert_is_on_the_disk_where_no_node_answers() {
     ended(&client.run(&["alert", "send", "--kind", "diversion"]), INVALID, "no 'what'");
     assert_eq!(client.spooled("alert").len(), 1);
 }
+
+#[test]
+fn a_kind_that_it_is_not_enrolled_for_is_refused_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (node, door) = started(folder.path());
+    let kinds = ["--kind", "diversion", "--kind", "interdiction"];
+    let client = HotlineClient::enrol(&node, door, "harbour", &kinds);
+    let from = node.log_holds();
+    let flags = HotlineClient::flags("portal alarm");
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    ended(&client.run(&flags), REFUSED, "may not hand in this kind");
+    assert_eq!((client.spooled("refused").len(), client.spooled("alert").len()), (1, 0));
+    // Nor in place of a kind that it may hand in.
+    let mut form = HotlineClient::form("portal alarm");
+    form["kind"] = json!("diversion");
+    let https = client.https();
+    let sent = https.post("alert/send", json!({ "form": form }).to_string().as_bytes()).unwrap();
+    assert_eq!(sent.status, 200, "{sent:?}");
+    let id = &sent.body["result"]["id"];
+    form["kind"] = json!("material_out_of_control");
+    for (call, body) in [
+        ("alert/send", json!({ "form": form })),
+        ("alert/send", json!({ "form": form, "idempotency_key": "0123456789abcdef" })),
+        ("alert/update", json!({ "id": id, "form": form })),
+    ] {
+        let said = https.post(call, body.to_string().as_bytes()).unwrap();
+        let error = &said.body["error"];
+        assert_eq!((said.status, &error["code"]), (409, &json!("refused")), "{call}: {said:?}");
+        assert!(error["remedy"].as_str().unwrap().contains("enrolled for"), "{said:?}");
+    }
+    let page = node.call("alert/list", &json!({}));
+    assert_eq!(page["alerts"].as_array().unwrap().len(), 1, "{page}");
+    let page = node.call("audit/show", &json!({ "from": from, "limit": 100 }));
+    let entries = page["entries"].as_array().unwrap().iter();
+    let own = entries.filter(|entry| entry["summary"].as_str().unwrap().contains("by hotline/"));
+    assert_eq!(own.count(), 1, "one acceptance and nothing else: {page}");
+}
