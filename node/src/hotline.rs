@@ -15,5 +15,5 @@ pub(crate) use door::{Door, DoorConfig};
 pub(crate) use door_key::DoorKey;
 pub(crate) use limits::{RECEIPTS_LISTED_MAX, WATCH_SECONDS};
 pub(crate) use remote::{ClientKey, Remote, RemoteError};
-pub(crate) use sender::{Outcome, Sender};
-pub(crate) use spool::{Receipt, Spool, SpoolError, Spooled, Stage};
+pub(crate) use sender::{Outcome, Sender, fresh_key};
+pub(crate) use spool::{Body, Call, Receipt, Spool, SpoolError, Spooled, Stage};

@@ -6,5 +6,6 @@
 mod acks;
 mod hostile;
 mod node;
+mod submit;
 mod time;
 mod world;
