@@ -305,6 +305,9 @@ fn kept(
 
 async fn delivered(sender: Sender, own: Spooled, deadline: Instant) -> Delivered {
     let outcome = sent(&sender, &own, deadline).await;
+    if outcome.is_ok() {
+        sender.greet_daily().await;
+    }
     let enrolment = sender.remote.enrolment();
     let state = match &outcome {
         Ok(_) => Stage::Sent,

@@ -19,8 +19,8 @@ use super::tables::row;
 use crate::clock;
 use crate::exit::{Exit, Failure};
 use crate::hotline::{
-    Call, Outcome, RECEIPTS_LISTED_MAX, Receipt, Sender, Spool, Spooled, Stage, WATCH_SECONDS,
-    fresh_key,
+    Call, GREETING_PAUSE, Learned, Outcome, RECEIPTS_LISTED_MAX, Receipt, Sender, Spool, Spooled,
+    Stage, WATCH_SECONDS, fresh_key,
 };
 
 #[derive(Debug, Subcommand)]
@@ -72,15 +72,17 @@ pub(crate) struct Place {
 
 impl Place {
     pub(super) fn sender(&self) -> Result<Sender, Failure> {
-        let remote = self.with.remote()?;
+        let enrolment = self.with.read()?;
         let folder = self.spool.clone().unwrap_or_else(|| {
             let mut name = self.with.enrolment.clone().into_os_string();
             name.push(".spool");
             PathBuf::from(name)
         });
-        let of = (remote.enrolment().node.as_str(), remote.enrolment().hotline.as_str());
+        let of = (enrolment.node.as_str(), enrolment.hotline.as_str());
         let spool = Spool::open(&folder, of, clock::now_ms())?;
-        Ok(Sender { remote, spool })
+        let learned = Learned::read(&folder, &enrolment);
+        let remote = self.with.remote(enrolment, &learned)?;
+        Ok(Sender { remote, spool, learned })
     }
 }
 
@@ -112,7 +114,7 @@ impl Runner {
         match command {
             SpoolCommand::List { place } => self.spool_list(&place.sender()?),
             SpoolCommand::Flush { place, wait } => self.spool_flush(&place.sender()?, wait).await,
-            SpoolCommand::Watch { place } => self.spool_watch(&place.sender()?).await,
+            SpoolCommand::Watch { place } => self.spool_watch(&place).await,
             SpoolCommand::Release { key, place } => {
                 let spool = place.sender()?.spool;
                 let released = spool.release(&key, &fresh_key(), clock::now_ms())?;
@@ -170,6 +172,9 @@ impl Runner {
 
     async fn spool_flush(&self, sender: &Sender, wait: u64) -> Result<(), Failure> {
         let (flushed, failure) = flushed(sender, wait).await?;
+        if !flushed.sent.is_empty() {
+            sender.greet_daily().await;
+        }
         self.out.show(&flushed, |flushed| {
             format!(
                 "{} sent, {} refused, {} wait\n",
@@ -190,16 +195,27 @@ impl Runner {
     }
 
     /// Looks at the spool at a steady pace until it is told to stop. An empty spool costs a look
-    /// into a folder, and no call.
-    async fn spool_watch(&self, sender: &Sender) -> Result<(), Failure> {
+    /// into a folder, and a call once a day. The files are read anew each time: an enrolment may
+    /// have been renewed, and a key of the node learned by another command.
+    async fn spool_watch(&self, place: &Place) -> Result<(), Failure> {
+        let _usable = place.sender()?;
         let mut beat = interval(Duration::from_secs(WATCH_SECONDS));
+        let mut greeted: Option<Instant> = None;
         loop {
             beat.tick().await;
-            let (flushed, failure) = flushed(sender, WATCH_SECONDS).await?;
-            for receipt in &flushed.sent {
-                self.out.show(receipt, receipted);
-            }
-            if let Some(failure) = failure {
+            let looked = async {
+                let sender = place.sender()?;
+                let (flushed, failure) = flushed(&sender, WATCH_SECONDS).await?;
+                for receipt in &flushed.sent {
+                    self.out.show(receipt, receipted);
+                }
+                if greeted.is_none_or(|at| at.elapsed() >= GREETING_PAUSE) {
+                    sender.greet_daily().await;
+                    greeted = Some(Instant::now());
+                }
+                failure.map_or(Ok(()), Err)
+            };
+            if let Err(failure) = looked.await {
                 warn(&failure.to_string());
             }
         }

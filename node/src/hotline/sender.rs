@@ -8,11 +8,12 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use symbolon_desk::api::Hello;
 use symbolon_web::ErrorLine;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
-use super::limits::{BACKOFF_MAX, BACKOFF_MIN, SPOOL_DAYS};
-use super::{Call, Receipt, Remote, RemoteError, Spool, SpoolError, Spooled, Stage};
+use super::limits::{BACKOFF_MAX, BACKOFF_MIN, GREETING_DEADLINE, SPOOL_DAYS};
+use super::{Call, Learned, Receipt, Remote, RemoteError, Spool, SpoolError, Spooled, Stage};
 use crate::exit::{Exit, Failure};
 use crate::{clock, entropy};
 
@@ -30,9 +31,41 @@ pub(crate) enum Outcome {
 pub(crate) struct Sender {
     pub(crate) remote: Remote,
     pub(crate) spool: Spool,
+    /// The keys by which that node is known.
+    pub(crate) learned: Learned,
 }
 
 impl Sender {
+    /// Greets the node and keeps the pins that it names; then says which are kept.
+    pub(crate) async fn greet(&self) -> Result<Hello, Failure> {
+        let hello = self.greeted(&self.learned).await?;
+        let Some(learned) = self.learned.renewed(&hello.pins, clock::now()) else {
+            // An answer without pins is that of a node which has nothing to say of them.
+            return Ok(hello);
+        };
+        learned.keep(self.spool.folder()).map_err(|error| {
+            let path = self.spool.folder().to_path_buf();
+            Failure::from(SpoolError::File(path, error))
+        })?;
+        if learned.pins() != self.learned.pins() {
+            return self.greeted(&learned).await;
+        }
+        Ok(hello)
+    }
+
+    async fn greeted(&self, learned: &Learned) -> Result<Hello, Failure> {
+        let request = serde_json::json!({ "pins": learned.pins() });
+        let answer = self.remote.call("node/hello", &request).await?;
+        serde_json::from_value(answer).map_err(|_| Failure::from(RemoteError::Unreadable))
+    }
+
+    /// The same once a day beside other things: it fails silently and soon.
+    pub(crate) async fn greet_daily(&self) {
+        if self.learned.is_old(clock::now()) {
+            let _ = timeout(GREETING_DEADLINE, self.greet()).await;
+        }
+    }
+
     /// Sends all that waits. Ends early with the cause where the node cannot be reached by the
     /// deadline, or does not admit the hotline; what waits then goes on waiting.
     pub(crate) async fn flush(

@@ -4,6 +4,7 @@
 //!
 //! Invariant: a file is removed only after its receipt, or its refusal, is on the disk.
 
+use std::collections::BTreeSet;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -269,14 +270,11 @@ impl Spool {
             }
         }
         if stage == Stage::Waiting {
-            let is_settled = |one: &Spooled| {
-                found.iter().any(|(stage, other)| *stage != Stage::Waiting && other == one)
-            };
-            let settled: Vec<Spooled> = found
-                .iter()
-                .filter(|(stage, one)| *stage == Stage::Waiting && is_settled(one))
-                .map(|(_, one)| one.clone())
-                .collect();
+            let (waiting, done): (Vec<_>, Vec<_>) =
+                found.iter().partition(|(stage, _)| *stage == Stage::Waiting);
+            let done: BTreeSet<&Spooled> = done.into_iter().map(|(_, one)| one).collect();
+            let settled = waiting.into_iter().map(|(_, one)| one).filter(|one| done.contains(one));
+            let settled: BTreeSet<Spooled> = settled.cloned().collect();
             for one in &settled {
                 self.remove(one, Stage::Waiting)?;
             }
