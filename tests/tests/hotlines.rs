@@ -419,3 +419,35 @@ fn the_key_of_the_door_changes_and_who_greeted_in_between_goes_on() {
     }
     node.log_holds();
 }
+
+#[test]
+fn what_an_officer_corrects_stays_the_hotlines_own_and_no_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let (node, door) = started(folder.path());
+    let own = HotlineClient::enrol(&node, door, "harbour", &[]).https();
+    let other = HotlineClient::enrol(&node, door, "quay", &[]).https();
+    let post = |https: &Https, call: &str, body: Value| {
+        https.post(call, body.to_string().as_bytes()).unwrap()
+    };
+    let form = HotlineClient::form("portal alarm");
+    let id = post(&own, "alert/send", json!({ "form": form })).body["result"]["id"].clone();
+    let corrected = HotlineClient::form("false alarm");
+    let _updated = node.call("alert/update", &json!({ "id": id, "form": corrected }));
+    let state = post(&own, "alert/state", json!({ "id": id }));
+    assert_eq!(state.body["result"]["title"], "false alarm", "{state:?}");
+    for (call, body) in [
+        ("alert/state", json!({ "id": id })),
+        ("alert/update", json!({ "id": id, "form": form })),
+        ("alert/withdraw", json!({ "id": id, "reason": "error" })),
+    ] {
+        let said = post(&other, call, body);
+        assert_eq!(
+            (said.status, &said.body["error"]["code"]),
+            (404, &json!("not_found")),
+            "{call}"
+        );
+    }
+    let withdrawn = post(&own, "alert/withdraw", json!({ "id": id, "reason": "error" }));
+    assert_eq!(withdrawn.body["result"]["state"], "withdrawn", "{withdrawn:?}");
+    node.log_holds();
+}

@@ -443,13 +443,14 @@ impl Desk {
     pub(crate) fn alert_own(&self, officer: &Officer, id: &str) -> Result<Alert, DeskError> {
         let key = AlertKey { origin: self.identity().node(), id: alert_id(id)? };
         let alert = self.store.alert_fetch(&key)?;
-        let may = |alert: &Alert| match officer.role() {
-            Role::Hotline => alert.submitter == officer.as_str(),
+        let may = match officer.role() {
+            // Its own even where an officer has changed it since.
+            Role::Hotline => self.store.submitted_by(officer.as_str(), key.id)?,
             Role::Officer => true,
             Role::Auditor => false,
         };
         // To a hotline another's alert is as unknown as one that never was.
-        alert.filter(may).ok_or_else(|| {
+        alert.filter(|_| may).ok_or_else(|| {
             DeskError::not_found(
                 "there is no such alert of this node",
                 "'symbolon alert list' shows them; a received alert is changed by its origin only",
