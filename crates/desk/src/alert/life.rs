@@ -17,7 +17,7 @@ use symbolon_trust::NodeId;
 
 use super::receive::stage_leaf;
 use super::submit::{Submitting, change_digest};
-use super::{Repeated, alert_event, alert_id, alert_leaf, class_of, is_gone, reached};
+use super::{Repeated, alert_event, alert_id, class_of, is_gone, reached};
 use crate::api::{
     AlertAck, AlertAcks, AlertContest, AlertName, AlertNarrow, AlertSent, AlertUpdate,
     AlertWithdraw, Report,
@@ -64,15 +64,10 @@ impl Desk {
         content.dispute.clone_from(&held.content().dispute);
         let record = held.revise(content)?;
         let audience = self.audience(&record, read.class, &request.form)?;
-        let now = self.now();
         if record.version() == held.version() && read.class == class_of(&alert)? {
-            if request.idempotency_key.is_some() {
-                self.store.commit(own.kept(Write::new(), alert.key.id, now))?;
-            }
-            let receipt = self.store.log_receipt(&alert_leaf(&alert.key))?;
-            let receipt = receipt.ok_or_else(|| DeskError::internal("a leaf has no name"))?;
-            return Ok(self.alert_sent(officer, &alert, &audience, receipt, Repeated::Yes));
+            return self.unchanged(&own, &alert, &audience);
         }
+        let now = self.now();
         let nodes: Vec<NodeId> = audience.recipients.iter().map(|chosen| chosen.node()).collect();
         let needs_yes = audience.awaiting() > 0;
         let mut write = own.kept(Write::new(), alert.key.id, now);
@@ -108,11 +103,7 @@ impl Desk {
         alert.changed_at = now.max(alert.accepted_at + 1);
         write = self.queue(write.alert(&alert), &alert, &queued, now);
         let event = alert_event(&alert, AlertAct::Updated, queued.len());
-        let entry = Entry::alert(self.who(officer), event);
-        let receipt = self.logged(match own.leaf() {
-            Some(name) => write.log_named(entry, name),
-            None => write.log(entry),
-        })?;
+        let receipt = self.logged(own.logged(write, Entry::alert(self.who(officer), event)))?;
         self.tell_queued(&queued);
         Ok(self.alert_sent(officer, &alert, &audience, receipt, Repeated::No))
     }

@@ -6,7 +6,7 @@
 
 use std::sync::atomic::Ordering;
 
-use symbolon_audit::Receipt;
+use symbolon_audit::{Entry, Receipt};
 use symbolon_codec::sha256;
 use symbolon_record::RecordId;
 use symbolon_store::{Alert, AlertKey, StoreError, Submission, Write};
@@ -46,8 +46,15 @@ impl<'a> Submitting<'a> {
         write.submission_new(self.officer.as_str(), key.as_bytes(), &known)
     }
 
-    /// The name of the leaf that records it; without a key nobody asks for it again.
-    pub(super) fn leaf(&self) -> Option<[u8; 32]> {
+    /// Logs it, under a name by which a repeat finds the leaf; without a key there is no repeat.
+    pub(super) fn logged(&self, write: Write, entry: Entry) -> Write {
+        match self.leaf() {
+            Some(name) => write.log_named(entry, name),
+            None => write.log(entry),
+        }
+    }
+
+    fn leaf(&self) -> Option<[u8; 32]> {
         let key = self.key?;
         Some(sha256(LEAF_LABEL, &[self.officer.as_str().as_bytes(), key.as_bytes()]))
     }
@@ -105,6 +112,20 @@ impl Desk {
             None => self.store.log_receipt(&alert_leaf(&alert.key))?.ok_or_else(gone)?,
         };
         Ok(self.alert_sent(what.officer, alert, &Audience::default(), receipt, Repeated::Yes))
+    }
+
+    /// The answer to a change that says nothing new: it changes nothing, now and when it comes again.
+    pub(super) fn unchanged(
+        &self,
+        what: &Submitting<'_>,
+        alert: &Alert,
+        audience: &Audience,
+    ) -> Result<AlertSent, DeskError> {
+        if what.key.is_some() {
+            self.store.commit(what.kept(Write::new(), alert.key.id, self.now()))?;
+        }
+        let receipt = self.store.log_receipt(&alert_leaf(&alert.key))?.ok_or_else(gone)?;
+        Ok(self.alert_sent(what.officer, alert, audience, receipt, Repeated::Yes))
     }
 
     /// Commits; nothing where the very submission was accepted meanwhile.
