@@ -24,7 +24,7 @@ use crate::cli::Unlock;
 use crate::collectors::Collectors;
 use crate::config::{Config, LogLevel};
 use crate::exit::{Exit, Failure};
-use crate::hotline::{Door as HotlineDoor, DoorConfig, DoorKey};
+use crate::hotline::{Door as HotlineDoor, DoorConfig, Keyring};
 use crate::init::{desk_failure, store_failure};
 use crate::lanes::Lanes;
 use crate::notify::{Notifier, notify};
@@ -195,7 +195,7 @@ fn serve_door(
 /// The hotlines' door, where the configuration asks for one.
 async fn hotline_door(config: &Config, desk: &Arc<Desk>) -> Result<Option<HotlineDoor>, Failure> {
     let Some(listen) = config.hotline_listen else { return Ok(None) };
-    let key = DoorKey::open(desk.store()).map_err(|error| desk_failure(&error))?;
+    let keys = Arc::new(Keyring::default());
     let urls = match config.hotline_urls.as_slice() {
         // Everywhere is nowhere that a hotline could call.
         [] if listen.ip().is_unspecified() => {
@@ -207,9 +207,9 @@ async fn hotline_door(config: &Config, desk: &Arc<Desk>) -> Result<Option<Hotlin
         [] => vec![format!("https://{listen}")],
         urls => urls.to_vec(),
     };
-    let doorway = Doorway { urls, pins: vec![key.pin()] };
+    let doorway = Doorway { urls, keys: Arc::<Keyring>::clone(&keys) };
     desk.hotline_doorway(doorway).map_err(|error| desk_failure(&error))?;
-    let config = DoorConfig { listen, key, desk: Arc::clone(desk) };
+    let config = DoorConfig { listen, keys, desk: Arc::clone(desk) };
     HotlineDoor::bind(config).await.map(Some)
 }
 

@@ -22,6 +22,21 @@ pub(crate) enum Exit {
     CheckFailed = 6,
 }
 
+impl Exit {
+    /// How bad it is, where one command has done several things: what goes on by itself first,
+    /// then what a person must look at.
+    pub(crate) fn rank(&self) -> u8 {
+        match self {
+            Self::Unavailable => 0,
+            Self::Invalid => 1,
+            Self::NotFound => 2,
+            Self::Refused => 3,
+            Self::CheckFailed => 4,
+            Self::Internal => 5,
+        }
+    }
+}
+
 /// A failure with its exit code and what to do.
 #[derive(Debug)]
 pub(crate) struct Failure {

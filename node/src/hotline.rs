@@ -5,6 +5,7 @@
 
 mod door;
 mod door_key;
+mod learned;
 mod limits;
 mod pins;
 mod remote;
@@ -12,8 +13,9 @@ mod sender;
 mod spool;
 
 pub(crate) use door::{Door, DoorConfig};
-pub(crate) use door_key::DoorKey;
-pub(crate) use limits::{RECEIPTS_LISTED_MAX, WATCH_SECONDS};
+pub(crate) use door_key::Keyring;
+pub(crate) use learned::Learned;
+pub(crate) use limits::{GREETING_PAUSE, RECEIPTS_LISTED_MAX, WATCH_SECONDS};
 pub(crate) use remote::{ClientKey, Remote, RemoteError};
-pub(crate) use sender::{Outcome, Sender};
-pub(crate) use spool::{Receipt, Spool, SpoolError, Spooled, Stage};
+pub(crate) use sender::{Outcome, Sender, fresh_key};
+pub(crate) use spool::{Body, Call, Receipt, Spool, SpoolError, Spooled, Stage};

@@ -177,6 +177,12 @@ impl Gate {
         self.hold.store(hold as u8, Ordering::SeqCst);
     }
 
+    /// How many calls the node has answered so far, passed on or not.
+    #[must_use]
+    pub fn answers(&self) -> usize {
+        *self.asked.0.lock().unwrap()
+    }
+
     /// Waits until the node has answered `count` calls, passed on or not.
     pub fn answered(&self, count: usize) {
         let (asked, changed) = &*self.asked;

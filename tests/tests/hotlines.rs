@@ -317,3 +317,137 @@ fn an_alert_is_on_the_disk_where_no_node_answers() {
     ended(&client.run(&["alert", "send", "--kind", "diversion"]), INVALID, "no 'what'");
     assert_eq!(client.spooled("alert").len(), 1);
 }
+
+#[test]
+fn a_kind_that_it_is_not_enrolled_for_is_refused_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (node, door) = started(folder.path());
+    let kinds = ["--kind", "diversion", "--kind", "interdiction"];
+    let client = HotlineClient::enrol(&node, door, "harbour", &kinds);
+    let from = node.log_holds();
+    let flags = HotlineClient::flags("portal alarm");
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    ended(&client.run(&flags), REFUSED, "may not hand in this kind");
+    assert_eq!((client.spooled("refused").len(), client.spooled("alert").len()), (1, 0));
+    // Nor in place of a kind that it may hand in.
+    let mut form = HotlineClient::form("portal alarm");
+    form["kind"] = json!("diversion");
+    let https = client.https();
+    let sent = https.post("alert/send", json!({ "form": form }).to_string().as_bytes()).unwrap();
+    assert_eq!(sent.status, 200, "{sent:?}");
+    let id = &sent.body["result"]["id"];
+    form["kind"] = json!("material_out_of_control");
+    for (call, body) in [
+        ("alert/send", json!({ "form": form })),
+        ("alert/send", json!({ "form": form, "idempotency_key": "0123456789abcdef" })),
+        ("alert/update", json!({ "id": id, "form": form })),
+    ] {
+        let said = https.post(call, body.to_string().as_bytes()).unwrap();
+        let error = &said.body["error"];
+        assert_eq!((said.status, &error["code"]), (409, &json!("refused")), "{call}: {said:?}");
+        assert!(error["remedy"].as_str().unwrap().contains("enrolled for"), "{said:?}");
+    }
+    let page = node.call("alert/list", &json!({}));
+    assert_eq!(page["alerts"].as_array().unwrap().len(), 1, "{page}");
+    let page = node.call("audit/show", &json!({ "from": from, "limit": 100 }));
+    let entries = page["entries"].as_array().unwrap().iter();
+    let own = entries.filter(|entry| entry["summary"].as_str().unwrap().contains("by hotline/"));
+    assert_eq!(own.count(), 1, "one acceptance and nothing else: {page}");
+}
+
+#[test]
+fn the_key_of_the_door_changes_and_who_greeted_in_between_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut node, door) = started(folder.path());
+    let from = node.log_holds();
+    let enrol = |node: &Node, name: &str| HotlineClient::enrol(node, door, name, &[]);
+    let (knows, late) = (enrol(&node, "knows"), enrol(&node, "late"));
+    works(&knows);
+    works(&late);
+    let change = |node: &Node, more: &[&str]| {
+        node.command(&[&["hotline", "door-key"], more, &["--reason", "yearly"]].concat())
+    };
+    let unlearned = |node: &Node| node.call("door/show", &json!({}))["unlearned"].clone();
+    ended(&change(&node, &["switch", "--yes"]), REFUSED, "no next key");
+    assert!(change(&node, &["next"]).status.success());
+    ended(&change(&node, &["next"]), REFUSED, "a next key already");
+    assert_eq!(unlearned(&node), json!(["knows", "late"]));
+    works(&knows);
+    assert_eq!(unlearned(&node), json!(["late"]));
+    let fresh = enrol(&node, "fresh");
+    assert_eq!(fresh.file()["pins"].as_array().unwrap().len(), 2, "it names both");
+    assert_eq!(unlearned(&node), json!(["late"]));
+    ended(&change(&node, &["switch"]), INVALID, "1 of 3 hotlines");
+    // All of it outlives a kill.
+    node.kill();
+    node.start();
+    assert_eq!(unlearned(&node), json!(["late"]));
+    let old = node.call("door/show", &json!({}))["pin"].clone();
+    assert!(change(&node, &["switch", "--yes"]).status.success());
+    let shown = node.call("door/show", &json!({}));
+    assert_eq!((&shown["next"], &shown["unlearned"]), (&Value::Null, &json!([])));
+    assert_ne!(shown["pin"], old);
+
+    // The old enrolment file goes on working where its machine greeted in between.
+    assert_eq!(knows.file()["pins"], json!([old]));
+    works(&knows);
+    works(&fresh);
+    let kept = std::fs::read(knows.spool().join("pins")).unwrap();
+    let kept: Value = serde_json::from_slice(&kept).unwrap();
+    assert_eq!(kept["pins"], json!([shown["pin"]]), "the old key is accepted no more");
+    ended(&late.run(&["hotline", "test"]), REFUSED, "nothing was sent");
+    let flags = HotlineClient::flags("portal alarm");
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    assert!(knows.run(&flags).status.success());
+    ended(&late.run(&flags), REFUSED, "hotline renew");
+    assert_eq!(late.spooled("alert").len(), 1, "it is kept");
+    // A new enrolment file in the place of the old one, and what was kept goes.
+    let renewed = folder.path().join("renewed").display().to_string();
+    let renew = ["hotline", "renew", "late", "--reason", "key", "--output", &renewed];
+    assert!(node.command(&renew).status.success());
+    std::fs::rename(&renewed, &late.enrolment).unwrap();
+    assert!(late.run(&["alert", "spool", "flush"]).status.success());
+    node.stop();
+    node.start();
+    works(&knows);
+    works(&late);
+    let page = node.call("audit/show", &json!({ "from": from, "limit": 100 }));
+    let entries = page["entries"].as_array().unwrap().iter();
+    let said: Vec<&str> = entries.map(|entry| entry["summary"].as_str().unwrap()).collect();
+    for act in ["next key of the hotlines' door made", "key of the hotlines' door changed"] {
+        assert_eq!(said.iter().filter(|words| words.contains(act)).count(), 1, "{act}: {said:?}");
+    }
+    node.log_holds();
+}
+
+#[test]
+fn what_an_officer_corrects_stays_the_hotlines_own_and_no_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let (node, door) = started(folder.path());
+    let own = HotlineClient::enrol(&node, door, "harbour", &[]).https();
+    let other = HotlineClient::enrol(&node, door, "quay", &[]).https();
+    let post = |https: &Https, call: &str, body: Value| {
+        https.post(call, body.to_string().as_bytes()).unwrap()
+    };
+    let form = HotlineClient::form("portal alarm");
+    let id = post(&own, "alert/send", json!({ "form": form })).body["result"]["id"].clone();
+    let corrected = HotlineClient::form("false alarm");
+    let _updated = node.call("alert/update", &json!({ "id": id, "form": corrected }));
+    let state = post(&own, "alert/state", json!({ "id": id }));
+    assert_eq!(state.body["result"]["title"], "false alarm", "{state:?}");
+    for (call, body) in [
+        ("alert/state", json!({ "id": id })),
+        ("alert/update", json!({ "id": id, "form": form })),
+        ("alert/withdraw", json!({ "id": id, "reason": "error" })),
+    ] {
+        let said = post(&other, call, body);
+        assert_eq!(
+            (said.status, &said.body["error"]["code"]),
+            (404, &json!("not_found")),
+            "{call}"
+        );
+    }
+    let withdrawn = post(&own, "alert/withdraw", json!({ "id": id, "reason": "error" }));
+    assert_eq!(withdrawn.body["result"]["state"], "withdrawn", "{withdrawn:?}");
+    node.log_holds();
+}

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use symbolon_desk::Role;
 use symbolon_desk::api::{
     AlertForm, AlertList, AlertName, AlertSend, AlertUpdate, AlertWithdraw, IdentifierForm,
-    ItemForm, Nothing, SourceForm, SubjectForm,
+    ItemForm, NodeHello, Nothing, SourceForm, SubjectForm,
 };
 use symbolon_tests::{HotlineClient, Node, root};
 
@@ -123,6 +123,7 @@ fn the_file_has_the_calls_of_the_router_and_the_fields_of_the_types() {
         assert_eq!(fields, documented, "{name}");
     };
     agree("Nothing", fields::<Nothing>());
+    agree("NodeHello", fields::<NodeHello>());
     agree("AlertForm", fields::<AlertForm>());
     agree("AlertSend", fields::<AlertSend>());
     agree("AlertUpdate", fields::<AlertUpdate>());

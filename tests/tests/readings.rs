@@ -186,6 +186,12 @@ impl World {
                 let _there = self.north.post("hotline/add", &hotline("quay"));
                 json!({ "name": "quay", "reason": "test" })
             }
+            "door/next" => json!({ "reason": "test" }),
+            "door/switch" => {
+                // There may be a next key already.
+                let _next = self.north.post("door/next", &json!({ "reason": "test" }));
+                json!({ "reason": "test", "confirmed": true })
+            }
             "audit/reconcile" => json!({ "partner": "south" }),
             "evidence/build" => json!({ "hit": hit(), "reason": "test" }),
             // Nothing is that old, so only the unconfirmed form has nothing to leave.

@@ -16,6 +16,7 @@ mod ready;
 mod receive;
 mod screen;
 mod show;
+mod submit;
 mod template;
 #[cfg(test)]
 mod trial;
@@ -29,7 +30,7 @@ use symbolon_codec::sha256;
 use symbolon_record::{AlertClass, Exercise, Record, RecordId};
 use symbolon_store::{
     Alert, AlertDelivery, AlertKey, AlertState, DeliveryState, DueFor, InboxKind, Intent, Rings,
-    Slot, StoreError, Submission, Write,
+    Slot, Write,
 };
 use symbolon_trust::{Mode, NodeId};
 
@@ -39,11 +40,11 @@ pub(crate) use show::state_name;
 
 use crate::api::{AlertName, AlertPreview, AlertPreviewed, AlertSend, AlertSent, Report};
 use crate::desk::hex;
-use crate::limits::IDEMPOTENCY_KEY_BYTES;
 use crate::officer::Role;
 use crate::{Desk, DeskError, Officer};
 use audience::Audience;
 use form::Author;
+use submit::Submitting;
 
 /// What the desk keeps in memory about alerts.
 #[derive(Default)]
@@ -66,6 +67,8 @@ pub(crate) struct Alerts {
     couriers: courier::Couriers,
     queued: OnceLock<Box<dyn Fn(&NodeId) + Send + Sync>>,
     clocks: OnceLock<AlertClocks>,
+    /// When old idempotency keys were last forgotten, in Unix seconds.
+    forgot_at: AtomicU64,
     /// Held while one alert is changed.
     changing: Mutex<()>,
 }
@@ -180,12 +183,13 @@ impl Desk {
         request: AlertSend,
         _report: &mut dyn Report,
     ) -> Result<AlertSent, DeskError> {
-        let read = self.form_read(officer, &request.form)?;
-        let name = request.idempotency_key.as_deref();
-        name.map_or(Ok(()), idempotency_checked)?;
-        if let Some(known) = self.submission(officer, name)? {
-            return self.submitted_before(officer, &known, &read.digest);
+        let read = self.form_parsed(officer, &request.form)?;
+        let own = Submitting::new(officer, request.idempotency_key.as_deref(), read.digest)?;
+        // First: what was accepted once is not refused for what changed since.
+        if let Some(known) = self.submitted(&own)? {
+            return self.submitted_again(&own, &known);
         }
+        self.hotline_may(officer, read.content.kind)?;
         let record =
             Record::generate(read.content, self.surroundings.now_ms(), self.surroundings.seed())?;
         let audience = self.audience(&record, read.class, &request.form)?;
@@ -196,11 +200,7 @@ impl Desk {
             .submitted(officer.as_str(), alert.key.id)
             .due(alert.expires_on, DueFor::Expire, &alert.key);
         let now = self.now();
-        if let Some(name) = name {
-            let known =
-                Submission { alert: alert.key.id, body_hash: read.digest, accepted_at: now };
-            write = write.submission_new(officer.as_str(), name.as_bytes(), &known);
-        }
+        write = own.kept(write, alert.key.id, now);
         let automatic: Vec<_> = audience.automatic().collect();
         if alert.state == AlertState::Waiting {
             write = write.inbox(alert.read_by, InboxKind::Approve, &alert.key);
@@ -213,9 +213,9 @@ impl Desk {
             Some(receipt) => receipt,
             // The same submission came twice at once, and the other was first.
             None => {
-                let known = self.submission(officer, name)?;
+                let known = self.submitted(&own)?;
                 let known = known.ok_or_else(|| DeskError::internal("a submission is gone"))?;
-                return self.submitted_before(officer, &known, &read.digest);
+                return self.submitted_again(&own, &known);
             }
         };
         self.tell_queued(&automatic);
@@ -316,7 +316,18 @@ impl Desk {
         Ok((alert, record))
     }
 
+    /// What a form says, if its author may hand in such.
     fn form_read(
+        &self,
+        officer: &Officer,
+        form: &crate::api::AlertForm,
+    ) -> Result<form::Read, DeskError> {
+        let read = self.form_parsed(officer, form)?;
+        self.hotline_may(officer, read.content.kind)?;
+        Ok(read)
+    }
+
+    fn form_parsed(
         &self,
         officer: &Officer,
         form: &crate::api::AlertForm,
@@ -328,9 +339,7 @@ impl Desk {
                 return Err(DeskError::refused("auditors send no alerts", "ask an officer"));
             }
         };
-        let read = form::read(form, author, *self.identity().node().as_bytes(), self.now())?;
-        self.hotline_may(officer, read.content.kind)?;
-        Ok(read)
+        form::read(form, author, *self.identity().node().as_bytes(), self.now())
     }
 
     /// The row of a new alert.
@@ -416,48 +425,6 @@ impl Desk {
         self.alerts.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Commits; nothing where the very submission was accepted meanwhile.
-    fn logged_or_repeated(&self, write: Write) -> Result<Option<Receipt>, DeskError> {
-        match self.store.commit(write) {
-            Ok(done) => {
-                let receipt = done.last();
-                let receipt = receipt.ok_or_else(|| DeskError::internal("no receipt"))?;
-                Ok(Some(receipt))
-            }
-            Err(StoreError::Repeated) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn submission(
-        &self,
-        officer: &Officer,
-        name: Option<&str>,
-    ) -> Result<Option<Submission>, DeskError> {
-        let Some(name) = name else { return Ok(None) };
-        Ok(self.store.submission_fetch(officer.as_str(), name.as_bytes())?)
-    }
-
-    fn submitted_before(
-        &self,
-        officer: &Officer,
-        known: &Submission,
-        digest: &[u8; 32],
-    ) -> Result<AlertSent, DeskError> {
-        if known.body_hash != *digest {
-            return Err(DeskError::invalid(
-                "this idempotency key was used for another alert",
-                "make a fresh key for each alert, and keep it for its retries",
-            ));
-        }
-        let key = AlertKey { origin: self.identity().node(), id: known.alert };
-        let gone = || DeskError::internal("an accepted alert is gone");
-        let alert = self.store.alert_fetch(&key)?.ok_or_else(gone)?;
-        let receipt = self.store.log_receipt(&alert_leaf(&key))?.ok_or_else(gone)?;
-        let audience = Audience::default();
-        Ok(self.alert_sent(officer, &alert, &audience, receipt, Repeated::Yes))
-    }
-
     fn alert_sent(
         &self,
         officer: &Officer,
@@ -496,13 +463,14 @@ impl Desk {
     pub(crate) fn alert_own(&self, officer: &Officer, id: &str) -> Result<Alert, DeskError> {
         let key = AlertKey { origin: self.identity().node(), id: alert_id(id)? };
         let alert = self.store.alert_fetch(&key)?;
-        let may = |alert: &Alert| match officer.role() {
-            Role::Hotline => alert.submitter == officer.as_str(),
+        let may = match officer.role() {
+            // Its own even where an officer has changed it since.
+            Role::Hotline => self.store.submitted_by(officer.as_str(), key.id)?,
             Role::Officer => true,
             Role::Auditor => false,
         };
         // To a hotline another's alert is as unknown as one that never was.
-        alert.filter(may).ok_or_else(|| {
+        alert.filter(|_| may).ok_or_else(|| {
             DeskError::not_found(
                 "there is no such alert of this node",
                 "'symbolon alert list' shows them; a received alert is changed by its origin only",
@@ -557,18 +525,6 @@ pub(crate) fn alert_event(alert: &Alert, act: AlertAct, recipients: usize) -> Al
 /// The name of the leaf that records an acceptance.
 pub(crate) fn alert_leaf(key: &AlertKey) -> [u8; 32] {
     sha256("symbolon/1 alert leaf", &[key.origin.as_bytes(), key.id.as_bytes()])
-}
-
-/// A key that no two alerts share by chance.
-fn idempotency_checked(key: &str) -> Result<(), DeskError> {
-    let is_plain = key.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_'));
-    if IDEMPOTENCY_KEY_BYTES.contains(&key.len()) && is_plain {
-        return Ok(());
-    }
-    Err(DeskError::invalid(
-        "the idempotency key is not usable",
-        "make 16 to 64 random letters and digits before the first attempt",
-    ))
 }
 
 pub(crate) fn is_gone(state: AlertState) -> bool {

@@ -314,7 +314,7 @@ impl Desk {
     }
 
     /// What falls due with time: keys, cards, tag sets of ended epochs, admitted envelopes that
-    /// have expired. Call it once a minute or so.
+    /// have expired, submissions that nobody may repeat. Call it once a minute or so.
     ///
     /// # Errors
     /// [`DeskError`] from the first part that failed; the others are tried next time.
@@ -328,6 +328,7 @@ impl Desk {
         self.bulks_prune();
         self.grants_purge()?;
         self.relay_purge()?;
+        self.submissions_forget()?;
         self.retain()?;
         self.checkpoint_keep()
     }

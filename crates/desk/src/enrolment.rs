@@ -76,12 +76,6 @@ impl Enrolment {
         }
         Ok(read)
     }
-
-    /// The pins as bytes.
-    #[must_use]
-    pub fn pins(&self) -> Vec<[u8; 32]> {
-        self.pins.iter().filter_map(|pin| pin_parse(pin)).collect()
-    }
 }
 
 impl fmt::Debug for Enrolment {
@@ -100,7 +94,8 @@ pub(crate) fn url_is_usable(url: &str) -> bool {
 }
 
 /// Reads 32 bytes in hexadecimal.
-pub(crate) fn pin_parse(text: &str) -> Option<[u8; 32]> {
+#[must_use]
+pub fn pin_parse(text: &str) -> Option<[u8; 32]> {
     let bytes = text.as_bytes();
     let (pairs, []) = bytes.as_chunks::<2>() else { return None };
     let digit = |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok());

@@ -14,40 +14,28 @@ use subtle::ConstantTimeEq;
 use symbolon_audit::Entry;
 use symbolon_codec::sha256;
 use symbolon_record::RecordKind;
-use symbolon_store::{Hotline, HotlineState, Store, Write};
+use symbolon_store::{Hotline, HotlineState, Write};
 use symbolon_trust::NodeName;
 use zeroize::Zeroizing;
 
 use crate::api::{
-    Enrolled, Hello, HotlineAdd, HotlineChange, HotlineRenew, HotlineShown, Nothing, Proof, Report,
+    Enrolled, HotlineAdd, HotlineChange, HotlineRenew, HotlineShown, Nothing, Proof, Report,
 };
 use crate::asking::lock;
 use crate::desk::hex;
-use crate::enrolment::{Enrolment, pin_parse, url_is_usable};
-use crate::limits::{
-    HOTLINE_BURST_MAX, HOTLINE_PINS_MAX, HOTLINE_QUOTA_MAX, HOTLINE_URLS_MAX, HOTLINES_MAX,
-};
+use crate::door::Door;
+use crate::enrolment::{Enrolment, pin_parse};
+use crate::limits::{HOTLINE_BURST_MAX, HOTLINE_QUOTA_MAX, HOTLINES_MAX};
 use crate::meter::{Demand, Meter, Passed, Reserved};
 use crate::read::reason_given;
 use crate::{Desk, DeskError, Officer, Role};
 
-/// Where the key of the door lies in the store.
-const DOOR_KEY: &str = "hotline/tls";
 /// Separates the digests made here from others.
 const LABEL: &str = "symbolon/1 hotline";
 /// Where the reserved submissions of an hour lie, by hotline.
 const RESERVED: &str = "hotline/reserved/";
 /// What a token begins with is the name; this stands between it and the secret.
 const TOKEN_MARK: char = '.';
-
-/// Where hotlines reach this node, and by what they know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Doorway {
-    /// `https://host:port`, one to four of them.
-    pub urls: Vec<String>,
-    /// SHA-256 of the public key info of the door's certificate.
-    pub pins: Vec<[u8; 32]>,
-}
 
 /// What somebody at the door shows.
 #[derive(Clone, Copy)]
@@ -89,9 +77,9 @@ impl Drop for Admitted {
 #[derive(Default)]
 pub(crate) struct Hotlines {
     known: RwLock<Arc<BTreeMap<String, Line>>>,
-    doorway: OnceLock<Doorway>,
-    /// Held while one is changed.
-    changing: Mutex<()>,
+    pub(crate) door: OnceLock<Door>,
+    /// Held while one is changed, or the key of the door.
+    pub(crate) changing: Mutex<()>,
 }
 
 /// One hotline and its counts.
@@ -144,42 +132,6 @@ impl Line {
 }
 
 impl Desk {
-    /// Opens the way for enrolments: without it there is no door that a hotline could come to.
-    ///
-    /// # Errors
-    /// [`DeskError`] where an address is no `https://host:port`.
-    pub fn hotline_doorway(&self, doorway: Doorway) -> Result<(), DeskError> {
-        let are_urls = (1..=HOTLINE_URLS_MAX).contains(&doorway.urls.len())
-            && doorway.urls.iter().all(|url| url_is_usable(url));
-        if !are_urls || !(1..=HOTLINE_PINS_MAX).contains(&doorway.pins.len()) {
-            return Err(DeskError::invalid(
-                "the addresses of the hotlines' door are not usable",
-                format!(
-                    "set hotline_urls to 1 to {HOTLINE_URLS_MAX} of the form https://host:port"
-                ),
-            ));
-        }
-        let _ = self.hotlines.doorway.set(doorway);
-        Ok(())
-    }
-
-    /// The key of the hotlines' door, as it was kept.
-    ///
-    /// # Errors
-    /// [`DeskError`] from the store.
-    pub fn hotline_door_key(store: &Store) -> Result<Option<Zeroizing<Vec<u8>>>, DeskError> {
-        Ok(store.setting_fetch(DOOR_KEY)?)
-    }
-
-    /// Keeps the key of the hotlines' door.
-    ///
-    /// # Errors
-    /// [`DeskError`] from the store, also where there is a key already.
-    pub fn hotline_door_key_keep(store: &Store, key: &[u8]) -> Result<(), DeskError> {
-        store.commit(Write::new().setting_new(DOOR_KEY, key))?;
-        Ok(())
-    }
-
     /// Reads all hotlines from the store; the counts of those that stay go on.
     pub(crate) fn hotlines_load(&self) -> Result<(), DeskError> {
         let known = self.hotlines.all();
@@ -301,32 +253,15 @@ impl Desk {
         }
     }
 
-    /// Who answers here, when it is, and that the credentials work.
-    ///
-    /// # Errors
-    /// None.
-    pub fn node_hello(
-        &self,
-        officer: &Officer,
-        _request: Nothing,
-        _report: &mut dyn Report,
-    ) -> Result<Hello, DeskError> {
-        let identity = self.identity();
-        let card = identity.card.card();
-        let now = self.now();
-        let stamp = i64::try_from(now).ok().and_then(|now| jiff::Timestamp::from_second(now).ok());
+    /// What a hotline may hand in now before it is told to wait.
+    pub(crate) fn hotline_left(&self, officer: &Officer) -> Option<u64> {
         let known = self.hotlines.all();
-        let line = officer.hotline().and_then(|name| known.get(name));
-        let left = line.map(|line| lock(&line.meter).left(self.surroundings.now_ms()));
-        Ok(Hello {
-            node: card.name.to_string(),
-            country: card.country.to_string(),
-            now,
-            time: stamp.map(|stamp| stamp.to_string()).unwrap_or_default(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            hotline: officer.hotline().map(str::to_owned),
-            submissions_left: left,
-        })
+        let line = officer.hotline().and_then(|name| known.get(name))?;
+        Some(lock(&line.meter).left(self.surroundings.now_ms()))
+    }
+
+    pub(crate) fn hotline_names(&self) -> Vec<String> {
+        self.hotlines.all().keys().cloned().collect()
     }
 
     /// Enrols a hotline.
@@ -340,7 +275,7 @@ impl Desk {
         _report: &mut dyn Report,
     ) -> Result<Enrolled, DeskError> {
         let _one_at_a_time = lock(&self.hotlines.changing);
-        let doorway = self.doorway()?;
+        let door = self.door()?;
         let name = NodeName::parse(&request.name).map_err(|_| {
             let remedy = "use 1 to 32 lower-case letters, digits and hyphens";
             DeskError::invalid("the name is not usable for a hotline", remedy)
@@ -380,7 +315,8 @@ impl Desk {
             row.name, row.quota_per_hour, row.burst
         );
         self.hotline_keep(officer, &row, &act)?;
-        self.enrolled(&doorway, &row.name, token.map(|(token, _)| token))
+        self.door_learned_by_file(&row.name)?;
+        self.enrolled(door, &row.name, token.map(|(token, _)| token))
     }
 
     /// All hotlines.
@@ -434,7 +370,7 @@ impl Desk {
     ) -> Result<Enrolled, DeskError> {
         let _one_at_a_time = lock(&self.hotlines.changing);
         let reason = reason_given(&request.reason)?;
-        let doorway = self.doorway()?;
+        let door = self.door()?;
         let mut row = self.hotline_named(&request.name)?.row;
         if let Some(pin) = self.pin_free(request.certificate_pin.as_deref(), &row.name)? {
             if row.certificate_pin.is_none() {
@@ -449,7 +385,10 @@ impl Desk {
         row.token_hash = token.as_ref().map(|(_, hash)| *hash);
         row.changed_at = self.now();
         self.hotline_keep(officer, &row, &format!("hotline {} renewed: {reason}", row.name))?;
-        self.enrolled(&doorway, &row.name, token.map(|(token, _)| token))
+        if token.is_some() {
+            self.door_learned_by_file(&row.name)?;
+        }
+        self.enrolled(door, &row.name, token.map(|(token, _)| token))
     }
 
     fn hotline_turn(
@@ -494,15 +433,6 @@ impl Desk {
         self.hotlines_load()
     }
 
-    fn doorway(&self) -> Result<Doorway, DeskError> {
-        self.hotlines.doorway.get().cloned().ok_or_else(|| {
-            DeskError::refused(
-                "this node has no door for hotlines",
-                "set hotline_listen in symbolon.toml and start the node again",
-            )
-        })
-    }
-
     /// A fresh token and its hash.
     fn token(&self, name: &str) -> (String, [u8; 32]) {
         let secret = Zeroizing::new(self.surroundings.seed());
@@ -512,12 +442,11 @@ impl Desk {
 
     fn enrolled(
         &self,
-        doorway: &Doorway,
+        door: &Door,
         name: &str,
         token: Option<String>,
     ) -> Result<Enrolled, DeskError> {
-        let urls = doorway.urls.clone();
-        let pins: Vec<String> = doorway.pins.iter().map(|pin| hex(pin)).collect();
+        let (urls, pins) = (door.urls.clone(), door.accepted());
         let node = self.identity().card.card().name.to_string();
         let places = (urls.clone(), pins.clone());
         let file = Enrolment::new(node, name.to_owned(), places, token.clone());

@@ -120,6 +120,11 @@ pub const COURIER_IDLE_SECONDS: u64 = 600;
 pub const MEET_ANEW_SECONDS: u64 = 600;
 /// Letters of an idempotency key.
 pub const IDEMPOTENCY_KEY_BYTES: std::ops::RangeInclusive<usize> = 16..=64;
+/// For so long what was handed in under an idempotency key is known again, in days. A client sends
+/// nothing by itself that is two thirds as old: the rest is for clocks that are wrong.
+pub const SUBMISSION_DAYS: u64 = 90;
+/// How often it is looked whether keys are older than that, in seconds.
+pub const SUBMISSION_LOOK_SECONDS: u64 = 3_600;
 /// How long a recipient may take to delete what was withdrawn or has expired, in seconds.
 pub const DELETION_PATIENCE_SECONDS: u64 = 86_400;
 /// Alerts of one page.

@@ -155,6 +155,16 @@ impl Store {
         self.purge(Table::Submission, before)
     }
 
+    /// Whether one actor submitted an alert, whoever changed it since.
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub fn submitted_by(&self, actor: &str, id: RecordId) -> Result<bool, StoreError> {
+        let mark = self.crypter.submitter_mark(actor.as_bytes());
+        let key = [mark.as_slice(), id.as_bytes()].concat();
+        Ok(self.backend.fetch(Table::Submitter, &key)?.is_some())
+    }
+
     /// At most `limit` alerts behind `after` that one actor submitted, the oldest first.
     ///
     /// # Errors

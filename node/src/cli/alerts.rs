@@ -6,10 +6,12 @@ use clap::Subcommand;
 use symbolon_desk::api::*;
 
 use super::commands::Runner;
+use super::far::{Far, Matter, id_at};
 use super::form::Form;
 use super::output::{number, table, time};
 use super::tables::row;
 use crate::exit::Failure;
+use crate::hotline::Call;
 
 /// What stands above everything that is a drill.
 const EXERCISE: &str = "EXERCISE EXERCISE EXERCISE: not a live alert\n";
@@ -34,6 +36,15 @@ pub(crate) enum Work {
         /// Rows.
         #[arg(long)]
         limit: Option<u32>,
+        #[command(flatten)]
+        far: Far,
+    },
+    /// Says in one line how an alert stands.
+    State {
+        /// Id; with --enrolment also its key in the spool.
+        id: String,
+        #[command(flatten)]
+        far: Far,
     },
     /// Shows an alert and the own records that it meets. The reading is logged.
     Show {
@@ -64,17 +75,29 @@ pub(crate) enum Work {
         /// Id.
         id: String,
     },
-    /// Replaces what an own alert says; everybody who has it gets the new version.
+    /// Replaces what an own alert says; everybody who has it gets the new version. With
+    /// --enrolment it is kept and sent as 'alert send' does it.
     Update {
-        /// Id.
+        /// Id; with --enrolment also its key in the spool.
         id: String,
         #[command(flatten)]
         form: Form,
+        #[command(flatten)]
+        far: Far,
+        /// How long to try before the change is left in the spool, in seconds.
+        #[arg(long, default_value_t = 20)]
+        wait: u64,
     },
-    /// Takes an own alert back; everybody who has it deletes it and proves it.
+    /// Takes an own alert back; everybody who has it deletes it and proves it. With --enrolment
+    /// it is kept and sent as 'alert send' does it.
     Withdraw {
-        /// Id.
+        /// Id; with --enrolment also its key in the spool.
         id: String,
+        #[command(flatten)]
+        far: Far,
+        /// How long to try before this is left in the spool, in seconds.
+        #[arg(long, default_value_t = 20)]
+        wait: u64,
         /// `error`, `resolved`, `superseded`, `no_longer_shared` or `ordered`.
         #[arg(long)]
         reason: String,
@@ -105,9 +128,23 @@ impl Runner {
                 self.show("alert/preview", &request, previewed).await
             }
             Work::Templates => self.show("alert/templates", &Nothing {}, templates).await,
-            Work::List { direction, after, limit } => {
+            Work::List { direction, after, limit, far } => {
                 let list = AlertList { direction, after, limit };
+                if far.is_named() {
+                    let page = self.asked(&far, "alert/list", &list).await?;
+                    self.out.show(&page, listed);
+                    return Ok(());
+                }
                 self.show("alert/list", &list, listed).await
+            }
+            Work::State { id, far } => {
+                if far.is_named() {
+                    let name = AlertName { id: id_at(&far, &id)? };
+                    let line = self.asked(&far, "alert/state", &name).await?;
+                    self.out.show(&line, stated);
+                    return Ok(());
+                }
+                self.show("alert/state", &AlertName { id }, stated).await
             }
             Work::Show { id, reason } => {
                 self.show("alert/show", &AlertShow { id, reason }, shown).await
@@ -120,12 +157,27 @@ impl Runner {
             }
             Work::Approve { id } => self.show("alert/approve", &AlertName { id }, sent).await,
             Work::Decline { id } => self.show("alert/decline", &AlertName { id }, sent).await,
-            Work::Update { id, form } => {
+            Work::Update { id, form, far, wait } if far.is_named() => {
+                let matter = Matter { call: Call::Update, about: Some(id) };
+                let request = || Ok(serde_json::json!({ "form": form.fill()? }));
+                self.far(&far, matter, wait, request).await
+            }
+            Work::Update { id, form, .. } => {
                 let request = serde_json::json!({ "id": id, "form": form.fill()? });
                 self.show("alert/update", &request, sent).await
             }
-            Work::Withdraw { id, reason } => {
-                self.show("alert/withdraw", &AlertWithdraw { id, reason }, acks).await
+            Work::Withdraw { id, reason, far, wait } if far.is_named() => {
+                let matter = Matter { call: Call::Withdraw, about: Some(id) };
+                let request = || Ok(serde_json::json!({ "reason": reason }));
+                self.far(&far, matter, wait, request).await
+            }
+            Work::Withdraw { id, reason, .. } => {
+                self.show(
+                    "alert/withdraw",
+                    &AlertWithdraw { id, reason, idempotency_key: None },
+                    acks,
+                )
+                .await
             }
             Work::Narrow { id, keep } => {
                 self.show("alert/narrow", &AlertNarrow { id, keep }, acks).await
@@ -244,6 +296,20 @@ fn listed(page: &AlertPage) -> String {
     }
     let next = page.next.as_ref().map(|next| format!("more: --after {next}\n"));
     table(&rows) + &next.unwrap_or_default()
+}
+
+fn stated(alert: &AlertRow) -> String {
+    let rows = [
+        row(["alert", &alert.id]),
+        row(["state", &state(alert)]),
+        row(["class", &alert.class]),
+        row(["came in", &time(alert.accepted_at)]),
+        row(["act by", &time(alert.act_by)]),
+        row(["deleted on", &time(alert.expires_on)]),
+        row(["title", &alert.title]),
+    ];
+    let told = rows.into_iter().filter(|row| row.iter().all(|cell| !cell.is_empty()));
+    banner(alert.exercise) + &table(&told.collect::<Vec<_>>())
 }
 
 fn title(alert: &AlertRow) -> String {

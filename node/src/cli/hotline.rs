@@ -12,12 +12,13 @@ use serde::Serialize;
 use symbolon_desk::Enrolment;
 use symbolon_desk::api::*;
 
-use super::commands::{Runner, read};
+use super::commands::{Runner, ask, read};
 use super::output::{number, table, time};
+use super::spool::Place;
 use super::tables::row;
 use crate::entropy;
 use crate::exit::Failure;
-use crate::hotline::{ClientKey, Remote};
+use crate::hotline::{ClientKey, Learned, Remote};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Hotline {
@@ -82,10 +83,38 @@ pub(crate) enum Hotline {
         #[arg(long)]
         output: PathBuf,
     },
-    /// On the hotline's machine: asks the node whether the credentials work.
+    /// On the hotline's machine: asks the node whether the credentials work, and which keys its
+    /// door has and will have.
     Test {
         #[command(flatten)]
-        with: With,
+        place: Place,
+    },
+    /// The key of the node's door, by which hotlines know it.
+    #[command(subcommand)]
+    DoorKey(DoorKey),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DoorKey {
+    /// Shows the pins of the key that answers and of the next one, and which hotlines were not
+    /// seen to know the next.
+    Show,
+    /// Makes the next key. Enrolment files name both from now on, and each hotline learns it when
+    /// it calls; the door goes on answering with the one that it has.
+    Next {
+        /// Why; goes into the log.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Has the door answer with the next key from now on, and destroys the one before. A hotline
+    /// that does not know it needs a new enrolment file.
+    Switch {
+        /// Why; goes into the log.
+        #[arg(long)]
+        reason: String,
+        /// Without asking at the terminal, also where hotlines were not seen to know it.
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -101,12 +130,20 @@ pub(crate) struct With {
 }
 
 impl With {
-    /// The way to the node.
-    pub(super) fn remote(&self) -> Result<Remote, Failure> {
+    /// What the enrolment file says.
+    pub(super) fn read(&self) -> Result<Enrolment, Failure> {
         let read = Enrolment::parse(&read(&self.enrolment)?);
-        let enrolment = read.map_err(|error| crate::init::desk_failure(&error))?;
+        read.map_err(|error| crate::init::desk_failure(&error))
+    }
+
+    /// The way to the node.
+    pub(super) fn remote(
+        &self,
+        enrolment: Enrolment,
+        learned: &Learned,
+    ) -> Result<Remote, Failure> {
         let key = self.client_key.as_deref().map(ClientKey::read).transpose()?;
-        Remote::new(enrolment, key.as_ref())
+        Remote::new(enrolment, key.as_ref(), learned.pins())
     }
 }
 
@@ -165,14 +202,42 @@ impl Runner {
                 });
                 Ok(())
             }
-            Hotline::Test { with } => {
-                let answer = with.remote()?.call("node/hello", &serde_json::json!({})).await?;
-                let hello: Hello = serde_json::from_value(answer)
-                    .map_err(|_| Failure::from(crate::hotline::RemoteError::Unreadable))?;
+            Hotline::Test { place } => {
+                let hello = place.sender()?.greet().await?;
                 self.out.show(&hello, greeted);
                 Ok(())
             }
+            Hotline::DoorKey(DoorKey::Show) => self.show("door/show", &Nothing {}, door_keys).await,
+            Hotline::DoorKey(DoorKey::Next { reason }) => {
+                self.show("door/next", &DoorNext { reason }, door_keys).await
+            }
+            Hotline::DoorKey(DoorKey::Switch { reason, yes }) => {
+                self.door_switch(reason, yes).await
+            }
         }
+    }
+
+    async fn door_switch(&self, reason: String, yes: bool) -> Result<(), Failure> {
+        let look = DoorSwitch { reason: reason.clone(), confirmed: false };
+        let before: DoorShown = self.call("door/switch", &look).await?;
+        if !yes && !before.unlearned.is_empty() {
+            let question = format!(
+                "{} of {} hotlines were not seen to know the next key and need new enrolment files \
+                 then: {}. Change the key all the same? [yes/no] ",
+                before.unlearned.len(),
+                before.hotlines,
+                before.unlearned.join(", ")
+            );
+            let instead = format!(
+                "{} of {} hotlines were not seen to know the next key; let each call once, or give \
+                 --yes",
+                before.unlearned.len(),
+                before.hotlines
+            );
+            ask(&question, &instead)?;
+        }
+        let request = DoorSwitch { reason, confirmed: true };
+        self.show("door/switch", &request, door_keys).await
     }
 
     fn enrolled(&self, enrolled: &Enrolled, output: &Path) -> Result<(), Failure> {
@@ -223,6 +288,19 @@ fn pin(certificate: Option<&Path>) -> Result<Option<String>, Failure> {
 
 fn changed(hotline: &HotlineShown) -> String {
     format!("hotline {} is {}\n", hotline.name, hotline.state)
+}
+
+fn door_keys(shown: &DoorShown) -> String {
+    let mut rows = vec![row(["pin", &shown.pin])];
+    if let Some(next) = &shown.next {
+        let unlearned = match shown.unlearned.as_slice() {
+            [] => "no hotline".to_owned(),
+            names => names.join(", "),
+        };
+        rows.push(row(["next", next]));
+        rows.push(row(["not seen to know it", &unlearned]));
+    }
+    table(&rows)
 }
 
 fn greeted(hello: &Hello) -> String {

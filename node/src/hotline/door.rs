@@ -27,7 +27,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::DoorKey;
+use super::Keyring;
 use super::limits::{
     ACCEPT_PAUSE, CONNECTION_LIFE_MAX, CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, DRAIN,
     HANDSHAKE_DEADLINE, HEADER_BYTES_MAX, HEADER_DEADLINE, HEADERS_MAX,
@@ -40,8 +40,8 @@ use crate::quic::pin_of;
 pub(crate) struct DoorConfig {
     /// Where it listens.
     pub(crate) listen: SocketAddr,
-    /// Its key.
-    pub(crate) key: DoorKey,
+    /// Its keys.
+    pub(crate) keys: Arc<Keyring>,
     /// What answers behind it.
     pub(crate) desk: Arc<Desk>,
 }
@@ -66,8 +66,8 @@ impl Accepts for Enrolled {
 impl Door {
     /// Binds the door.
     pub(crate) async fn bind(config: DoorConfig) -> Result<Door, Failure> {
-        let DoorConfig { listen, key, desk } = config;
-        let tls = pins::server(&key, Arc::new(Enrolled(Arc::clone(&desk))));
+        let DoorConfig { listen, keys, desk } = config;
+        let tls = pins::server(keys, Arc::new(Enrolled(Arc::clone(&desk))));
         let tls = tls.map_err(|error| Failure::new(Exit::Internal, error.to_string(), ""))?;
         let listener = TcpListener::bind(listen).await.map_err(|error| {
             let message = format!("the hotlines' door at {listen}: {error}");

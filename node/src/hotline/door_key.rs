@@ -1,65 +1,65 @@
-//! The key of the hotlines' door and its certificate; vouches for nothing by itself.
+//! The keys of the hotlines' door and their certificates; they vouch for nothing by themselves.
 //!
 //! Implements spec/hotlines.md#door.
 //!
-//! Invariant: the certificate is a container. A hotline knows the node by the pin of this key in
-//! its enrolment file, never by a name, date or issuer.
+//! Invariant: the certificate is a container. A hotline knows the node by the pin of the key in its
+//! enrolment file, never by a name, date or issuer.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rcgen::{CertificateParams, DistinguishedName, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rustls::crypto::aws_lc_rs::sign::any_ecdsa_type;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use symbolon_desk::{Desk, DeskError};
-use symbolon_store::Store;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use symbolon_desk::DoorKeys;
 use zeroize::Zeroizing;
 
 use crate::quic::pin_of;
 
-/// An ECDSA P-256 key, which every ordinary TLS client can check, and its certificate. It is not
-/// the key of the QUIC transport: partners' pins and hotlines' pins change independently.
-pub(crate) struct DoorKey {
-    pkcs8: Zeroizing<Vec<u8>>,
-    certificate: CertificateDer<'static>,
-    pin: [u8; 32],
-}
+/// ECDSA P-256 keys, which every ordinary TLS client can check. They are not the key of the QUIC
+/// transport: partners' pins and hotlines' pins change independently.
+#[derive(Default)]
+pub(crate) struct Keyring(RwLock<Option<Arc<CertifiedKey>>>);
 
-impl DoorKey {
-    /// The key in the store; made and kept where there is none.
-    pub(crate) fn open(store: &Store) -> Result<DoorKey, DeskError> {
-        if let Some(kept) = Desk::hotline_door_key(store)? {
-            return DoorKey::from_der(kept).ok_or_else(unusable);
-        }
+impl DoorKeys for Keyring {
+    fn fresh(&self) -> Option<Zeroizing<Vec<u8>>> {
         // The library draws from the operating system, as it does for signatures.
-        let pair = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|_| unusable())?;
-        let pkcs8 = Zeroizing::new(pair.serialize_der());
-        Desk::hotline_door_key_keep(store, &pkcs8)?;
-        DoorKey::from_der(pkcs8).ok_or_else(unusable)
+        let pair = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).ok()?;
+        Some(Zeroizing::new(pair.serialize_der()))
     }
 
-    fn from_der(pkcs8: Zeroizing<Vec<u8>>) -> Option<DoorKey> {
-        let der = PrivatePkcs8KeyDer::from(pkcs8.as_slice());
-        let pair = KeyPair::from_pkcs8_der_and_sign_algo(&der, &PKCS_ECDSA_P256_SHA256).ok()?;
-        let mut params = CertificateParams::default();
-        params.distinguished_name = DistinguishedName::new();
-        let certificate = params.self_signed(&pair).ok()?.der().clone();
-        let pin = pin_of(&certificate)?.0;
-        Some(DoorKey { pkcs8, certificate, pin })
+    fn pin(&self, key: &[u8]) -> Option<[u8; 32]> {
+        Some(pin_of(&certificate(key)?)?.0)
     }
 
-    /// What hotlines pin.
-    pub(crate) fn pin(&self) -> [u8; 32] {
-        self.pin
-    }
-
-    pub(super) fn certificate_chain(&self) -> Vec<CertificateDer<'static>> {
-        vec![self.certificate.clone()]
-    }
-
-    pub(super) fn private_key(&self) -> PrivateKeyDer<'static> {
-        PrivatePkcs8KeyDer::from(self.pkcs8.to_vec()).into()
+    fn answer_with(&self, key: &[u8]) -> Option<()> {
+        let der = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.to_vec()));
+        let certified = CertifiedKey::new(vec![certificate(key)?], any_ecdsa_type(&der).ok()?);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(certified));
+        Some(())
     }
 }
 
-fn unusable() -> DeskError {
-    DeskError::internal("the key of the hotlines' door cannot be used")
+fn certificate(key: &[u8]) -> Option<CertificateDer<'static>> {
+    let der = PrivatePkcs8KeyDer::from(key);
+    let pair = KeyPair::from_pkcs8_der_and_sign_algo(&der, &PKCS_ECDSA_P256_SHA256).ok()?;
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    Some(params.self_signed(&pair).ok()?.der().clone())
+}
+
+impl ResolvesServerCert for Keyring {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keyring")
+    }
 }
 
 #[cfg(test)]
@@ -68,10 +68,10 @@ mod tests {
 
     #[test]
     fn a_kept_key_has_the_same_pin() {
-        let store = Store::memory([7; 32]);
-        let made = DoorKey::open(&store).unwrap();
-        assert_eq!(DoorKey::open(&store).unwrap().pin(), made.pin());
-        assert_ne!(DoorKey::open(&Store::memory([8; 32])).unwrap().pin(), made.pin());
-        assert!(DoorKey::from_der(Zeroizing::new(vec![0; 48])).is_none());
+        let keys = Keyring::default();
+        let (one, other) = (keys.fresh().unwrap(), keys.fresh().unwrap());
+        assert_eq!(keys.pin(&one), keys.pin(&one.clone()));
+        assert_ne!(keys.pin(&one), keys.pin(&other));
+        assert!(keys.pin(&[0; 48]).is_none() && keys.answer_with(&[0; 48]).is_none());
     }
 }

@@ -36,6 +36,23 @@ pub(super) const SPOOLED_BYTES_MAX: u64 = 256 * 1024;
 /// Files of a spool that wait; one more is refused, so that a machine that never reaches its node
 /// says so before its disk is full.
 pub(super) const SPOOL_FILES_MAX: usize = 10_000;
+/// Milliseconds of a day.
+pub(super) const DAY_MS: u64 = 86_400_000;
+/// Age beyond which nothing is sent without a person, in days: the node may have forgotten its key.
+pub(crate) const SPOOL_DAYS: u64 = 60;
+/// How far ahead of the clock a file may have been made and still be sent, in milliseconds.
+pub(super) const CLOCK_AHEAD_MS_MAX: u64 = DAY_MS;
+/// What clocks may be wrong by altogether, in days, before an alert could be there twice.
+const CLOCK_ERROR_DAYS: u64 = 30;
+const _: () = assert!(SPOOL_DAYS + CLOCK_ERROR_DAYS <= symbolon_desk::limits::SUBMISSION_DAYS);
+/// The file of learned pins, in bytes.
+pub(super) const LEARNED_BYTES_MAX: u64 = 4 * 1024;
+/// After so long the node is asked again which keys its door has and will have, in seconds.
+pub(super) const LEARNED_SECONDS: u64 = 86_400;
+/// For that question beside a sending, which it must not hold up.
+pub(super) const GREETING_DEADLINE: Duration = Duration::from_secs(5);
+/// Between two such questions of a watched spool that got no answer.
+pub(crate) const GREETING_PAUSE: Duration = Duration::from_secs(3_600);
 /// Receipts that a list shows, the newest.
 pub(crate) const RECEIPTS_LISTED_MAX: usize = 20;
 /// How often a watched spool is looked at, in seconds.

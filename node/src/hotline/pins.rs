@@ -21,7 +21,7 @@ use rustls::{
     PeerIncompatible, ServerConfig, SignatureScheme,
 };
 
-use super::DoorKey;
+use super::Keyring;
 use super::remote::ClientKey;
 use crate::quic::pin_of;
 
@@ -46,7 +46,7 @@ pub(super) trait Accepts: Send + Sync {
     fn accepts(&self, pin: &[u8; 32]) -> bool;
 }
 
-/// The pins of an enrolment file.
+/// The pins that a hotline's client accepts.
 pub(super) struct Pinned(pub(super) Vec<[u8; 32]>);
 
 impl Accepts for Pinned {
@@ -55,14 +55,17 @@ impl Accepts for Pinned {
     }
 }
 
-pub(super) fn server(key: &DoorKey, hotlines: Arc<dyn Accepts>) -> Result<ServerConfig, Error> {
+pub(super) fn server(
+    keys: Arc<Keyring>,
+    hotlines: Arc<dyn Accepts>,
+) -> Result<ServerConfig, Error> {
     let provider = provider();
     let algorithms = provider.signature_verification_algorithms;
     let verifier = Arc::new(Verifier { pins: hotlines, algorithms });
     let mut tls = ServerConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&[&TLS13])?
         .with_client_cert_verifier(verifier)
-        .with_single_cert(key.certificate_chain(), key.private_key())?;
+        .with_cert_resolver(keys);
     tls.alpn_protocols = vec![ALPN.to_vec()];
     tls.ignore_client_order = true;
     tls.max_early_data_size = 0;

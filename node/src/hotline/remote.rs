@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{AlertDescription, ClientConfig};
-use symbolon_desk::Enrolment;
+use symbolon_desk::{Enrolment, pin_parse};
 use symbolon_web::{ErrorLine, Line};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -160,7 +160,8 @@ impl From<RemoteError> for Failure {
             RemoteError::Key => Failure::new(
                 Exit::Refused,
                 error.to_string(),
-                "ask the node's officer whether its key has changed; a new enrolment file has it",
+                "ask the node's officer whether its key has changed since this machine last greeted \
+                 it; 'symbolon hotline renew' there makes an enrolment file with the new one",
             ),
             RemoteError::Unreadable => {
                 Failure::new(Exit::Internal, error.to_string(), "is it the right address?")
@@ -181,8 +182,14 @@ pub(crate) struct Remote {
 }
 
 impl Remote {
-    pub(crate) fn new(enrolment: Enrolment, key: Option<&ClientKey>) -> Result<Remote, Failure> {
-        let tls = pins::client(Arc::new(Pinned(enrolment.pins())), key).map_err(|_| {
+    /// Where whoever answers must have one of these keys.
+    pub(crate) fn new(
+        enrolment: Enrolment,
+        key: Option<&ClientKey>,
+        pins: &[String],
+    ) -> Result<Remote, Failure> {
+        let pins = pins.iter().filter_map(|pin| pin_parse(pin)).collect();
+        let tls = pins::client(Arc::new(Pinned(pins)), key).map_err(|_| {
             Failure::invalid(
                 "the client key cannot be used",
                 "make one with 'symbolon hotline key'",

@@ -8,22 +8,21 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::time::{Instant, sleep_until};
+use symbolon_desk::api::Hello;
+use symbolon_web::ErrorLine;
+use tokio::time::{Instant, sleep_until, timeout};
 
-use super::limits::{BACKOFF_MAX, BACKOFF_MIN};
-use super::{Receipt, Remote, RemoteError, Spool, SpoolError, Spooled, Stage};
+use super::limits::{BACKOFF_MAX, BACKOFF_MIN, GREETING_DEADLINE, SPOOL_DAYS};
+use super::{Call, Learned, Receipt, Remote, RemoteError, Spool, SpoolError, Spooled, Stage};
 use crate::exit::{Exit, Failure};
 use crate::{clock, entropy};
-
-/// The call that every spooled alert is.
-const CALL: &str = "alert/send";
 
 /// What became of one alert.
 pub(crate) enum Outcome {
     /// The node has it.
     Sent(Receipt),
-    /// The node refused it for what it says.
-    Refused(RemoteError),
+    /// It is put aside for a person: the node refused it for what it says, or it is too old.
+    Refused(ErrorLine),
     /// Its file cannot be used, and stays where it is.
     Skipped(SpoolError),
 }
@@ -32,16 +31,39 @@ pub(crate) enum Outcome {
 pub(crate) struct Sender {
     pub(crate) remote: Remote,
     pub(crate) spool: Spool,
+    /// The keys by which that node is known.
+    pub(crate) learned: Learned,
 }
 
 impl Sender {
-    /// Keeps a new alert under a fresh key; when this returns it is on the disk.
-    pub(crate) fn keep(&self, form: Value) -> Result<Spooled, Failure> {
-        let [key, _] = halves(entropy::seed());
-        let request = serde_json::json!({
-            "form": form, "idempotency_key": hex::encode(key),
-        });
-        Ok(self.spool.put(&key, clock::now_ms(), request)?)
+    /// Greets the node and keeps the pins that it names; then says which are kept.
+    pub(crate) async fn greet(&self) -> Result<Hello, Failure> {
+        let hello = self.greeted(&self.learned).await?;
+        let Some(learned) = self.learned.renewed(&hello.pins, clock::now()) else {
+            // An answer without pins is that of a node which has nothing to say of them.
+            return Ok(hello);
+        };
+        learned.keep(self.spool.folder()).map_err(|error| {
+            let path = self.spool.folder().to_path_buf();
+            Failure::from(SpoolError::File(path, error))
+        })?;
+        if learned.pins() != self.learned.pins() {
+            return self.greeted(&learned).await;
+        }
+        Ok(hello)
+    }
+
+    async fn greeted(&self, learned: &Learned) -> Result<Hello, Failure> {
+        let request = serde_json::json!({ "pins": learned.pins() });
+        let answer = self.remote.call("node/hello", &request).await?;
+        serde_json::from_value(answer).map_err(|_| Failure::from(RemoteError::Unreadable))
+    }
+
+    /// The same once a day beside other things: it fails silently and soon.
+    pub(crate) async fn greet_daily(&self) {
+        if self.learned.is_old(clock::now()) {
+            let _ = timeout(GREETING_DEADLINE, self.greet()).await;
+        }
     }
 
     /// Sends all that waits. Ends early with the cause where the node cannot be reached by the
@@ -49,14 +71,19 @@ impl Sender {
     pub(crate) async fn flush(
         &self,
         deadline: Instant,
-        each: &mut dyn FnMut(&Spooled, Outcome),
+        each: &mut (dyn FnMut(&Spooled, Outcome) + Send),
     ) -> Result<Option<RemoteError>, Failure> {
         for spooled in self.spool.list(Stage::Waiting)? {
             let mut pause = BACKOFF_MIN;
             loop {
-                let request = match self.spool.request(&spooled) {
-                    Ok(Some(request)) => request,
-                    Ok(None) => break,
+                let (call, request) = match self.ready(&spooled) {
+                    Ok(Ready::Go(call, request)) => (call, request),
+                    Ok(Ready::Later) => break,
+                    Ok(Ready::Aside(why)) => {
+                        self.spool.refused(&spooled, &why)?;
+                        each(&spooled, Outcome::Refused(why));
+                        break;
+                    }
                     // One bad file must not hold back all that came after it.
                     Err(error @ (SpoolError::Damaged(_) | SpoolError::Foreign(_))) => {
                         each(&spooled, Outcome::Skipped(error));
@@ -64,9 +91,9 @@ impl Sender {
                     }
                     Err(error) => return Err(error.into()),
                 };
-                let error = match self.remote.call(CALL, &request).await {
+                let error = match self.remote.call(call.path(), &request).await {
                     Ok(answer) => {
-                        let receipt = self.spool.sent(&spooled, answer, clock::now())?;
+                        let receipt = self.spool.sent(&spooled, call, answer, clock::now())?;
                         each(&spooled, Outcome::Sent(receipt));
                         break;
                     }
@@ -76,7 +103,7 @@ impl Sender {
                     && error.is_final()
                 {
                     self.spool.refused(&spooled, why)?;
-                    each(&spooled, Outcome::Refused(error));
+                    each(&spooled, Outcome::Refused(why.clone()));
                     break;
                 }
                 let asked = Duration::from_secs(error.retry_seconds().unwrap_or(0));
@@ -89,6 +116,86 @@ impl Sender {
             }
         }
         Ok(None)
+    }
+
+    /// Makes the body of a call, the same at every attempt.
+    fn ready(&self, spooled: &Spooled) -> Result<Ready, SpoolError> {
+        let Some(body) = self.spool.waiting(spooled)? else { return Ok(Ready::Later) };
+        if !spooled.is_sure(clock::now_ms()) {
+            return Ok(Ready::Aside(too_old(spooled.key())));
+        }
+        let mut request = body.request;
+        if let Some(about) = &body.about {
+            match self.named(about)? {
+                Named::Id(id) => {
+                    request.insert("id".to_owned(), Value::String(id));
+                }
+                Named::Waiting => return Ok(Ready::Later),
+                Named::Nowhere => return Ok(Ready::Aside(baseless())),
+            }
+        }
+        request.insert("idempotency_key".to_owned(), Value::String(spooled.key().to_owned()));
+        Ok(Ready::Go(body.call, Value::Object(request)))
+    }
+
+    /// What became of the alert whose file has this key.
+    fn named(&self, key: &str) -> Result<Named, SpoolError> {
+        match self.spool.find(key) {
+            Ok((own, Stage::Sent)) => {
+                let receipt = self.spool.receipt(&own)?;
+                Ok(receipt.and_then(|receipt| receipt.id()).map_or(Named::Nowhere, Named::Id))
+            }
+            Ok((_, Stage::Waiting)) => Ok(Named::Waiting),
+            Ok((_, Stage::Refused)) | Err(SpoolError::Missing) => Ok(Named::Nowhere),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What is to be done with a file that waits.
+enum Ready {
+    Go(Call, Value),
+    /// Another process settled it, or what it is about waits itself.
+    Later,
+    /// A person must look.
+    Aside(ErrorLine),
+}
+
+/// Where the alert is that a change is about.
+enum Named {
+    Id(String),
+    Waiting,
+    Nowhere,
+}
+
+/// A fresh idempotency key.
+pub(crate) fn fresh_key() -> [u8; 16] {
+    let [key, _] = halves(entropy::seed());
+    key
+}
+
+fn too_old(key: &str) -> ErrorLine {
+    ErrorLine {
+        code: "refused".to_owned(),
+        message: format!(
+            "it is more than {SPOOL_DAYS} days old by this machine's clock, or from the future: \
+             the node may have it and no longer know"
+        ),
+        remedy: format!(
+            "look with 'symbolon alert list --enrolment FILE'; if it is there, 'symbolon alert \
+             spool drop {key}', and if not, 'symbolon alert spool release {key}'"
+        ),
+        retry_seconds: None,
+    }
+}
+
+fn baseless() -> ErrorLine {
+    ErrorLine {
+        code: "refused".to_owned(),
+        message: "the alert that this change is about was not accepted, as far as is known here"
+            .to_owned(),
+        remedy: "drop it; if the alert is sent after all, hand the change in again".to_owned(),
+        retry_seconds: None,
     }
 }
 
@@ -123,6 +230,10 @@ impl From<SpoolError> for Failure {
                 message,
                 "move it elsewhere, and ask whoever made it; all others are sent then",
             ),
+            SpoolError::Baseless => {
+                let remedy = "release the alert first, and hand the change in again";
+                Failure::new(Exit::Refused, message, remedy)
+            }
             SpoolError::Missing => {
                 let remedy = "'symbolon alert spool list' shows the keys; give one that fits once";
                 Failure::new(Exit::NotFound, message, remedy)

@@ -17,7 +17,8 @@ use symbolon_trust::NodeId;
 
 use super::audience::Audience;
 use super::receive::stage_leaf;
-use super::{Repeated, Sending, alert_event, alert_id, alert_leaf, class_of, is_gone, reached};
+use super::submit::{Submitting, change_digest};
+use super::{Repeated, Sending, alert_event, alert_id, class_of, is_gone, reached};
 use crate::api::{
     AlertAck, AlertAcks, AlertContest, AlertName, AlertNarrow, AlertSent, AlertUpdate,
     AlertWithdraw, Report,
@@ -39,10 +40,16 @@ impl Desk {
         _report: &mut dyn Report,
     ) -> Result<AlertSent, DeskError> {
         let _one_at_a_time = self.changing();
+        let read = self.form_parsed(officer, &request.form)?;
+        let digest = change_digest("update", &request.id, &read.digest);
+        let own = Submitting::new(officer, request.idempotency_key.as_deref(), digest)?;
+        if let Some(known) = self.submitted(&own)? {
+            return self.submitted_again(&own, &known);
+        }
+        self.hotline_may(officer, read.content.kind)?;
         let mut alert = self.alert_changeable(officer, &request.id)?;
         let held = self.alert_record(&alert.key, Slot::Current)?;
         let held = held.ok_or_else(|| DeskError::internal("the content of an alert is gone"))?;
-        let read = self.form_read(officer, &request.form)?;
         let mut content = read.content;
         if content.exercise != held.content().exercise {
             return Err(DeskError::refused(
@@ -60,14 +67,12 @@ impl Desk {
         let mut audience = self.audience(&record, read.class, &request.form)?;
         self.never_back(&alert, &mut audience)?;
         if record.version() == held.version() && read.class == class_of(&alert)? {
-            let receipt = self.store.log_receipt(&alert_leaf(&alert.key))?;
-            let receipt = receipt.ok_or_else(|| DeskError::internal("a leaf has no name"))?;
-            return Ok(self.alert_sent(officer, &alert, &audience, receipt, Repeated::Yes));
+            return self.unchanged(&own, &alert, &audience);
         }
         let now = self.now();
         let nodes: Vec<NodeId> = audience.recipients.iter().map(|chosen| chosen.node()).collect();
         let needs_yes = audience.awaiting() > 0;
-        let (mut write, mut told) = (Write::new(), Vec::new());
+        let (mut write, mut told) = (own.kept(Write::new(), alert.key.id, now), Vec::new());
         let queued = if needs_yes && alert.state == AlertState::Active {
             // The version in force stays in force until somebody has said yes.
             alert.pending = Some(Pending {
@@ -109,7 +114,7 @@ impl Desk {
         alert.changed_at = now.max(alert.accepted_at + 1);
         write = self.queue(write.alert(&alert), &alert, &queued, Sending::Again)?;
         let event = alert_event(&alert, AlertAct::Updated, queued.len());
-        let receipt = self.logged(write.log(Entry::alert(self.who(officer), event)))?;
+        let receipt = self.logged(own.logged(write, Entry::alert(self.who(officer), event)))?;
         told.extend(queued);
         self.tell_queued(&told);
         Ok(self.alert_sent(officer, &alert, &audience, receipt, Repeated::No))
@@ -127,9 +132,15 @@ impl Desk {
     ) -> Result<AlertAcks, DeskError> {
         let reason = named(&request.reason, WithdrawReason::ALL, WithdrawReason::as_str)?;
         let _one_at_a_time = self.changing();
+        let digest = change_digest("withdraw", &request.id, request.reason.as_bytes());
+        let own = Submitting::new(officer, request.idempotency_key.as_deref(), digest)?;
+        if self.submitted(&own)?.is_some() {
+            return self.alert_acks(officer, AlertName { id: request.id }, report);
+        }
         let mut alert = self.alert_changeable(officer, &request.id)?;
         let nodes = self.holders(&alert.key.id)?;
-        let mut write = self.words(Write::new(), &alert, &nodes, withdrawn(reason));
+        let write = own.kept(Write::new(), alert.key.id, self.now());
+        let mut write = self.words(write, &alert, &nodes, withdrawn(reason));
         alert.state = AlertState::Withdrawn;
         write = self.erased(write, &mut alert);
         let event = alert_event(&alert, AlertAct::Withdrawn, nodes.len());

@@ -7,5 +7,6 @@ mod acks;
 mod hostile;
 mod life;
 mod node;
+mod submit;
 mod time;
 mod world;

@@ -309,6 +309,9 @@ pub struct AlertUpdate {
     pub id: String,
     /// What it says now, whole.
     pub form: AlertForm,
+    /// As in [`AlertSend`]: the same key with the same change is one change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
 }
 
 /// Takes an alert back.
@@ -319,6 +322,9 @@ pub struct AlertWithdraw {
     pub id: String,
     /// `error`, `resolved`, `superseded`, `no_longer_shared` or `ordered`.
     pub reason: String,
+    /// As in [`AlertSend`]: a repeat is answered as the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
 }
 
 /// Narrows the audience.

@@ -121,6 +121,48 @@ impl std::fmt::Debug for Enrolled {
     }
 }
 
+/// Makes the next key of the hotlines' door.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DoorNext {
+    /// Why; goes into the log.
+    pub reason: String,
+}
+
+/// Has the hotlines' door answer with its next key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DoorSwitch {
+    /// Why; goes into the log.
+    pub reason: String,
+    /// Without it nothing is changed, and only shown.
+    #[serde(default)]
+    pub confirmed: bool,
+}
+
+/// The keys of the hotlines' door.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoorShown {
+    /// Pin of the key that answers.
+    pub pin: String,
+    /// Pin of the next one, if there is one.
+    pub next: Option<String>,
+    /// How many hotlines are enrolled.
+    pub hotlines: usize,
+    /// Those of them that were not seen to know the next key.
+    pub unlearned: Vec<String>,
+}
+
+/// Greets a node.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeHello {
+    /// The pins that a hotline's client keeps on its disk, in hexadecimal: so the node knows whom
+    /// a change of its key would shut out.
+    #[serde(default)]
+    pub pins: Vec<String>,
+}
+
 /// What a door says to whoever is admitted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
@@ -138,4 +180,6 @@ pub struct Hello {
     pub hotline: Option<String>,
     /// What it may hand in now before it is told to wait.
     pub submissions_left: Option<u64>,
+    /// Pins of the hotlines' door in hexadecimal: of the key that answers, and of the next one.
+    pub pins: Vec<String>,
 }

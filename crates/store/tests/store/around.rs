@@ -48,6 +48,8 @@ pub(crate) fn hotlines(store: &Store) {
     assert_eq!(store.submitted_scan("border", Some(id(10)), 9).unwrap(), [id(30)]);
     assert_eq!(store.submitted_scan("borde", None, 9).unwrap(), [id(20)]);
     assert_eq!(store.submitted_scan("bord", None, 9).unwrap(), []);
+    assert!(store.submitted_by("borde", id(20)).unwrap());
+    assert!(!store.submitted_by("border", id(20)).unwrap());
     assert_eq!(store.submission_purge(20).unwrap(), 1);
     assert_eq!(store.submission_fetch("border", b"key").unwrap(), None);
     assert_eq!(store.submission_fetch("borde", b"rkey").unwrap(), Some(submission(20)));

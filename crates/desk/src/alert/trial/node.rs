@@ -134,12 +134,14 @@ impl Node {
     }
 
     pub(super) fn update(&self, id: &str, what: &str) {
-        let request = AlertUpdate { id: id.to_owned(), form: form(what, Mode::Live) };
+        let request =
+            AlertUpdate { id: id.to_owned(), form: form(what, Mode::Live), idempotency_key: None };
         self.desk.alert_update(&officer(), request, &mut Quiet).unwrap();
     }
 
     pub(super) fn withdraw(&self, id: &str) {
-        let request = AlertWithdraw { id: id.to_owned(), reason: "error".to_owned() };
+        let request =
+            AlertWithdraw { id: id.to_owned(), reason: "error".to_owned(), idempotency_key: None };
         self.desk.alert_withdraw(&officer(), request, &mut Quiet).unwrap();
     }
 
