@@ -453,6 +453,31 @@ fn an_acknowledgement_of_several_alerts_is_shown_on_demand() {
 }
 
 #[test]
+fn every_version_that_is_kept_is_shown_and_the_others_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (north, south) = neighbours(folder.path(), &json!({ "document": 1_000 }));
+    let id = alert_sent(&north, &alert("Portal alarm"));
+    let update = json!({ "id": id, "form": alert("Portal alarm, false") });
+    let _updated = north.call("alert/update", &update);
+    wait_for("the new version comes in", 30, || {
+        let page = south.call("alert/list", &json!({ "direction": "received" }));
+        (page["alerts"][0]["title"] == "Portal alarm, false").then_some(())
+    });
+    alert_at(&north, &id, "delivered");
+    let (bundle, _) = build(&north, folder.path(), "both", &["--alert", &id]);
+    let said = holds(&bundle, &[]);
+    let versions = said["sections"].as_array().unwrap().iter();
+    let versions = versions.filter(|one| one["title"].as_str().unwrap().ends_with(": alert"));
+    let titles: Vec<_> = versions.map(|one| value(one, "alert: title")).collect();
+    assert_eq!(titles.len(), 2, "{titles:?}");
+    assert!(titles.contains(&"Portal alarm") && titles.contains(&"Portal alarm, false"));
+    assert!(says(&said["proved"], "delivered 2, read 0"), "{said}");
+    let (_, built) = build(&south, folder.path(), "newest", &["--alert", &id]);
+    assert_eq!(built["statements"], 2, "the newest and its acknowledgement: {built}");
+    assert!(says(&built["left_out"], "an earlier version of the alert"), "{built}");
+}
+
+#[test]
 fn a_bundle_of_one_recipient_does_not_show_the_other() {
     let folder = tempfile::tempdir().unwrap();
     let (north, south) = neighbours(folder.path(), &json!({ "document": 1_000 }));

@@ -9,11 +9,12 @@
 mod alert;
 pub(crate) mod keep;
 mod matter;
+mod query;
 
 use std::collections::BTreeSet;
 
 use symbolon_audit::limits::ID_BYTES_MAX;
-use symbolon_audit::{Act, Entry, Event, ReadEvent};
+use symbolon_audit::{Act, Entry, ReadEvent};
 use symbolon_codec::sha256;
 use symbolon_disclosure::{Kept, Payload};
 use symbolon_record::View;
@@ -225,7 +226,7 @@ impl Desk {
             self.evidence_policy(one, &recalled, &mut indexes);
             self.evidence_in_account(one, &mut draft)?;
         }
-        self.evidence_queries(asked, request, &mut indexes, &mut draft)?;
+        self.evidence_queries(&asked.hits, request, &mut indexes, &mut draft)?;
         self.evidence_log(&found, &indexes, &mut draft)?;
         Ok(draft)
     }
@@ -397,54 +398,6 @@ impl Desk {
         Ok(())
     }
 
-    /// The queries that found the hits, if they were asked in the same case.
-    fn evidence_queries(
-        &self,
-        asked: &Asked,
-        request: &EvidenceBuild,
-        indexes: &mut BTreeSet<u64>,
-        draft: &mut Draft,
-    ) -> Result<(), DeskError> {
-        let (mut elsewhere, mut gone) = (BTreeSet::new(), BTreeSet::new());
-        for hit in asked.hits.iter().filter(|hit| hit.confirm_hash.is_some()) {
-            let Some(id) = hit.query else { continue };
-            let query = self.store.query_fetch(id)?;
-            let Some(query) = query.filter(|query| !query.private.is_empty()) else {
-                gone.insert(id);
-                continue;
-            };
-            if query.case != hit.case {
-                elsewhere.insert(id);
-                continue;
-            }
-            let place = query.leaf_index;
-            let logged = place.map(|place| self.store.log_entry_fetch(place)).transpose()?;
-            let (Some(place), Some(Some(logged))) = (place, logged) else {
-                gone.insert(id);
-                continue;
-            };
-            if !matches!(logged.entry().event(), Event::Query(_)) {
-                return Err(DeskError::internal("a query's leaf is of something else"));
-            }
-            indexes.insert(place);
-            if !request.query_contents {
-                continue;
-            }
-            if self.is_about_one(&query.private, hit)? {
-                draft.private(place, query.private.clone());
-            } else {
-                let why = "other_identifiers";
-                draft.because(LeftOut::new("query_contents", why, place.to_string()));
-            }
-        }
-        for (ids, why) in [(elsewhere, "other_case"), (gone, "not_kept")] {
-            if !ids.is_empty() {
-                draft.left_out(LeftOut::new("query", why, ids.len().to_string()));
-            }
-        }
-        Ok(())
-    }
-
     /// Checkpoint, openings, and that earlier receipts showed the same log.
     fn evidence_log(
         &self,
@@ -544,33 +497,6 @@ impl Desk {
             proved: report.proved.clone(),
             not_proved: report.not_proved.clone(),
         }
-    }
-
-    /// Whether a query asked about the identifier of the hit and no other: by the record's own
-    /// keys, or, where an officer typed it, because all of its keys have one kind and value.
-    fn is_about_one(&self, private: &[u8], hit: &Hit) -> Result<bool, DeskError> {
-        let private = symbolon_audit::QueryPrivate::decode(private)?;
-        let record = hit.record.map(|id| self.store.record_fetch(id)).transpose()?.flatten();
-        if let Some(record) = record {
-            let subject = record.content().subjects.get(usize::from(hit.subject));
-            let identifiers = subject.into_iter().flat_map(|subject| &subject.identifiers);
-            for canonical in identifiers.filter_map(|identifier| identifier.canonical().ok()) {
-                let is_its = |key: &serde_bytes::ByteBuf| {
-                    canonical.keys().iter().any(|own| own.as_bytes() == key.as_slice())
-                };
-                if canonical.kind() == hit.kind && private.identifiers.iter().all(is_its) {
-                    return Ok(true);
-                }
-            }
-        }
-        let keys = private.identifiers.iter().map(|key| symbolon_ident::KeyParts::decode(key));
-        let mut names = BTreeSet::new();
-        for key in keys {
-            let Ok(key) = key else { return Ok(false) };
-            let Some(value) = key.expose_value() else { return Ok(false) };
-            names.insert((key.kind(), value.to_owned()));
-        }
-        Ok(names.len() == 1)
     }
 }
 

@@ -50,6 +50,16 @@ fn proved(manifest: &Manifest, contents: &Contents) -> Vec<String> {
         ));
     }
     lines.extend(acknowledged(contents));
+    let became = contents.openings.iter().filter(|opening| {
+        matches!(opening.entry.event, Event::Alert(_) | Event::Exercise(_) | Event::Deleted(_))
+    });
+    let became = became.count();
+    if became > 0 {
+        lines.push(format!(
+            "Entries of the maker's log on what became of the alert there: {became}, at the leaves \
+             shown."
+        ));
+    }
     let answered =
         contents.statements.iter().filter(|one| contents.question_of(one).is_some()).count();
     if answered > 0 {

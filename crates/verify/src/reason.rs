@@ -107,9 +107,9 @@ reasons! {
     ReceiptCheckpoint "receipt_checkpoint" Check "the checkpoint in a receipt is not signed by its log";
     ReceiptIndex "receipt_index" Check "a receipt names a leaf that its checkpoint does not cover or that is another's";
     AcknowledgementForeign "acknowledgement_foreign" Check "an acknowledgement is for no statement of the alert";
-    AcknowledgementParties "acknowledgement_parties" Check "an acknowledgement is not by the recipient of the statement";
-    AcknowledgementCheckpoint "acknowledgement_checkpoint" Check "the checkpoint in an acknowledgement is not one of its sender's log";
-    AcknowledgementIndex "acknowledgement_index" Check "an acknowledgement names a leaf that its checkpoint does not cover or that says otherwise";
+    AcknowledgementParties "acknowledgement_parties" Check "an acknowledgement is not by its statement's recipient";
+    AcknowledgementCheckpoint "acknowledgement_checkpoint" Check "an acknowledgement shows no checkpoint of its log";
+    AcknowledgementIndex "acknowledgement_index" Check "an acknowledged leaf is not covered or says otherwise";
     Consistency "consistency" Check "the log does not continue the one that an earlier receipt showed";
     PrivatePart "private_part" Check "the contents of a query are not those that were committed to";
     ItemUnneeded "item_unneeded" Check "an item belongs to nothing in the bundle";

@@ -134,11 +134,11 @@ impl Desk {
             found.push(self.found_of(signed.to_vec(), Way::Received, about.partner, at)?);
         }
         let here: BTreeSet<_> = found.iter().map(|one| one.evidence.statement_hash).collect();
-        let named = match about.is_own {
-            true => recalled.sent_of_alert(),
-            false => recalled.deleted_of(&about.partner),
+        let named: BTreeSet<[u8; 32]> = match about.is_own {
+            true => recalled.sent_of_alert().collect(),
+            false => recalled.deleted_of(&about.partner).collect(),
         };
-        let gone = named.filter(|hash| !here.contains(hash)).collect();
+        let gone = named.difference(&here).copied().collect();
         Ok(SaidOf { found, gone })
     }
 

@@ -122,15 +122,14 @@ impl Recalled {
     }
 
     /// Statements that were sent and held the alert.
-    pub(crate) fn sent_of_alert(&self) -> Box<dyn Iterator<Item = [u8; 32]> + '_> {
-        Box::new(self.recorded.iter().filter(|one| one.is_of_alert).map(|one| one.hash))
+    pub(crate) fn sent_of_alert(&self) -> impl Iterator<Item = [u8; 32]> {
+        self.recorded.iter().filter(|one| one.is_of_alert).map(|one| one.hash)
     }
 
     /// Statements of an origin's alert that the log says were deleted.
-    pub(crate) fn deleted_of(&self, origin: &NodeId) -> Box<dyn Iterator<Item = [u8; 32]> + '_> {
+    pub(crate) fn deleted_of(&self, origin: &NodeId) -> impl Iterator<Item = [u8; 32]> {
         let origin = *origin;
-        let theirs = self.deletions.iter().filter(move |one| one.origin == origin);
-        Box::new(theirs.map(|one| one.hash))
+        self.deletions.iter().filter(move |one| one.origin == origin).map(|one| one.hash)
     }
 
     /// Where the log says so.
