@@ -529,27 +529,54 @@ pub(crate) enum Audit {
 pub(crate) enum Evidence {
     /// Writes what was signed in a matter, with proof, and an index to read: NAME.evidence and
     /// NAME.html. The making is logged.
-    #[command(group(clap::ArgGroup::new("matter").required(true)))]
     Build {
-        /// Id of a hit.
-        #[arg(long, group = "matter")]
-        hit: Option<String>,
-        /// A case: all of its hits that were confirmed.
-        #[arg(long, group = "matter")]
-        case: Option<String>,
-        /// Hash of a statement, or its first 16 digits: for the side that was asked.
-        #[arg(long, group = "matter")]
-        statement: Option<String>,
+        #[command(flatten)]
+        matter: Matter,
         /// Why; goes into the log and the bundle.
         #[arg(long)]
         reason: String,
         /// NAME of the two files. Neither may exist.
         #[arg(long)]
         output: PathBuf,
-        /// Also shows what the queries asked about, where they asked about this alone.
-        #[arg(long)]
-        query_contents: bool,
+        #[command(flatten)]
+        shown: Shown,
     },
+}
+
+/// What a bundle is about.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Matter {
+    /// Id of a hit.
+    #[arg(long)]
+    pub(crate) hit: Option<String>,
+    /// A case: all of its hits that were confirmed.
+    #[arg(long)]
+    pub(crate) case: Option<String>,
+    /// Hash of a statement, or its first 16 digits: for the side that was asked.
+    #[arg(long)]
+    pub(crate) statement: Option<String>,
+    /// Id of an alert, sent or received; ID@PARTNER where several have used it.
+    #[arg(long)]
+    pub(crate) alert: Option<String>,
+}
+
+/// What of the matter is shown.
+#[derive(Debug, Args)]
+pub(crate) struct Shown {
+    /// The partner with which an alert is shown, where it went to several.
+    #[arg(long, requires = "alert")]
+    pub(crate) partner: Option<String>,
+    /// Also shows what the queries asked about, where they asked about this alone.
+    #[arg(long)]
+    pub(crate) query_contents: bool,
+    /// Also shows acknowledgements of the alert that speak of other alerts too.
+    #[arg(long, requires = "alert")]
+    pub(crate) shared_acknowledgements: bool,
+    /// Also shows, at the origin, what the log says became of the alert: it tells how many nodes
+    /// have it.
+    #[arg(long, requires = "alert")]
+    pub(crate) alert_entries: bool,
 }
 
 #[derive(Debug, Args)]

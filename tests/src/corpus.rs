@@ -27,6 +27,8 @@ pub fn seeds() -> Vec<Seed> {
     };
     let bundle = std::fs::read(crate::root().join("spec/vectors/evidence/asker.evidence"));
     add("evidence", "asker", bundle.unwrap());
+    let bundle = std::fs::read(crate::root().join("spec/vectors/evidence/alert-drill.evidence"));
+    add("evidence", "drill", bundle.unwrap());
     let (mut a, b) = sample::two();
     let (_, _, frames) = sample::handshake(&a, &b);
     for (number, frame) in frames.iter().enumerate() {

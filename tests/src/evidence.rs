@@ -9,10 +9,13 @@ use serde_bytes::{ByteArray, ByteBuf};
 use serde_json::{Value, json};
 use symbolon_codec::decode;
 
-use crate::{Node, PURPOSE, columns, find, neighbours, row};
+use crate::{Node, PURPOSE, agree_on_drills, columns, find, neighbours, row, wait_for};
 
-/// The names of the two bundles.
+/// The names of the two bundles about a hit.
 pub const BUNDLES: [&str; 2] = ["asker", "holder"];
+/// The names of the bundles about an alert: of its origin while it is in force, of its recipient
+/// when it is deleted, and of the origin of a drill.
+pub const ALERT_BUNDLES: [&str; 3] = ["alert-origin", "alert-recipient", "alert-drill"];
 
 /// The verifier beside the program under test, built where it is not there.
 fn verifier() -> &'static Path {
@@ -37,19 +40,75 @@ pub fn verify(bundle: &Path, arguments: &[&str]) -> Output {
     Command::new(verifier()).arg(bundle).args(arguments).env_clear().output().unwrap()
 }
 
-/// Whether the vectors of a folder are there and verify.
+/// Whether bundles of a folder are there and verify.
 #[must_use]
-pub fn vectors_hold(folder: &Path) -> bool {
-    BUNDLES.iter().all(|name| {
+pub fn vectors_hold(folder: &Path, bundles: &[&str]) -> bool {
+    bundles.iter().all(|name| {
         let bytes = std::fs::read(folder.join(format!("{name}.evidence")));
         bytes.is_ok_and(|bytes| symbolon_verify::verify(&bytes).is_ok())
     })
 }
 
+/// A folder for nodes that make vectors.
+fn work(name: &str) -> PathBuf {
+    let name = format!("symbolon-vectors-{name}-{}", std::process::id());
+    let work = std::env::temp_dir().join(name);
+    std::fs::create_dir_all(&work).unwrap();
+    work
+}
+
+/// Fingerprint and words of a node.
+fn root_of(node: &Node) -> Value {
+    let card = node.call("partner/card", &json!({}));
+    json!({ "name": card["name"], "fingerprint": card["fingerprint"], "words": card["words"] })
+}
+
+/// Makes the vectors about an alert anew: two nodes, a real alert that is taken back, a drill.
+pub fn alert_vectors_write(folder: &Path) {
+    let work = work("alert");
+    std::fs::create_dir_all(folder).unwrap();
+    let (north, south) = neighbours(&work, &json!({ "document": 1_000 }));
+    agree_on_drills(&north, &south, &json!({ "document": 1_000 }));
+    let at = |id: &Value, state: &str| {
+        wait_for(state, 30, || {
+            let acks = north.call("alert/acks", &json!({ "id": id }));
+            (acks["recipients"][0]["state"] == state).then_some(())
+        });
+    };
+    let send = |what: &str, is_drill: bool| {
+        let form = json!({
+            "kind": "material_out_of_control", "what": what, "where": "NO", "when": "2026-11-20",
+            "urgency": "flash", "tlp": "green", "exercise": is_drill,
+        });
+        let id = north.call("alert/send", &json!({ "form": form }))["id"].clone();
+        at(&id, "delivered");
+        id
+    };
+    let built =
+        |node: &Node, id: &Value| bundle(node, &json!({ "alert": id, "reason": "inquiry" }));
+    let id = send("Portal alarm: one lead container is missing", false);
+    let _read = south.call("alert/ack", &json!({ "id": id, "stage": "read" }));
+    at(&id, "read");
+    let origin = built(&north, &id);
+    let _withdrawn = north.call("alert/withdraw", &json!({ "id": id, "reason": "resolved" }));
+    at(&id, "deleted");
+    let recipient = built(&south, &id);
+    let drill = built(&north, &send("A drill", true));
+    let mut expected = json!({ "roots": [root_of(&north), root_of(&south)] });
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).unwrap();
+    for (name, bytes) in ALERT_BUNDLES.iter().zip([&origin, &recipient, &drill]) {
+        expected[*name] = report(bytes);
+        write(&format!("{name}.evidence"), bytes);
+    }
+    write("alert-expected.json", format!("{expected:#}\n").as_bytes());
+    write("alert-refused.json", format!("{:#}\n", refused(&origin)).as_bytes());
+    drop((north, south));
+    let _ = std::fs::remove_dir_all(&work);
+}
+
 /// Makes the vectors anew: two nodes, one matter between them, a bundle of each side.
 pub fn vectors_write(folder: &Path) {
-    let work = std::env::temp_dir().join(format!("symbolon-vectors-{}", std::process::id()));
-    std::fs::create_dir_all(&work).unwrap();
+    let work = work("hit");
     std::fs::create_dir_all(folder).unwrap();
     let (north, south) = neighbours(&work, &json!({ "document": 1_000 }));
     let own = columns() + &row("N-1", "green", "Ada Vexley", "passport", "KX1002001");
@@ -68,12 +127,8 @@ pub fn vectors_write(folder: &Path) {
     let hash = statement(&asker);
     let built = json!({ "statement": hash, "reason": "answer to court order 12" });
     let holder = bundle(&south, &built);
-    let card = |node: &Node| {
-        let card = node.call("partner/card", &json!({}));
-        json!({ "name": card["name"], "fingerprint": card["fingerprint"], "words": card["words"] })
-    };
     let expected = json!({
-        "roots": [card(&north), card(&south)],
+        "roots": [root_of(&north), root_of(&south)],
         "asker": report(&asker),
         "holder": report(&holder),
     });

@@ -26,7 +26,8 @@ pub use hotline::{Gate, Hold, HotlineClient};
 pub use http::{Answer, post};
 pub use https::{Https, Said};
 pub use node::{
-    MAPPING, Node, PURPOSE, columns, free_address, introduce, neighbours, program, row,
+    MAPPING, Node, PURPOSE, agree_on_drills, columns, free_address, introduce, neighbours, program,
+    row,
 };
 pub use relay::{LongWay, Relay, Weather};
 

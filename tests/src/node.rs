@@ -342,6 +342,15 @@ pub fn neighbours(folder: &Path, budgets: &Value) -> (Node, Node) {
     (north, south)
 }
 
+/// An agreement on drills between two that are introduced.
+pub fn agree_on_drills(one: &Node, other: &Node, budgets: &Value) {
+    let propose = json!({
+        "partner": other.name, "purposes": [PURPOSE], "budgets": budgets,
+        "epoch_seconds": 7 * 86_400, "retention_days": 365, "days": 365, "exercise": true,
+    });
+    agree(one, other, &propose);
+}
+
 /// Cards both ways, and an agreement that both sign, with these budgets.
 pub fn introduce(one: &Node, other: &Node, budgets: &Value) {
     for (from, to) in [(one, other), (other, one)] {
@@ -353,7 +362,11 @@ pub fn introduce(one: &Node, other: &Node, budgets: &Value) {
         "partner": other.name, "purposes": [PURPOSE], "budgets": budgets,
         "epoch_seconds": 7 * 86_400, "retention_days": 365, "days": 365,
     });
-    let mut file = one.call("partner/agree", &propose);
+    agree(one, other, &propose);
+}
+
+fn agree(one: &Node, other: &Node, propose: &Value) {
+    let mut file = one.call("partner/agree", propose);
     for node in [other, one] {
         let accept =
             json!({ "armored": file["armored"], "confirmed_digest": file["terms"]["digest"] });

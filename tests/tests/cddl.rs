@@ -12,7 +12,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use symbolon_tests::{root, sample, structures};
+use symbolon_tests::{evidence, root, sample, structures};
 
 #[test]
 fn every_sample_is_what_the_specification_says() {
@@ -96,7 +96,7 @@ const ITEM_RULES: [&str; 8] = [
 fn the_committed_bundles_are_what_the_specification_says() {
     let rules = rules();
     let mut kinds = BTreeSet::new();
-    for name in ["asker", "holder"] {
+    for name in evidence::BUNDLES.iter().chain(&evidence::ALERT_BUNDLES) {
         let path = root().join(format!("spec/vectors/evidence/{name}.evidence"));
         let bundle = item(&std::fs::read(path).unwrap());
         assert!(rules.matches("evidence-bundle", &bundle), "{name}");

@@ -13,7 +13,9 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use symbolon_tests::{Node, PURPOSE, columns, find, introduce, neighbours, row, verify, wait_for};
+use symbolon_tests::{
+    Node, PURPOSE, agree_on_drills, columns, find, introduce, neighbours, row, verify, wait_for,
+};
 
 const INVALID: i32 = 2;
 const FORM: i32 = 3;
@@ -319,4 +321,220 @@ fn an_old_statement_is_checked_against_the_card_of_its_time() {
     let said = holds(&bundle, &[]);
     let node = section(&said, "Node north", "");
     assert!(value(node, "card 1").contains("NOR") && value(node, "card 2").contains("NOR"));
+}
+
+fn alert(what: &str) -> Value {
+    json!({
+        "kind": "material_out_of_control", "what": what, "where": "NO", "when": "2026-11-20",
+        "urgency": "flash", "tlp": "green",
+    })
+}
+
+/// Sends an alert that goes out at once; its id, once everybody has it.
+fn alert_sent(node: &Node, form: &Value) -> String {
+    let sent = node.call("alert/send", &json!({ "form": form }));
+    let id = sent["id"].as_str().unwrap().to_owned();
+    alert_at(node, &id, "delivered");
+    id
+}
+
+/// Waits until every recipient has come so far with an alert.
+fn alert_at(node: &Node, id: &str, state: &str) {
+    wait_for(&format!("every recipient has {state}"), 30, || {
+        let acks = node.call("alert/acks", &json!({ "id": id }));
+        let rows = acks["recipients"].as_array()?;
+        (!rows.is_empty() && rows.iter().all(|row| row["state"] == state)).then_some(())
+    });
+}
+
+fn rows<'a>(said: &'a Value, begins: &str) -> Vec<&'a str> {
+    let rows = section(said, begins, "")["rows"].as_array().unwrap();
+    rows.iter().map(|row| row[1].as_str().unwrap()).collect()
+}
+
+#[test]
+fn both_sides_show_an_alert_and_that_it_was_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (north, south) = neighbours(folder.path(), &json!({ "document": 1_000 }));
+    let id = alert_sent(&north, &alert("Portal alarm"));
+    let other = alert_sent(&north, &alert("Another matter"));
+    let _read = south.call("alert/ack", &json!({ "id": id, "stage": "read" }));
+    alert_at(&north, &id, "read");
+    let (north_words, south_words) = (words(&north), words(&south));
+    let roots = ["--root", &north_words, "--root", &south_words];
+
+    // While it is in force: what it says, and how far it came.
+    let (bundle, built) = build(&north, folder.path(), "in-force", &["--alert", &id]);
+    let said = holds(&bundle, &roots);
+    assert_eq!((&said["mode"], &built["exercise"]), (&json!("live"), &json!(false)));
+    assert_eq!(value(section(&said, "This bundle", ""), "about"), format!("alert {id}"));
+    let its = section(&said, "Statement ", ": alert");
+    assert_eq!(value(its, "alert: title"), "Portal alarm");
+    assert!(says(&said["proved"], "delivered 1, read 1, acted 0, deleted 0"), "{said}");
+    assert!(says(&said["proved"], "an agreement was in force"));
+    assert!(says(&built["left_out"], "became of the alert: 1"), "{built}");
+    let shown = north.call("audit/show", &json!({ "from": 0, "limit": 500 }));
+    assert!(says(&shown["entries"], &format!("evidence {id}@south, 1 Exported")), "{shown}");
+    let (theirs, _) = build(&south, folder.path(), "received", &["--alert", &id]);
+    let their_said = holds(&theirs, &roots);
+    let their = section(&their_said, "Statement ", ": alert");
+    assert_eq!(value(its, "hash"), value(their, "hash"));
+    assert!(rows(&their_said, "Alert ").iter().any(|row| row.contains(": read, version")));
+
+    // What the log says of it tells how many have it: shown on demand, which is logged.
+    let what = ["--alert", &id, "--alert-entries"];
+    let said = holds(&build(&north, folder.path(), "entries", &what).0, &roots);
+    assert!(rows(&said, "Alert ").iter().any(|row| row.ends_with("nodes 1")), "{said}");
+    let shown = north.call("audit/show", &json!({ "from": 0, "limit": 500 }));
+    assert!(says(&shown["entries"], &format!("alert {id}@south, 1 Exported")), "{shown}");
+
+    // Taken back: what it said is in no bundle any more, and that it was deleted is in both.
+    let _withdrawn = north.call("alert/withdraw", &json!({ "id": id, "reason": "error" }));
+    alert_at(&north, &id, "deleted");
+    let (bundle, built) = build(&north, folder.path(), "deleted", &["--alert", &id]);
+    let (theirs, _) = build(&south, folder.path(), "their-deleted", &["--alert", &id]);
+    let (said, their_said) = (holds(&bundle, &roots), holds(&theirs, &roots));
+    assert!(says(&said["proved"], "deleted 1, refused 0"), "{said}");
+    assert!(says(&built["left_out"], "it was erased when its time was over"), "{built}");
+    for said in [&said, &their_said] {
+        let word = section(said, "Statement ", ": word");
+        assert_eq!(value(word, "says"), "withdrawn: it was wrong");
+        assert!(says(&said["not_proved"], "statements that are not here: 1."), "{said}");
+        assert!(rows(said, "Alert ").iter().any(|row| row.contains(value(its, "hash"))));
+        assert!(!said.to_string().contains(&other), "nothing of the other alert");
+    }
+    for bundle in [&bundle, &theirs] {
+        let bytes = std::fs::read(bundle).unwrap();
+        for absent in ["Portal alarm", "Another matter"] {
+            assert_eq!(find(&bytes, absent.as_bytes()), None, "{absent}");
+        }
+        assert_eq!(find(&bytes, &digits(&other.replace('-', ""))), None, "the other alert");
+        // One bit of what was acknowledged, and it holds no longer.
+        let hash = digits(value(its, "hash"));
+        let mut bad = bytes.clone();
+        bad[find(&bytes, &hash).unwrap() + 7] ^= 2;
+        let altered = folder.path().join("altered.evidence");
+        std::fs::write(&altered, bad).unwrap();
+        assert_eq!(verify(&altered, &[]).status.code(), Some(CHECK_FAILED));
+    }
+    // By its hash, the word is not shown without its alert.
+    let hash = value(section(&said, "Statement ", ": word"), "hash").to_owned();
+    let output = folder.path().join("word").display().to_string();
+    let by_hash = ["evidence", "build", "--statement", &hash, "--reason", "r", "--output", &output];
+    assert_eq!(south.command(&by_hash).status.code(), Some(REFUSED));
+}
+
+#[test]
+fn an_acknowledgement_of_several_alerts_is_shown_on_demand() {
+    let folder = tempfile::tempdir().unwrap();
+    let (north, mut south) = neighbours(folder.path(), &json!({ "document": 1_000 }));
+    // What waited is pushed at once, and acknowledged in one signature.
+    south.stop();
+    let ids = ["One", "Two"].map(|what| {
+        let sent = north.call("alert/send", &json!({ "form": alert(what) }));
+        sent["id"].as_str().unwrap().to_owned()
+    });
+    south.start();
+    ids.iter().for_each(|id| alert_at(&north, id, "delivered"));
+    let (bundle, built) = build(&north, folder.path(), "one", &["--alert", &ids[0]]);
+    let said = holds(&bundle, &[]);
+    assert!(!says(&said["proved"], "Acknowledgements by the partner"), "{said}");
+    assert!(says(&built["left_out"], ": delivered\""), "{built}");
+    assert!(says(&built["left_out"], "the only one also speaks of other alerts"), "{built}");
+    let what = ["--alert", &ids[0], "--shared-acknowledgements"];
+    let (bundle, _) = build(&north, folder.path(), "shared", &what);
+    let said = holds(&bundle, &[]);
+    assert!(says(&said["proved"], "delivered 1, read 0"), "{said}");
+    let its = section(&said, "Statement ", ": acknowledgement");
+    assert_eq!(value(its, "said of other statements"), "1");
+    let shown = north.call("audit/show", &json!({ "from": 0, "limit": 500 }));
+    let entry = format!("acknowledgement {}@south, 1 Exported", ids[0]);
+    assert!(says(&shown["entries"], &entry), "{shown}");
+}
+
+#[test]
+fn every_version_that_is_kept_is_shown_and_the_others_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (north, south) = neighbours(folder.path(), &json!({ "document": 1_000 }));
+    let id = alert_sent(&north, &alert("Portal alarm"));
+    let update = json!({ "id": id, "form": alert("Portal alarm, false") });
+    let _updated = north.call("alert/update", &update);
+    wait_for("the new version comes in", 30, || {
+        let page = south.call("alert/list", &json!({ "direction": "received" }));
+        (page["alerts"][0]["title"] == "Portal alarm, false").then_some(())
+    });
+    alert_at(&north, &id, "delivered");
+    let (bundle, _) = build(&north, folder.path(), "both", &["--alert", &id]);
+    let said = holds(&bundle, &[]);
+    let versions = said["sections"].as_array().unwrap().iter();
+    let versions = versions.filter(|one| one["title"].as_str().unwrap().ends_with(": alert"));
+    let titles: Vec<_> = versions.map(|one| value(one, "alert: title")).collect();
+    assert_eq!(titles.len(), 2, "{titles:?}");
+    assert!(titles.contains(&"Portal alarm") && titles.contains(&"Portal alarm, false"));
+    assert!(says(&said["proved"], "delivered 2, read 0"), "{said}");
+    let (_, built) = build(&south, folder.path(), "newest", &["--alert", &id]);
+    assert_eq!(built["statements"], 2, "the newest and its acknowledgement: {built}");
+    assert!(says(&built["left_out"], "an earlier version of the alert"), "{built}");
+}
+
+#[test]
+fn a_bundle_of_one_recipient_does_not_show_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (north, south) = neighbours(folder.path(), &json!({ "document": 1_000 }));
+    let mut east = Node::new(folder.path(), "east", "AUT");
+    east.start();
+    introduce(&north, &east, &json!({ "document": 1_000 }));
+    let id = alert_sent(&north, &alert("Portal alarm"));
+    let output = folder.path().join("nobody").display().to_string();
+    let unnamed = ["evidence", "build", "--alert", &id, "--reason", "r", "--output", &output];
+    assert_eq!(north.command(&unnamed).status.code(), Some(INVALID), "it went to two");
+    // East has a part in the bundle as a witness of the log, as every partner has.
+    let cosigned = north.call("audit/cosign", &json!({}));
+    assert_eq!(cosigned["partners"].as_array().unwrap().len(), 2);
+    let what = ["--alert", &id, "--partner", "south"];
+    let (bundle, built) = build(&north, folder.path(), "south", &what);
+    assert_eq!(built["nodes"].as_array().unwrap().len(), 2, "{built}");
+    let said = holds(&bundle, &["--root", &words(&north), "--root", &words(&south)]);
+    for section in said["sections"].as_array().unwrap() {
+        let is_witness = section["title"].as_str().unwrap().starts_with("Node east")
+            || section["title"] == "The maker's log"
+            || section["title"] == "Proved";
+        assert!(is_witness || !section.to_string().contains("east ("), "{section}");
+    }
+    let bytes = std::fs::read(&bundle).unwrap();
+    let card = east.call("partner/card", &json!({}));
+    let fingerprint = digits(card["fingerprint"].as_str().unwrap());
+    assert_eq!(find(&bytes, &fingerprint), None, "no word of the other recipient");
+    let (theirs, _) = build(&south, folder.path(), "theirs", &["--alert", &id]);
+    assert_eq!(find(&std::fs::read(theirs).unwrap(), &fingerprint), None);
+}
+
+#[test]
+fn a_bundle_about_a_drill_says_so_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let (north, south) = neighbours(folder.path(), &json!({ "document": 1_000 }));
+    agree_on_drills(&north, &south, &json!({ "document": 1_000 }));
+    let mut drill = alert("Drill");
+    drill["exercise"] = json!(true);
+    let id = alert_sent(&north, &drill);
+    let _contested = south.call("alert/contest", &json!({ "id": id, "reason": "wrong_facts" }));
+    wait_for("the origin learns of the contest", 30, || {
+        let items = north.call("inbox/list", &json!({}))["items"].clone();
+        items.as_array()?.iter().any(|item| item["kind"] == "contested").then_some(())
+    });
+    let output = folder.path().join("people").display().to_string();
+    let build_it = ["evidence", "build", "--alert", &id, "--reason", "r", "--output", &output];
+    let text = north.command(&build_it).stdout;
+    assert!(text.starts_with(b"EXERCISE"), "{}", String::from_utf8_lossy(&text));
+    for (node, name) in [(&north, "north"), (&south, "south")] {
+        let (bundle, built) = build(node, folder.path(), name, &["--alert", &id]);
+        let said = holds(&bundle, &[]);
+        assert_eq!((&said["mode"], &built["exercise"]), (&json!("exercise"), &json!(true)));
+        assert_eq!(said["sections"][0]["rows"][0][0], "EXERCISE");
+        let word = section(&said, "EXERCISE Statement ", ": word");
+        assert_eq!(value(word, "says"), "contested: what it says did not happen so");
+        assert_eq!(value(section(&said, "Agreement ", ""), "data"), "exercise");
+        let text = verify(&bundle, &[]).stdout;
+        assert!(text.starts_with(b"EXERCISE"));
+    }
 }

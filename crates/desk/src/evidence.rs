@@ -6,13 +6,15 @@
 //! collected; a bundle leaves only after it verified as a stranger's would; no entry that concerns
 //! another matter is opened.
 
+mod alert;
 pub(crate) mod keep;
 mod matter;
+mod query;
 
 use std::collections::BTreeSet;
 
 use symbolon_audit::limits::ID_BYTES_MAX;
-use symbolon_audit::{Act, Entry, Event, ReadEvent};
+use symbolon_audit::{Act, Entry, ReadEvent};
 use symbolon_codec::sha256;
 use symbolon_disclosure::{Kept, Payload};
 use symbolon_record::View;
@@ -25,6 +27,7 @@ use symbolon_verify::{
 
 use crate::api::{EvidenceBuild, EvidenceBuilt, EvidenceNode, Report};
 use crate::desk::hex;
+use crate::evidence::alert::{About, Left};
 use crate::evidence::keep::{cards_kept, set_of};
 use crate::evidence::matter::{Found, Recalled};
 use crate::limits::{BUNDLE_STATEMENTS_MAX, REASON_BYTES_MAX};
@@ -39,10 +42,17 @@ struct Asked {
     hits: Vec<Hit>,
     seeds: BTreeSet<[u8; 32]>,
     partners: BTreeSet<NodeId>,
+    alert: Option<About>,
+}
+
+impl Asked {
+    fn mode(&self) -> Mode {
+        self.alert.as_ref().map_or(Mode::Live, |about| about.alert.mode)
+    }
 }
 
 impl Desk {
-    /// Makes a bundle about a hit, a case or a statement.
+    /// Makes a bundle about a hit, a case, a statement or an alert.
     ///
     /// # Errors
     /// [`DeskError`] for an unknown matter, one in which nothing was signed yet, or a missing
@@ -64,19 +74,25 @@ impl Desk {
         let asked = self.evidence_asked(&request)?;
         let Subject { name, .. } = &asked.subject;
         // A case's name is the agency's own and may be long: its digest names it in the entry.
-        let id = if name.len() <= ID_BYTES_MAX {
-            name.clone()
+        let id = if let Some(about) = &asked.alert {
+            format!("{name}@{}", self.name_of(about.partner))
         } else {
-            hex(&sha256("", &[name.as_bytes()]))
+            name.clone()
         };
+        let id = if id.len() <= ID_BYTES_MAX { id } else { hex(&sha256("", &[id.as_bytes()])) };
         let read = |object: &str| {
             let (object, id, reason) = (object.to_owned(), id.clone(), request.reason.clone());
             let event = ReadEvent { object, id, count: 1, reason, act: Act::Exported };
             Entry::read(self.who(officer), event)
         };
         let mut write = Write::new().log(read("evidence"));
-        if request.query_contents {
-            write = write.log(read("query"));
+        let shown = [
+            (request.query_contents, "query"),
+            (request.shared_acknowledgements, "acknowledgement"),
+            (request.alert_entries, "alert"),
+        ];
+        for (_, object) in shown.into_iter().filter(|(is_asked, _)| *is_asked) {
+            write = write.log(read(object));
         }
         self.store.commit(write)?;
         let collected = self.evidence_collect(&asked, &request, report)?;
@@ -85,18 +101,34 @@ impl Desk {
     }
 
     fn evidence_asked(&self, request: &EvidenceBuild) -> Result<Asked, DeskError> {
-        let named = (&request.hit, &request.case, &request.statement);
+        let named = (&request.hit, &request.case, &request.statement, &request.alert);
+        let is_of_alert =
+            request.partner.is_some() || request.shared_acknowledgements || request.alert_entries;
+        if is_of_alert && request.alert.is_none() {
+            return Err(DeskError::invalid(
+                "partner, acknowledgements and entries are chosen for a bundle about an alert",
+                "name the alert with --alert, or leave them out",
+            ));
+        }
         let (kind, name, hits) = match named {
-            (Some(id), None, None) => ("hit", id, vec![self.hit_named(id)?]),
-            (None, Some(case), None) => {
+            (None, None, None, Some(id)) => {
+                let about = self.alert_asked(id, request)?;
+                let subject =
+                    Subject { kind: "alert".to_owned(), name: about.alert.key.id.to_string() };
+                let (hits, seeds) = (Vec::new(), BTreeSet::new());
+                let partners = BTreeSet::from([about.partner]);
+                return Ok(Asked { subject, hits, seeds, partners, alert: Some(about) });
+            }
+            (Some(id), None, None, None) => ("hit", id, vec![self.hit_named(id)?]),
+            (None, Some(case), None, None) => {
                 let hits = self.hits()?.into_iter().filter(|hit| hit.case == *case);
                 ("case", case, hits.collect())
             }
-            (None, None, Some(hash)) => ("statement", hash, Vec::new()),
+            (None, None, Some(hash), None) => ("statement", hash, Vec::new()),
             _ => {
                 return Err(DeskError::invalid(
                     "a bundle is about one matter",
-                    "name exactly one of --hit, --case and --statement",
+                    "name exactly one of --hit, --case, --statement and --alert",
                 ));
             }
         };
@@ -121,7 +153,7 @@ impl Desk {
                 "confirm the hit first: a bundle shows what passed between two nodes",
             ));
         }
-        Ok(Asked { subject, hits, seeds, partners })
+        Ok(Asked { subject, hits, seeds, partners, alert: None })
     }
 
     /// A statement by its hash or the beginning of it.
@@ -153,7 +185,10 @@ impl Desk {
         let mut found =
             listed.into_iter().filter(|one| hex(&one.statement_hash).starts_with(&name));
         match (found.next(), found.next()) {
-            (Some(one), None) => Ok((one.statement_hash, one.partner)),
+            (Some(one), None) => {
+                shown_by_hash(one.kind)?;
+                Ok((one.statement_hash, one.partner))
+            }
             (None, _) => Err(DeskError::not_found(
                 "there is no such statement",
                 "'symbolon audit show' names statements",
@@ -169,25 +204,21 @@ impl Desk {
         request: &EvidenceBuild,
         report: &mut dyn Report,
     ) -> Result<Draft, DeskError> {
-        let recalled = self.recall(&asked.partners, self.store.log_size(), report)?;
+        let alert = asked.alert.as_ref().map(|about| about.alert.key.id);
+        let recalled = self.recall(&asked.partners, alert, self.store.log_size(), report)?;
         let mut draft = Draft::new();
-        let mut found = self.matter(&asked.seeds, &recalled)?;
-        if found.len() > BUNDLE_STATEMENTS_MAX {
-            return Err(DeskError::invalid(
-                format!("the matter has more than {BUNDLE_STATEMENTS_MAX} statements"),
-                "make a bundle for each hit",
-            ));
-        }
-        let mut digests = self.evidence_cards(&mut found, &mut draft)?;
+        let Collected { found, mut digests, entries } =
+            self.evidence_found(asked, request, &recalled, &mut draft, report)?;
         if found.is_empty() {
             return Err(DeskError::refused(
                 "of no statement the sender's card of its time is kept",
                 "nothing can be proved of this matter any more",
             ));
         }
-        digests.extend(self.evidence_agreements(&found, &mut draft)?);
+        digests.extend(self.evidence_agreements(&found, asked.mode(), &mut draft)?);
         digests.extend(self.evidence_epoch_cards(&found, &mut draft)?);
-        let mut indexes: BTreeSet<u64> = recalled.notes_on(&digests).into_iter().collect();
+        let mut indexes = entries;
+        indexes.extend(recalled.notes_on(&digests));
         for one in &found {
             draft.add(ItemKind::Statement, one.evidence.signed.clone());
             let hash = one.evidence.statement_hash;
@@ -195,9 +226,41 @@ impl Desk {
             self.evidence_policy(one, &recalled, &mut indexes);
             self.evidence_in_account(one, &mut draft)?;
         }
-        self.evidence_queries(asked, request, &mut indexes, &mut draft)?;
+        self.evidence_queries(&asked.hits, request, &mut indexes, &mut draft)?;
         self.evidence_log(&found, &indexes, &mut draft)?;
         Ok(draft)
+    }
+
+    /// The statements of the matter, the digests of their cards, and entries that record none of
+    /// them.
+    fn evidence_found(
+        &self,
+        asked: &Asked,
+        request: &EvidenceBuild,
+        recalled: &Recalled,
+        draft: &mut Draft,
+        report: &mut dyn Report,
+    ) -> Result<Collected, DeskError> {
+        let mode = asked.mode();
+        let Some(about) = &asked.alert else {
+            let mut found = self.matter(&asked.seeds, recalled)?;
+            bounded(&found, "make a bundle for each hit")?;
+            let digests = self.evidence_cards(&mut found, mode, draft)?;
+            return Ok(Collected { found, digests, entries: BTreeSet::new() });
+        };
+        let mut left = Left::default();
+        let mut said = self.alert_said(about, recalled, report)?;
+        let mut digests = self.evidence_cards(&mut said.found, mode, draft)?;
+        let mut acknowledged =
+            self.alert_acknowledged(about, request, &said, recalled, &mut left)?;
+        digests.extend(self.evidence_cards(&mut acknowledged, mode, draft)?);
+        let entries = self.alert_entries(about, request, &said, recalled, &mut left);
+        left.named.into_iter().for_each(|one| draft.left_out(one));
+        left.because.into_iter().for_each(|one| draft.because(one));
+        let mut found = said.found;
+        found.extend(acknowledged);
+        bounded(&found, "leave shared acknowledgements out")?;
+        Ok(Collected { found, digests, entries })
     }
 
     /// The cards of the times of the statements; a statement without one is left out. Gives their
@@ -205,6 +268,7 @@ impl Desk {
     fn evidence_cards(
         &self,
         found: &mut Vec<Found>,
+        mode: Mode,
         draft: &mut Draft,
     ) -> Result<BTreeSet<[u8; 32]>, DeskError> {
         let identity = self.identity();
@@ -229,7 +293,7 @@ impl Desk {
             let card = cards.find(|(card, _)| {
                 card.id() == from
                     && card.active(created).is_ok()
-                    && one.kept.verify(&card.card().signing, Mode::Live).is_ok()
+                    && one.kept.verify(&card.card().signing, mode).is_ok()
             });
             match card {
                 Some((card, signed)) => {
@@ -259,16 +323,21 @@ impl Desk {
     fn evidence_agreements(
         &self,
         found: &[Found],
+        mode: Mode,
         draft: &mut Draft,
     ) -> Result<BTreeSet<[u8; 32]>, DeskError> {
         let mut digests = BTreeSet::new();
         for known in partners(found).iter().filter_map(|partner| self.partner(partner)) {
-            let (Some(agreement), Some(bytes)) = (&known.agreement, &known.row.agreement) else {
+            let (agreement, bytes) = match mode {
+                Mode::Live => (&known.agreement, &known.row.agreement),
+                Mode::Exercise => (&known.drill, &known.row.drill),
+            };
+            let (Some(agreement), Some(bytes)) = (agreement, bytes) else {
                 continue;
             };
             let mut theirs = found
                 .iter()
-                .filter(|one| one.evidence.partner == known.node() && one.receipt_for().is_none())
+                .filter(|one| one.evidence.partner == known.node() && !one.is_confirmation())
                 .filter(|one| agreement.active(one.kept.created()).is_ok())
                 .peekable();
             // One that came later has other terms: it proves nothing of what was done before.
@@ -329,54 +398,6 @@ impl Desk {
         Ok(())
     }
 
-    /// The queries that found the hits, if they were asked in the same case.
-    fn evidence_queries(
-        &self,
-        asked: &Asked,
-        request: &EvidenceBuild,
-        indexes: &mut BTreeSet<u64>,
-        draft: &mut Draft,
-    ) -> Result<(), DeskError> {
-        let (mut elsewhere, mut gone) = (BTreeSet::new(), BTreeSet::new());
-        for hit in asked.hits.iter().filter(|hit| hit.confirm_hash.is_some()) {
-            let Some(id) = hit.query else { continue };
-            let query = self.store.query_fetch(id)?;
-            let Some(query) = query.filter(|query| !query.private.is_empty()) else {
-                gone.insert(id);
-                continue;
-            };
-            if query.case != hit.case {
-                elsewhere.insert(id);
-                continue;
-            }
-            let place = query.leaf_index;
-            let logged = place.map(|place| self.store.log_entry_fetch(place)).transpose()?;
-            let (Some(place), Some(Some(logged))) = (place, logged) else {
-                gone.insert(id);
-                continue;
-            };
-            if !matches!(logged.entry().event(), Event::Query(_)) {
-                return Err(DeskError::internal("a query's leaf is of something else"));
-            }
-            indexes.insert(place);
-            if !request.query_contents {
-                continue;
-            }
-            if self.is_about_one(&query.private, hit)? {
-                draft.private(place, query.private.clone());
-            } else {
-                let why = "other_identifiers";
-                draft.because(LeftOut::new("query_contents", why, place.to_string()));
-            }
-        }
-        for (ids, why) in [(elsewhere, "other_case"), (gone, "not_kept")] {
-            if !ids.is_empty() {
-                draft.left_out(LeftOut::new("query", why, ids.len().to_string()));
-            }
-        }
-        Ok(())
-    }
-
     /// Checkpoint, openings, and that earlier receipts showed the same log.
     fn evidence_log(
         &self,
@@ -409,8 +430,12 @@ impl Desk {
             draft.opening(*index, *logged.salt(), entry, proof);
         }
         for one in found.iter().filter(|one| one.evidence.way == Way::Sent) {
-            let Payload::Receipt(receipt) = one.kept.payload() else { continue };
-            let shown = SignedCheckpoint::parse(&receipt.checkpoint)?.checkpoint().size();
+            let checkpoint = match one.kept.payload() {
+                Payload::Receipt(receipt) => &receipt.checkpoint,
+                Payload::Acknowledgement(given) => &given.checkpoint,
+                _ => continue,
+            };
+            let shown = SignedCheckpoint::parse(checkpoint)?.checkpoint().size();
             if shown < size {
                 draft.consistency(shown, self.store.log_consistency(shown, size)?);
             }
@@ -459,6 +484,7 @@ impl Desk {
         EvidenceBuilt {
             bundle: hex(&finished.bytes),
             page: verified.page().to_owned(),
+            exercise: verified.mode() == symbolon_verify::Mode::Exercise,
             statements: verified.statements(),
             leaves: verified.leaves(),
             nodes: verified.parties().map(node).collect(),
@@ -472,32 +498,35 @@ impl Desk {
             not_proved: report.not_proved.clone(),
         }
     }
+}
 
-    /// Whether a query asked about the identifier of the hit and no other: by the record's own
-    /// keys, or, where an officer typed it, because all of its keys have one kind and value.
-    fn is_about_one(&self, private: &[u8], hit: &Hit) -> Result<bool, DeskError> {
-        let private = symbolon_audit::QueryPrivate::decode(private)?;
-        let record = hit.record.map(|id| self.store.record_fetch(id)).transpose()?.flatten();
-        if let Some(record) = record {
-            let subject = record.content().subjects.get(usize::from(hit.subject));
-            let identifiers = subject.into_iter().flat_map(|subject| &subject.identifiers);
-            for canonical in identifiers.filter_map(|identifier| identifier.canonical().ok()) {
-                let is_its = |key: &serde_bytes::ByteBuf| {
-                    canonical.keys().iter().any(|own| own.as_bytes() == key.as_slice())
-                };
-                if canonical.kind() == hit.kind && private.identifiers.iter().all(is_its) {
-                    return Ok(true);
-                }
-            }
-        }
-        let keys = private.identifiers.iter().map(|key| symbolon_ident::KeyParts::decode(key));
-        let mut names = BTreeSet::new();
-        for key in keys {
-            let Ok(key) = key else { return Ok(false) };
-            let Some(value) = key.expose_value() else { return Ok(false) };
-            names.insert((key.kind(), value.to_owned()));
-        }
-        Ok(names.len() == 1)
+/// What was collected before the log is opened.
+struct Collected {
+    found: Vec<Found>,
+    digests: BTreeSet<[u8; 32]>,
+    entries: BTreeSet<u64>,
+}
+
+fn bounded(found: &[Found], remedy: &str) -> Result<(), DeskError> {
+    if found.len() <= BUNDLE_STATEMENTS_MAX {
+        return Ok(());
+    }
+    let what = format!("the matter has more than {BUNDLE_STATEMENTS_MAX} statements");
+    Err(DeskError::invalid(what, remedy))
+}
+
+/// Statements about alerts are shown with their alert, and those about much at once never.
+fn shown_by_hash(kind: u8) -> Result<(), DeskError> {
+    match kind {
+        1..=4 => Ok(()),
+        7..=9 => Err(DeskError::refused(
+            "this statement is about an alert",
+            "name the alert: 'symbolon evidence build --alert ID'",
+        )),
+        _ => Err(DeskError::refused(
+            "no bundle shows a statement of this kind",
+            "accounts, manifests of couriers and transcripts of matches name other business too",
+        )),
     }
 }
 

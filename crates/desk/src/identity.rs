@@ -221,7 +221,7 @@ pub(crate) fn card_entry(card: &VerifiedCard, now: u64, actor: &str, act: Act) -
 }
 
 /// Origin of a node's log (spec/log.md#names).
-fn log_origin(node: &NodeId) -> String {
+pub(crate) fn log_origin(node: &NodeId) -> String {
     format!("symbolon/1/log/{}", hex(node.as_bytes()))
 }
 

@@ -24,7 +24,7 @@ use crate::{Store, StoreError};
 const SIGNED: &str = "signed";
 const DAMAGED: StoreError = StoreError::Damaged { what: "the key of a statement under way" };
 
-/// A statement that was sealed for a partner and that it has not acknowledged.
+/// A statement that was sealed for a partner; it stays as evidence once that has acknowledged it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sent {
     /// Hash of the signed statement.

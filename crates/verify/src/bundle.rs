@@ -17,6 +17,7 @@ use crate::limits::{
     BUNDLE_BYTES_MAX, ITEMS_MAX, LEFT_OUT_MAX, MANIFEST_BYTES_MAX, TEXT_BYTES_MAX,
 };
 use crate::reason::{Reason, Refused, require};
+use crate::words::{unhex, uuid};
 
 /// The only version of bundles and manifests.
 pub(crate) const VERSION: u8 = 1;
@@ -92,10 +93,27 @@ impl Item {
 /// What a bundle is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Subject {
-    /// `hit`, `case` or `statement`.
+    /// `hit`, `case`, `statement` or `alert`.
     pub kind: String,
     /// Its name at the maker's node.
     pub name: String,
+}
+
+impl Subject {
+    /// The id of the alert, where it is one and is named by it.
+    pub(crate) fn alert(&self) -> Option<[u8; 16]> {
+        let bytes = unhex(&self.name.replace('-', "")).filter(|_| self.kind == "alert")?;
+        let id: [u8; 16] = bytes.try_into().ok()?;
+        (uuid(&id) == self.name).then_some(id)
+    }
+
+    fn is_well_formed(&self) -> bool {
+        match self.kind.as_str() {
+            "hit" | "case" | "statement" => true,
+            "alert" => self.alert().is_some(),
+            _ => false,
+        }
+    }
 }
 
 #[derive(Serialize_tuple, Deserialize_tuple)]
@@ -118,7 +136,7 @@ impl Manifest {
         require(manifest.version == VERSION, Reason::Version, PART)?;
         let texts = [&manifest.officer, &manifest.reason, &manifest.subject.name];
         let is_well_formed = texts.iter().all(|text| text.len() <= TEXT_BYTES_MAX)
-            && matches!(manifest.subject.kind.as_str(), "hit" | "case" | "statement")
+            && manifest.subject.is_well_formed()
             && manifest.items.len() <= ITEMS_MAX
             && manifest.left_out.len() <= LEFT_OUT_MAX
             && manifest.left_out.is_sorted_by(|one, next| one < next);

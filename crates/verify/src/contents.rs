@@ -6,11 +6,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::alert::{Matter, Mode};
 use crate::bundle::{Item, ItemKind, kinds_known, of_kind};
 use crate::document::{Agreement, Card, EpochCard};
 use crate::entry::{Opening, Private};
 use crate::key::NodeId;
-use crate::label;
 use crate::limits::{CARDS_MAX, CLOCK_SKEW_SECONDS_MAX};
 use crate::log::{self, Seen};
 use crate::reason::{Reason, Refused, require};
@@ -21,6 +21,8 @@ use crate::statement::{Payload, Statement};
 pub(crate) struct Maker {
     pub(crate) node: NodeId,
     pub(crate) built_at: u64,
+    /// The alert that the bundle is about, if it is about one.
+    pub(crate) alert: Option<[u8; 16]>,
 }
 
 /// Everything in a bundle, checked.
@@ -35,6 +37,10 @@ pub(crate) struct Contents {
     /// By index.
     pub(crate) openings: Vec<Opening>,
     pub(crate) privates: Vec<Private>,
+    /// Hashes of statements of the alert that entries of the maker say were deleted.
+    pub(crate) deleted: BTreeSet<[u8; 32]>,
+    /// The statements of the alert, here or named by the log.
+    pub(crate) matter: Matter,
 }
 
 /// The cards, each signed by its root.
@@ -73,7 +79,10 @@ impl Contents {
             checkpoint: Seen::default(),
             openings: Vec::new(),
             privates: Vec::new(),
+            deleted: BTreeSet::new(),
+            matter: Matter::default(),
         };
+        contents.check_alerts()?;
         contents.check_agreements(items)?;
         contents.check_replies()?;
         contents.check_epoch_cards(items)?;
@@ -129,7 +138,7 @@ impl Contents {
     }
 
     fn check_agreements(&self, items: &[Item]) -> Result<(), Refused> {
-        let asked = || self.statements.iter().filter(|statement| !statement.is_receipt());
+        let asked = || self.statements.iter().filter(|statement| !statement.is_confirmation());
         for ((part, _), agreement) in of_kind(items, ItemKind::Agreement).zip(&self.agreements) {
             let mut between = asked()
                 .filter(|statement| agreement.is_between(statement.from, statement.to))
@@ -150,8 +159,13 @@ impl Contents {
                     let is_kind = |kind| agreement.kinds.contains(kind);
                     view.exercise == agreement.mode && view.kind.as_ref().is_none_or(is_kind)
                 }
-                Payload::Refusal(_) | Payload::Receipt(_) => true,
+                Payload::Alert(alerted) => {
+                    let is_kind = |kind| agreement.kinds.contains(kind);
+                    alerted.view.kind.as_ref().is_none_or(is_kind)
+                }
+                _ => true,
             };
+            let is_allowed = is_allowed && agreement.mode == statement.mode.as_str();
             require(is_allowed, Reason::AgreementTerms, statement.payload.name())?;
         }
         Ok(())
@@ -224,7 +238,7 @@ fn epoch_cards(items: &[Item], cards: &[Card]) -> Result<Vec<EpochCard>, Refused
 fn statements(items: &[Item], cards: &[Card], maker: Maker) -> Result<Vec<Statement>, Refused> {
     let mut statements: Vec<Statement> = Vec::new();
     for (part, bytes) in of_kind(items, ItemKind::Statement) {
-        let statement = Statement::read(bytes, &part)?;
+        let mut statement = Statement::read(bytes, &part)?;
         let is_makers = [statement.from, statement.to].contains(&maker.node);
         require(is_makers, Reason::StatementNode, &part)?;
         let is_known = |node| cards.iter().any(|card: &Card| card.node == node);
@@ -239,10 +253,12 @@ fn statements(items: &[Item], cards: &[Card], maker: Maker) -> Result<Vec<Statem
         let mut keys: Vec<_> = then.iter().map(|card| &card.signing).collect();
         // A card is renewed every week with the same signing key: each key is tried once.
         keys.dedup_by(|one, other| one == other);
-        let is_signed = keys
-            .iter()
-            .any(|key| key.signed(label::STATEMENT, &signed.bytes, &signed.signatures()));
-        require(is_signed, Reason::StatementSignature, &part)?;
+        let signatures = signed.signatures();
+        let is_signed = |mode: &Mode| {
+            keys.iter().any(|key| key.signed(mode.label(), &signed.bytes, &signatures))
+        };
+        let mode = statement.modes().iter().copied().find(is_signed);
+        statement.mode = mode.ok_or_else(|| Refused::new(Reason::StatementSignature, &part))?;
         let is_new = statements.iter().all(|other| other.id != statement.id);
         require(is_new, Reason::StatementRepeated, &part)?;
         let is_past = statement.created <= later(maker.built_at);

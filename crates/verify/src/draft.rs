@@ -94,7 +94,9 @@ impl Draft {
     pub fn manifest(mut self, making: Making) -> Result<Unsigned, Refused> {
         self.items.sort();
         let node = NodeId::new(making.node);
-        let contents = contents_of(&self.items, Maker { node, built_at: making.built_at })?;
+        let (built_at, alert) = (making.built_at, making.subject.alert());
+        let maker = Maker { node, built_at, alert };
+        let contents = contents_of(&self.items, maker)?;
         for lacking in lacking(&contents) {
             let is_it = |one: &LeftOut| (&one.what, &one.about) == (&lacking.what, &lacking.about);
             if !self.left_out.iter().any(is_it) {

@@ -36,6 +36,9 @@ pub(crate) enum Event {
     Disclosed(DisclosedEvent),
     Received(ReceivedEvent),
     Receipt(ReceiptEvent),
+    Alert(AlertEvent),
+    Exercise(AlertEvent),
+    Deleted(DeletedEvent),
 }
 
 #[derive(Serialize_tuple, Deserialize_tuple)]
@@ -95,6 +98,23 @@ pub(crate) struct ReceiptEvent {
     pub(crate) statement_hash: ByteArray<32>,
     pub(crate) receipt_hash: ByteArray<32>,
     pub(crate) act: String,
+}
+
+#[derive(Serialize_tuple, Deserialize_tuple)]
+pub(crate) struct AlertEvent {
+    pub(crate) act: String,
+    pub(crate) alert: ByteArray<16>,
+    pub(crate) version: ByteArray<32>,
+    pub(crate) mode: String,
+    pub(crate) recipients: u32,
+}
+
+#[derive(Serialize_tuple, Deserialize_tuple)]
+pub(crate) struct DeletedEvent {
+    pub(crate) alert: ByteArray<16>,
+    pub(crate) origin: NodeId,
+    pub(crate) statement_hash: ByteArray<32>,
+    pub(crate) mode: String,
 }
 
 #[derive(Serialize_tuple, Deserialize_tuple)]

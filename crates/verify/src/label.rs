@@ -16,6 +16,8 @@ pub(crate) const EPOCH_CARD: &str = "symbolon/1 epoch card";
 pub(crate) const EPOCH_CARD_DIGEST: &str = "symbolon/1 epoch card digest";
 /// Under the sender's signatures over a statement.
 pub(crate) const STATEMENT: &str = "symbolon/1 statement";
+/// Under the sender's signatures over a statement of a drill.
+pub(crate) const EXERCISE_STATEMENT: &str = "symbolon/1 exercise statement";
 /// Under the builder's signatures over a manifest.
 pub(crate) const EVIDENCE: &str = "symbolon/1 evidence";
 /// Before kind and bytes of an item.

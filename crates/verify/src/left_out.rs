@@ -9,7 +9,7 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use crate::contents::Contents;
 use crate::entry::Event;
 use crate::reason::{Reason, Refused, require};
-use crate::statement::Payload;
+use crate::statement::{Payload, Statement};
 use crate::words::{hex, uuid};
 
 /// One thing that is left out.
@@ -58,12 +58,13 @@ const fn known(
 
 const NOT_KEPT: (&str, &str) = ("not_kept", "the maker no longer has it");
 
-const KNOWN: [Known; 14] = [
-    known(
-        ("other_entries", "entries of the maker's log"),
-        ("other_business", "they are of other business and are nobody's but the maker's"),
-        true,
-    ),
+const OTHER_BUSINESS: (&str, &str) =
+    ("other_business", "they are of other business and are nobody's but the maker's");
+const STATEMENT: (&str, &str) = ("statement", "a statement of the matter");
+const ACKNOWLEDGEMENT: (&str, &str) = ("acknowledgement", "the acknowledgement of a statement");
+
+const KNOWN: [Known; 23] = [
+    known(("other_entries", "entries of the maker's log"), OTHER_BUSINESS, true),
     known(
         ("query_contents", "what a query asked about"),
         ("not_asked_for", "it was not asked for"),
@@ -101,8 +102,37 @@ const KNOWN: [Known; 14] = [
     ),
     known(("query", "the query that led here"), NOT_KEPT, false),
     known(
-        ("statement", "a statement of the matter"),
+        STATEMENT,
         ("card_not_kept", "the maker no longer has the sender's card of that time"),
+        false,
+    ),
+    known(STATEMENT, ("erased", "it was erased when its time was over"), true),
+    known(STATEMENT, NOT_KEPT, true),
+    known(("version", "an earlier version of the alert"), NOT_KEPT, true),
+    known(ACKNOWLEDGEMENT, ("not_received", "the maker has none"), true),
+    known(
+        ACKNOWLEDGEMENT,
+        ("with_others", "the only one also speaks of other alerts and was not asked for"),
+        true,
+    ),
+    known(
+        ("shared_acknowledgement", "an acknowledgement that also speaks of other alerts"),
+        ("not_asked_for", "it was not asked for"),
+        false,
+    ),
+    known(
+        ("unsound_acknowledgement", "an acknowledgement that does not hold"),
+        ("not_sound", "its parties, times, leaves or checkpoint do not fit"),
+        false,
+    ),
+    known(
+        ("alert_entries", "what the maker's log says became of the alert"),
+        ("not_asked_for", "it was not asked for"),
+        false,
+    ),
+    known(
+        ("alert_entries", "what the maker's log says became of the alert"),
+        ("same_id", "another alert has the same id there"),
         false,
     ),
 ];
@@ -129,11 +159,23 @@ pub(crate) fn lacking(contents: &Contents) -> Vec<LeftOut> {
         if contents.index_of(statement).is_none() {
             add("opening", "erased", id.clone());
         }
-        if statement.is_receipt() {
+        if statement.is_confirmation() {
             continue;
         }
-        if contents.receipt_for(statement).is_none() && contents.answer_to(statement).is_none() {
+        if matches!(statement.payload, Payload::Alert(_) | Payload::Word(_)) {
+            if !contents.matter.is_acknowledged(statement) {
+                add("acknowledgement", "not_received", id.clone());
+            }
+        } else if contents.receipt_for(statement).is_none()
+            && contents.answer_to(statement).is_none()
+        {
             add("receipt", "not_received", id.clone());
+        }
+        if let Payload::Alert(alerted) = &statement.payload
+            && let Some(previous) = alerted.previous
+            && !contents.shows_version(&previous)
+        {
+            add("version", "not_kept", hex(*previous));
         }
         if contents.agreement_over(statement).is_none() {
             add("agreement", "not_kept", id.clone());
@@ -148,6 +190,9 @@ pub(crate) fn lacking(contents: &Contents) -> Vec<LeftOut> {
         {
             add("epoch_card", "not_kept", id);
         }
+    }
+    for (hash, _) in contents.matter.gone() {
+        add("statement", "erased", hex(hash));
     }
     lacking.into_iter().collect()
 }
@@ -166,7 +211,10 @@ pub(crate) fn check(named: &[LeftOut], contents: &Contents) -> Result<(), Refuse
         let known =
             KNOWN.iter().find(|known| (known.what, known.why) == (&left_out.what, &left_out.why));
         let is_true = known.is_some_and(|known| {
-            !known.follows || lacking.iter().any(|lacking| is_same(lacking, left_out))
+            // What the maker alone says of a statement is not said of one that is here.
+            let is_here = |one: &Statement| left_out.about.starts_with(&uuid(&one.id));
+            !known.follows && !contents.statements.iter().any(is_here)
+                || lacking.iter().any(|lacking| is_same(lacking, left_out))
         });
         let is_once = named.iter().filter(|other| is_same(other, left_out)).count() == 1;
         require(is_true && is_once, Reason::LeftOutFalse, PART)?;

@@ -6,6 +6,7 @@
 //! It shares no code with what the node writes its documents with, save the encoding and the log
 //! formats: a bundle that verifies here was read twice, by two readers.
 
+mod alert;
 mod bundle;
 mod contents;
 mod document;
@@ -26,6 +27,7 @@ mod verify;
 mod view;
 mod words;
 
+pub use alert::Mode;
 pub use bundle::{ItemKind, Subject};
 pub use draft::{Draft, Finished, MANIFEST_LABEL, Making, Unsigned};
 pub use key::NodeId;

@@ -34,6 +34,10 @@ pub const PROOF_HASHES_MAX: usize = 64;
 pub const COMMITMENT_HASHES_MAX: usize = 28;
 /// Records behind one tag.
 pub const RECORDS_PER_TAG_MAX: usize = 1_024;
+/// Items of an acknowledgement.
+pub const ACK_ITEMS_MAX: usize = 1_024;
+/// The checkpoint in an acknowledgement, in bytes.
+pub const CHECKPOINT_BYTES_MAX: usize = 16 << 10;
 /// Longest life of a statement, in seconds.
 pub const LIFETIME_SECONDS_MAX: u64 = 14 * 86_400;
 /// How far two clocks may differ, in seconds.

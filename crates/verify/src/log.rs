@@ -4,6 +4,7 @@
 
 use symbolon_tlog::{Hash, SignedCheckpoint, TlogError, verify_consistency, verify_inclusion};
 
+use crate::alert::Matter;
 use crate::bundle::{Item, ItemKind, of_kind};
 use crate::contents::{Contents, later};
 use crate::document::Card;
@@ -30,7 +31,9 @@ pub(crate) struct Seen {
 pub(crate) fn read(contents: &mut Contents, items: &[Item]) -> Result<(), Refused> {
     contents.checkpoint = checkpoint(contents, items)?;
     contents.openings = openings(contents, items)?;
+    contents.matter = Matter::of(contents);
     contents.check_order()?;
+    contents.check_alert_order()?;
     contents.check_receipts(items)?;
     contents.privates = privates(contents, items)?;
     Ok(())
@@ -76,7 +79,7 @@ fn checkpoint(contents: &Contents, items: &[Item]) -> Result<Seen, Refused> {
 }
 
 /// The checkpoint under one of a node's cards; otherwise which rule it breaks.
-fn verified(
+pub(crate) fn verified(
     cards: &[&Card],
     signed: &SignedCheckpoint,
     other_log: Reason,
@@ -93,11 +96,15 @@ fn verified(
     Err(reason)
 }
 
-fn openings(contents: &Contents, items: &[Item]) -> Result<Vec<Opening>, Refused> {
+fn openings(contents: &mut Contents, items: &[Item]) -> Result<Vec<Opening>, Refused> {
     let (size, root) = (contents.checkpoint.size, Hash(contents.checkpoint.root));
+    let read = |(part, bytes): (String, &[u8])| Ok((Opening::read(bytes, &part)?, part));
+    let read: Vec<(Opening, String)> =
+        of_kind(items, ItemKind::Opening).map(read).collect::<Result<_, Refused>>()?;
+    // That something was deleted says what else was of the alert.
+    contents.deleted = read.iter().filter_map(|(one, _)| contents.deletion(one)).collect();
     let mut openings: Vec<Opening> = Vec::new();
-    for (part, bytes) in of_kind(items, ItemKind::Opening) {
-        let opening = Opening::read(bytes, &part)?;
+    for (opening, part) in read {
         let included = verify_inclusion(opening.leaf, opening.index, size, &opening.proof, root);
         require(included.is_ok(), Reason::Inclusion, &part)?;
         let is_new = openings.iter().all(|other| other.index != opening.index);
@@ -151,6 +158,12 @@ impl Contents {
                 let names = (&event.class, event.epoch, &event.purpose);
                 same(names == (&confirm.class, confirm.epoch, &confirm.purpose))
             }
+            Event::Disclosed(event) if self.statement(&event.statement_hash).is_none() => {
+                self.sent_relation(event)
+            }
+            Event::Received(event) if self.statement(&event.statement_hash).is_none() => {
+                self.got_relation(&event.statement_hash, event.partner, event.kind)
+            }
             Event::Disclosed(event) => {
                 let (hash, id) = (*event.statement_hash, Some(*event.statement_id));
                 let said =
@@ -160,6 +173,7 @@ impl Contents {
                     Payload::Disclosure(disclosure) => {
                         (Some(disclosure.view.id), Some(disclosure.view.version))
                     }
+                    Payload::Alert(alerted) => (Some(alerted.view.id), Some(alerted.view.version)),
                     _ => (None, None),
                 };
                 let digest = event.policy_digest.map(|digest| *digest);
@@ -214,7 +228,7 @@ impl Contents {
                         && (&confirm.class, confirm.epoch) == (&event.class, event.epoch))
             })),
             // The others were looked at before.
-            _ => Err(Reason::OpeningForeign),
+            event => self.alert_relation(event),
         }
     }
 
@@ -262,11 +276,13 @@ impl Contents {
     fn check_receipts(&self, items: &[Item]) -> Result<(), Refused> {
         let mut shown = Vec::new();
         for statement in &self.statements {
-            if let Payload::Receipt(receipt) = &statement.payload {
-                let (size, root) = self.check_receipt(statement, receipt)?;
-                if statement.from == self.maker.node {
-                    shown.push((size, root));
-                }
+            let seen = match &statement.payload {
+                Payload::Receipt(receipt) => self.check_receipt(statement, receipt)?,
+                Payload::Acknowledgement(said) => self.check_acknowledgement(statement, said)?,
+                _ => continue,
+            };
+            if statement.from == self.maker.node {
+                shown.push(seen);
             }
         }
         let mut continued = Vec::new();

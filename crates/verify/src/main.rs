@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use symbolon_verify::limits::BUNDLE_BYTES_MAX;
-use symbolon_verify::{Exit, Refused, Report, Root, Verified, verify};
+use symbolon_verify::{Exit, Mode, Refused, Report, Root, Verified, verify};
 
 const USAGE: &str = "\
 symbolon-verify BUNDLE [--root WORDS-OR-HEX ...] [--html FILE] [--json]
@@ -141,6 +141,7 @@ fn as_json(verified: &Verified, are_compared: bool) -> String {
     let compared = if are_compared { "expected" } else { "not_compared" };
     let value = json!({
         "holds": true,
+        "mode": verified.mode().as_str(),
         "roots": compared,
         "nodes": roots,
         "sections": sections,
@@ -153,6 +154,9 @@ fn as_json(verified: &Verified, are_compared: bool) -> String {
 fn as_text(verified: &Verified, are_compared: bool) -> String {
     let report = verified.report();
     let mut text = String::new();
+    if verified.mode() == Mode::Exercise {
+        text.push_str("EXERCISE\n\n");
+    }
     for section in &report.sections {
         text.push_str(&format!("{}\n", section.title));
         for (label, value) in &section.rows {
@@ -166,6 +170,9 @@ fn as_text(verified: &Verified, are_compared: bool) -> String {
             text.push_str(&format!("  - {line}\n"));
         }
         text.push('\n');
+    }
+    if verified.mode() == Mode::Exercise {
+        text.push_str("EXERCISE: all of this was said in a drill and is about nothing real.\n");
     }
     text.push_str(if are_compared {
         "HOLDS, and the roots are the ones that were given.\n"

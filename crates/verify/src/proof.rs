@@ -4,6 +4,7 @@
 //!
 //! Invariant: a sentence stands under "proved" only where a check of [`Contents`] established it.
 
+use crate::alert::{Mode, Stage};
 use crate::bundle::Manifest;
 use crate::contents::Contents;
 use crate::entry::Event;
@@ -48,6 +49,17 @@ fn proved(manifest: &Manifest, contents: &Contents) -> Vec<String> {
              its own log and a checkpoint that covers it."
         ));
     }
+    lines.extend(acknowledged(contents));
+    let became = contents.openings.iter().filter(|opening| {
+        matches!(opening.entry.event, Event::Alert(_) | Event::Exercise(_) | Event::Deleted(_))
+    });
+    let became = became.count();
+    if became > 0 {
+        lines.push(format!(
+            "Entries of the maker's log on what became of the alert there: {became}, at the leaves \
+             shown."
+        ));
+    }
     let answered =
         contents.statements.iter().filter(|one| contents.question_of(one).is_some()).count();
     if answered > 0 {
@@ -83,18 +95,29 @@ fn proved(manifest: &Manifest, contents: &Contents) -> Vec<String> {
     lines
 }
 
+/// What the partner says of the maker's statements about an alert.
+fn acknowledged(contents: &Contents) -> Option<String> {
+    let theirs = || contents.acknowledged().filter(|(by, _)| by.to == contents.maker.node);
+    let count = |stage: Stage| theirs().filter(|(_, item)| item.stage() == stage).count();
+    theirs().next()?;
+    let counts = Stage::ALL.map(|stage| format!("{} {}", stage.as_str(), count(stage)));
+    Some(format!(
+        "Acknowledgements by the partner: {}. It says how far the maker's statements came with it, \
+         names its own leaf for each, and a checkpoint that covers it.",
+        counts.join(", ")
+    ))
+}
+
 fn not_proved(contents: &Contents) -> Vec<String> {
-    let mut lines = vec![
-        "That the roots are those of the states named: compare the words over another channel."
-            .to_owned(),
-        "That a record is true. Who stated it and when it was logged is shown, not that it is so."
-            .to_owned(),
-        "That nobody else was told.".to_owned(),
-        "That the clocks were right: every time is the word of the node that wrote it.".to_owned(),
-        "What the other entries of the log say, and that nothing else happened in the matter."
-            .to_owned(),
-        "Which officer stood behind a name: names are the word of the node.".to_owned(),
-    ];
+    let mut lines = Vec::new();
+    if contents.mode() == Mode::Exercise {
+        lines.push(
+            "EXERCISE. That anything happened: all of this was said in a drill, signed as such, \
+             and is about nothing real."
+                .to_owned(),
+        );
+    }
+    lines.extend(always_not_proved());
     if contents.checkpoint.cosigned.is_empty() {
         lines.push(
             "That the maker shows the same log to everybody: nobody whose card is here cosigned \
@@ -102,6 +125,7 @@ fn not_proved(contents: &Contents) -> Vec<String> {
                 .to_owned(),
         );
     }
+    lines.extend(alert_not_proved(contents));
     if contents.statements.iter().any(|statement| statement.is_receipt()) {
         lines.push(
             "What stands at the leaf that a partner's receipt names: only that partner can open it."
@@ -109,8 +133,9 @@ fn not_proved(contents: &Contents) -> Vec<String> {
         );
     }
     let unanswered = contents.statements.iter().filter(|statement| {
-        !statement.is_receipt()
+        !statement.is_confirmation()
             && statement.from == contents.maker.node
+            && !contents.matter.is_acknowledged(statement)
             && contents.receipt_for(statement).is_none()
             && contents.answer_to(statement).is_none()
     });
@@ -141,6 +166,45 @@ fn not_proved(contents: &Contents) -> Vec<String> {
         );
     }
     lines
+}
+
+fn alert_not_proved(contents: &Contents) -> Vec<String> {
+    let mut lines = Vec::new();
+    if contents.statements.iter().any(|one| matches!(one.payload, Payload::Acknowledgement(_))) {
+        lines.push(
+            "What stands at the leaf that a partner's acknowledgement names: only that partner can \
+             open it."
+                .to_owned(),
+        );
+    }
+    if contents.acknowledged().any(|(_, item)| item.stage() == Stage::Deleted) {
+        lines.push(
+            "That no copy is left of what was deleted: the node says that its own is gone."
+                .to_owned(),
+        );
+    }
+    let gone = contents.matter.gone().count();
+    if gone > 0 {
+        lines.push(format!(
+            "What the alert said in statements that are not here: {gone}. Their hashes are in the \
+             entries of the log and in the acknowledgements."
+        ));
+    }
+    lines
+}
+
+fn always_not_proved() -> Vec<String> {
+    vec![
+        "That the roots are those of the states named: compare the words over another channel."
+            .to_owned(),
+        "That a record is true. Who stated it and when it was logged is shown, not that it is so."
+            .to_owned(),
+        "That nobody else was told.".to_owned(),
+        "That the clocks were right: every time is the word of the node that wrote it.".to_owned(),
+        "What the other entries of the log say, and that nothing else happened in the matter."
+            .to_owned(),
+        "Which officer stood behind a name: names are the word of the node.".to_owned(),
+    ]
 }
 
 fn is_opened(contents: &Contents, statement: &crate::statement::Statement) -> bool {

@@ -80,6 +80,10 @@ reasons! {
     StatementSignature "statement_signature" Check "a statement is not signed by both keys on the sender's card";
     StatementRepeated "statement_repeated" Check "two statements have one id";
     StatementTime "statement_time" Check "a statement was made after the bundle";
+    StatementKind "statement_kind" Check "a statement is of a kind that has no place in a bundle";
+    StatementMode "statement_mode" Check "statements of a drill and real ones are mixed";
+    AlertSubject "alert_subject" Check "a statement is not of the alert that the bundle is about";
+    AlertParties "alert_parties" Check "what is said of the alert is not between its origin and one other node";
     AgreementTerms "agreement_terms" Check "the agreement does not allow this purpose or class";
     AgreementTime "agreement_time" Check "the agreement was in force for no statement here";
     ReplyParties "reply_parties" Check "an answer is not between the parties of its question";
@@ -102,6 +106,10 @@ reasons! {
     ReceiptOrigin "receipt_origin" Check "the checkpoint in a receipt is of another log";
     ReceiptCheckpoint "receipt_checkpoint" Check "the checkpoint in a receipt is not signed by its log";
     ReceiptIndex "receipt_index" Check "a receipt names a leaf that its checkpoint does not cover or that is another's";
+    AcknowledgementForeign "acknowledgement_foreign" Check "an acknowledgement is for no statement of the alert";
+    AcknowledgementParties "acknowledgement_parties" Check "an acknowledgement is not by its statement's recipient";
+    AcknowledgementCheckpoint "acknowledgement_checkpoint" Check "an acknowledgement shows no checkpoint of its log";
+    AcknowledgementIndex "acknowledgement_index" Check "an acknowledged leaf is not covered or says otherwise";
     Consistency "consistency" Check "the log does not continue the one that an earlier receipt showed";
     PrivatePart "private_part" Check "the contents of a query are not those that were committed to";
     ItemUnneeded "item_unneeded" Check "an item belongs to nothing in the bundle";

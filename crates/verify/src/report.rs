@@ -7,6 +7,7 @@
 
 use serde::Serialize;
 
+use crate::alert::{Acknowledgement, Mode};
 use crate::bundle::Manifest;
 use crate::contents::Contents;
 use crate::entry::Event;
@@ -62,6 +63,7 @@ impl Report {
             }
         }
         sections.extend(writer.agreements());
+        sections.extend(manifest.subject.alert().map(|id| writer.alert(&id)));
         sections.extend(contents.statements.iter().map(|statement| writer.statement(statement)));
         sections.extend(writer.epoch_cards());
         sections.extend(writer.queries());
@@ -86,6 +88,9 @@ impl Writer<'_> {
 
     fn bundle(&self, manifest: &Manifest) -> Section {
         let mut section = Section::new("This bundle");
+        if self.contents.mode() == Mode::Exercise {
+            section.row("EXERCISE", "all of this was said in a drill and is about nothing real");
+        }
         let subject = &manifest.subject;
         section.row("about", format!("{} {}", subject.kind, subject.name));
         section.row("made by", self.name(manifest.builder));
@@ -132,7 +137,8 @@ impl Writer<'_> {
 
     fn statement(&self, statement: &Statement) -> Section {
         let kind = statement.payload.name();
-        let mut section = Section::new(format!("Statement {}: {kind}", uuid(&statement.id)));
+        let title = format!("Statement {}: {kind}", uuid(&statement.id));
+        let mut section = Section::new(self.marked(title));
         section.row("from", self.name(statement.from));
         section.row("to", self.name(statement.to));
         section.row("made at", time(statement.created));
@@ -147,7 +153,13 @@ impl Writer<'_> {
         if let Some(id) = statement.in_reply_to() {
             section.row("in reply to", uuid(&id));
         }
+        if let Some(sequence) = statement.sequence {
+            section.row("place in the stream", sequence.to_string());
+        }
         payload(&statement.payload, &mut section);
+        if let Payload::Acknowledgement(said) = &statement.payload {
+            self.acknowledgement(said, &mut section);
+        }
         for opening in &self.contents.openings {
             if crate::log::names(&opening.entry.event) == Some(statement.hash) {
                 let (index, entry) = (opening.index, &opening.entry);
@@ -156,6 +168,72 @@ impl Writer<'_> {
             }
         }
         section
+    }
+
+    /// What is of a drill says so.
+    fn marked(&self, title: String) -> String {
+        match self.contents.mode() {
+            Mode::Live => title,
+            Mode::Exercise => format!("EXERCISE {title}"),
+        }
+    }
+
+    /// What is known of the alert beside the statements.
+    fn alert(&self, id: &[u8; 16]) -> Section {
+        let mut section = Section::new(self.marked(format!("Alert {}", uuid(id))));
+        if let Some(origin) = self.contents.origin() {
+            section.row("origin", self.name(origin));
+        }
+        section.row("data", self.contents.mode().as_str());
+        for (hash, known) in self.contents.matter.gone() {
+            let version = known.version.map(|version| format!(", version {}", hex(version)));
+            let text = format!("hash {}{}", hex(hash), version.unwrap_or_default());
+            section.row("statement that is not here", text);
+        }
+        for opening in &self.contents.openings {
+            let (index, entry) = (opening.index, &opening.entry);
+            let text = match &entry.event {
+                Event::Alert(event) | Event::Exercise(event) => {
+                    let nodes = match event.recipients {
+                        0 => String::new(),
+                        nodes => format!(", nodes {nodes}"),
+                    };
+                    format!("{}, version {}{nodes}", event.act, hex(*event.version))
+                }
+                Event::Deleted(event) => {
+                    format!("deleted, statement with hash {}", hex(*event.statement_hash))
+                }
+                Event::Disclosed(event)
+                    if self.contents.statement(&event.statement_hash).is_none() =>
+                {
+                    format!("sent, statement with hash {}", hex(*event.statement_hash))
+                }
+                Event::Received(event)
+                    if self.contents.statement(&event.statement_hash).is_none() =>
+                {
+                    format!("received, statement with hash {}", hex(*event.statement_hash))
+                }
+                _ => continue,
+            };
+            let (at, actor) = (time(entry.at), &entry.actor);
+            section.row("in the maker's log", format!("leaf {index} at {at} by {actor}: {text}"));
+        }
+        section
+    }
+
+    fn acknowledgement(&self, said: &Acknowledgement, section: &mut Section) {
+        let mut told = 0;
+        for (item, _) in self.contents.matter.items_of(said) {
+            let (at, index) = (time(item.at), item.log_index);
+            let hash = hex(*item.statement_hash);
+            let text = format!("statement with hash {hash} at {at}, leaf {index} of its sender");
+            section.row(item.stage().as_str(), text);
+            told += 1;
+        }
+        let others = said.items.len() - told;
+        if others > 0 {
+            section.row("said of other statements", others.to_string());
+        }
     }
 
     fn epoch_cards(&self) -> Vec<Section> {
@@ -277,6 +355,28 @@ fn payload(payload: &Payload, section: &mut Section) {
             section.row("arrived at", time(receipt.at));
             section.row("leaf in the log of its sender", receipt.log_index.to_string());
         }
+        Payload::Alert(alerted) => {
+            section.row("alert", uuid(&alerted.view.id));
+            section.row("version of the alert", hex(*alerted.view.version));
+            if let Some(previous) = &alerted.previous {
+                section.row("in place of version", hex(**previous));
+            }
+            section.row("data", &alerted.view.exercise);
+            section.row("class", alerted.class());
+            section.row("to be read by", time(alerted.read_by));
+            section.row("to be acted on by", time(alerted.act_by));
+            section.row("to be deleted by", time(alerted.expires_on));
+            for (label, text) in alerted.view.lines() {
+                section.row(&format!("alert: {label}"), text);
+            }
+        }
+        Payload::Word(word) => {
+            section.row("alert", uuid(&word.alert));
+            section.row("version of the alert", hex(*word.version));
+            section.row("says", word.says());
+        }
+        // That depends on what else is here.
+        Payload::Acknowledgement(_) => {}
     }
 }
 

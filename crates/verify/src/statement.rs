@@ -7,6 +7,7 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use symbolon_codec::sha256;
 use symbolon_tlog::{Hash, leaf_hash, verify_inclusion};
 
+use crate::alert::{Acknowledgement, Alerted, Mode, Word};
 use crate::document::{EpochCard, read};
 use crate::key::{NodeId, Signed};
 use crate::label;
@@ -39,7 +40,11 @@ pub(crate) struct Statement {
     pub(crate) created: u64,
     pub(crate) expires: u64,
     pub(crate) policy_digest: Option<[u8; 32]>,
+    /// Place in the ordered stream, where its kind has one.
+    pub(crate) sequence: Option<u64>,
     pub(crate) payload: Payload,
+    /// Under whose label it is signed, once that was checked.
+    pub(crate) mode: Mode,
     pub(crate) hash: [u8; 32],
     pub(crate) signed: Signed,
 }
@@ -50,6 +55,9 @@ pub(crate) enum Payload {
     Disclosure(Box<Disclosure>),
     Refusal(Refusal),
     Receipt(Receipt),
+    Alert(Box<Alerted>),
+    Word(Word),
+    Acknowledgement(Acknowledgement),
 }
 
 #[derive(Serialize_tuple, Deserialize_tuple)]
@@ -111,11 +119,18 @@ impl Statement {
             && content.from != content.to
             && (1..=LIFETIME_SECONDS_MAX).contains(&lifetime)
             && content.expires <= TIME_SECONDS_MAX
-            && content.policy_digest.is_some() == (content.kind == 2)
-            && content.sequence.is_none()
             && signed.signatures().is_well_formed();
         require(is_well_formed, Reason::Malformed, part)?;
+        let is_known = matches!(content.kind, 1..=4 | 7..=9);
+        require(is_known, Reason::StatementKind, part)?;
+        let is_well_formed = content.policy_digest.is_some() == matches!(content.kind, 2 | 7)
+            && content.sequence.is_some() == matches!(content.kind, 7 | 8)
+            && content.sequence != Some(0);
+        require(is_well_formed, Reason::Malformed, part)?;
         let payload = Payload::read(content.kind, &content.payload, part)?;
+        if let Payload::Alert(alerted) = &payload {
+            require(content.created < alerted.expires_on, Reason::Malformed, part)?;
+        }
         if let Payload::Disclosure(disclosure) = &payload {
             require(disclosure.names_its_record(), Reason::OpeningRecord, part)?;
         }
@@ -126,7 +141,9 @@ impl Statement {
             created: content.created,
             expires: content.expires,
             policy_digest: content.policy_digest.map(|digest| *digest),
+            sequence: content.sequence,
             payload,
+            mode: Mode::Live,
             hash: sha256("", &[&signed.bytes]),
             signed,
         })
@@ -137,8 +154,23 @@ impl Statement {
         match &self.payload {
             Payload::Disclosure(disclosure) => disclosure.in_reply_to.map(|id| *id),
             Payload::Refusal(refusal) => Some(*refusal.in_reply_to),
-            Payload::Confirm(_) | Payload::Receipt(_) => None,
+            _ => None,
         }
+    }
+
+    /// The modes that it may be of: an alert says it, what follows one does not, and the rest is
+    /// never said in a drill.
+    pub(crate) fn modes(&self) -> &'static [Mode] {
+        match &self.payload {
+            Payload::Alert(alerted) if alerted.view.exercise == "exercise" => &[Mode::Exercise],
+            Payload::Word(_) | Payload::Acknowledgement(_) => &[Mode::Live, Mode::Exercise],
+            _ => &[Mode::Live],
+        }
+    }
+
+    /// Whether it only says how far others came.
+    pub(crate) const fn is_confirmation(&self) -> bool {
+        matches!(self.payload, Payload::Receipt(_) | Payload::Acknowledgement(_))
     }
 
     pub(crate) const fn is_receipt(&self) -> bool {
@@ -154,7 +186,10 @@ impl Payload {
             2 => Payload::Disclosure(Box::new(read(bytes, max, part)?)),
             3 => Payload::Refusal(read(bytes, max, part)?),
             4 => Payload::Receipt(read(bytes, max, part)?),
-            _ => return Err(Refused::new(Reason::Malformed, part)),
+            7 => Payload::Alert(Box::new(read(bytes, max, part)?)),
+            8 => Payload::Word(read(bytes, max, part)?),
+            9 => Payload::Acknowledgement(read(bytes, max, part)?),
+            _ => return Err(Refused::new(Reason::StatementKind, part)),
         };
         let is_well_formed = match &payload {
             Payload::Refusal(refusal) => (1..=3).contains(&refusal.code),
@@ -163,6 +198,9 @@ impl Payload {
                     && opening.proof.len() <= COMMITMENT_HASHES_MAX
                     && opening.records.is_sorted_by(|one, next| one < next)
             }),
+            Payload::Alert(alerted) => alerted.is_well_formed(),
+            Payload::Word(word) => word.is_well_formed(),
+            Payload::Acknowledgement(acknowledgement) => acknowledgement.is_well_formed(),
             Payload::Confirm(_) | Payload::Receipt(_) => true,
         };
         require(is_well_formed, Reason::Malformed, part)?;
@@ -176,6 +214,9 @@ impl Payload {
             Self::Disclosure(_) => 2,
             Self::Refusal(_) => 3,
             Self::Receipt(_) => 4,
+            Self::Alert(_) => 7,
+            Self::Word(_) => 8,
+            Self::Acknowledgement(_) => 9,
         }
     }
 
@@ -186,6 +227,9 @@ impl Payload {
             Self::Disclosure(_) => "disclosure",
             Self::Refusal(_) => "refusal",
             Self::Receipt(_) => "receipt",
+            Self::Alert(_) => "alert",
+            Self::Word(_) => "word",
+            Self::Acknowledgement(_) => "acknowledgement",
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::alert::Mode;
 use crate::bundle::{Bundle, Item};
 use crate::contents::{self, Contents, Maker};
 use crate::html;
@@ -20,6 +21,7 @@ use crate::root::Root;
 pub struct Verified {
     report: Report,
     page: String,
+    mode: Mode,
     parties: BTreeSet<NodeId>,
     statements: u64,
     leaves: u64,
@@ -40,7 +42,8 @@ pub fn verify(bytes: &[u8]) -> Result<Verified, Refused> {
 /// Everything but the index.
 pub(crate) fn examine(bundle: &Bundle) -> Result<Verified, Refused> {
     let manifest = &bundle.manifest;
-    let maker = Maker { node: manifest.builder, built_at: manifest.built_at };
+    let (node, built_at) = (manifest.builder, manifest.built_at);
+    let maker = Maker { node, built_at, alert: manifest.subject.alert() };
     let cards = contents::cards(&bundle.items)?;
     let mut own = cards.iter().filter(|card| card.node == maker.node);
     let card = own.find(|card| card.digest == *manifest.card_digest);
@@ -57,6 +60,7 @@ pub(crate) fn examine(bundle: &Bundle) -> Result<Verified, Refused> {
     Ok(Verified {
         page: html::page(&report),
         report,
+        mode: contents.mode(),
         parties: parties.chain([maker.node]).collect(),
         statements: contents.statements.len() as u64,
         leaves: contents.checkpoint.size,
@@ -80,6 +84,12 @@ impl Verified {
     #[must_use]
     pub fn page(&self) -> &str {
         &self.page
+    }
+
+    /// Whether what was said is real or of a drill.
+    #[must_use]
+    pub const fn mode(&self) -> Mode {
+        self.mode
     }
 
     /// Fingerprints of the roots of all nodes that speak in the bundle.

@@ -10,9 +10,13 @@
     reason = "in a test a panic is the report"
 )]
 
+#[path = "tampering/alerts.rs"]
+mod alerts;
 #[path = "tampering/insider.rs"]
 mod insider;
 
+#[path = "support/alert.rs"]
+mod alert;
 #[path = "support/cbor.rs"]
 mod cbor;
 #[path = "support/kit.rs"]
@@ -253,7 +257,8 @@ fn normal(text: &str) -> String {
 fn every_sentence_is_in_the_specification() {
     let spec = normal(include_str!("../../../spec/evidence.md"));
     let mut said = BTreeSet::new();
-    for mut kit in [Kit::north(), Kit::south()] {
+    let alerts = ["live", "exercise"].map(|mode| [alert::origin(mode), alert::recipient(mode)]);
+    for mut kit in [Kit::north(), Kit::south()].into_iter().chain(alerts.into_iter().flatten()) {
         let report = verify(&kit.seal()).unwrap().report().clone();
         said.extend(report.proved.into_iter().chain(report.not_proved));
     }
@@ -265,7 +270,12 @@ fn every_sentence_is_in_the_specification() {
 
 #[test]
 fn every_reason_is_tried_here() {
-    let tried = [include_str!("tampering.rs"), include_str!("tampering/insider.rs")].concat();
+    let tried = [
+        include_str!("tampering.rs"),
+        include_str!("tampering/insider.rs"),
+        include_str!("tampering/alerts.rs"),
+    ]
+    .concat();
     for reason in Reason::ALL {
         let name = format!("Reason::{reason:?}");
         let is_whole = |at: usize| !tried[at + name.len()..].starts_with(char::is_alphanumeric);

@@ -12,7 +12,7 @@ use serde::Serialize;
 use symbolon_desk::api::{EvidenceBuild, EvidenceBuilt, EvidenceNode};
 
 use super::output::{number, table};
-use super::{Evidence, Output, Progress};
+use super::{Evidence, Matter, Output, Progress, Shown};
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 
@@ -22,6 +22,7 @@ pub(crate) struct Written {
     bundle: PathBuf,
     index: PathBuf,
     bytes: u64,
+    exercise: bool,
     statements: u64,
     leaves: u64,
     nodes: Vec<EvidenceNode>,
@@ -37,7 +38,9 @@ pub(crate) async fn evidence(
     command: Evidence,
     out: Output,
 ) -> Result<(), Failure> {
-    let Evidence::Build { hit, case, statement, reason, output, query_contents } = command;
+    let Evidence::Build { matter, reason, output, shown } = command;
+    let Matter { hit, case, statement, alert } = matter;
+    let Shown { partner, query_contents, shared_acknowledgements, alert_entries } = shown;
     let bundle = with_ending(&output, "evidence");
     let index = with_ending(&output, "html");
     for path in [&bundle, &index] {
@@ -45,7 +48,17 @@ pub(crate) async fn evidence(
             return Err(there(path));
         }
     }
-    let request = EvidenceBuild { hit, case, statement, reason, query_contents };
+    let request = EvidenceBuild {
+        hit,
+        case,
+        statement,
+        alert,
+        partner,
+        reason,
+        query_contents,
+        shared_acknowledgements,
+        alert_entries,
+    };
     let mut progress = Progress::new(out.is_json());
     let mut line = |line| progress.line(line);
     let built = client.call("/v1/evidence/build", &request, &mut line).await;
@@ -60,6 +73,7 @@ pub(crate) async fn evidence(
         bundle,
         index,
         bytes: bytes.len() as u64,
+        exercise: built.exercise,
         statements: built.statements,
         leaves: built.leaves,
         nodes: built.nodes,
@@ -115,8 +129,9 @@ fn people(written: &Written) -> String {
     for (what, why) in &written.left_out {
         rows.push(vec![cell("left out"), format!("{what}; {why}")]);
     }
+    let exercise = if written.exercise { "EXERCISE\n" } else { "" };
     format!(
-        "{}\nThe bundle verifies. Anybody checks it offline with 'symbolon-verify {}'.\n",
+        "{exercise}{}\nThe bundle verifies. Anybody checks it offline with 'symbolon-verify {}'.\n",
         table(&rows),
         written.bundle.display()
     )

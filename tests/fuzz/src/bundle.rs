@@ -22,17 +22,19 @@ pub mod evidence {
         }
         let _ = std::str::from_utf8(bytes).map(Root::parse);
         let Some((first, rest)) = crate::choose(bytes) else { return };
-        let mut draft = Draft::new();
-        draft.add(KINDS[first.saturating_sub(1) % KINDS.len()], rest.to_vec());
-        let making = Making {
-            node: [1; 32],
-            card_digest: [2; 32],
-            built_at: 1_790_000_000,
-            officer: "officer".into(),
-            reason: "fuzz".into(),
-            subject: Subject { kind: "hit".into(), name: "1".into() },
-        };
-        // No document alone is a bundle.
-        assert!(draft.manifest(making).is_err());
+        for (kind, name) in [("hit", "1"), ("alert", "31313131-3131-3131-3131-313131313131")] {
+            let mut draft = Draft::new();
+            draft.add(KINDS[first.saturating_sub(1) % KINDS.len()], rest.to_vec());
+            let making = Making {
+                node: [1; 32],
+                card_digest: [2; 32],
+                built_at: 1_790_000_000,
+                officer: "officer".into(),
+                reason: "fuzz".into(),
+                subject: Subject { kind: kind.into(), name: name.into() },
+            };
+            // No document alone is a bundle.
+            assert!(draft.manifest(making).is_err());
+        }
     }
 }

@@ -27,9 +27,13 @@ fn main() {
         }
     }
     let folder = root().join("spec/vectors/evidence");
-    if !evidence::vectors_hold(&folder) {
+    if !evidence::vectors_hold(&folder, &evidence::BUNDLES) {
         evidence::vectors_write(&folder);
         println!("wrote {}", folder.display());
+    }
+    if !evidence::vectors_hold(&folder, &evidence::ALERT_BUNDLES) {
+        evidence::alert_vectors_write(&folder);
+        println!("wrote {}, alerts", folder.display());
     }
     for seed in corpus::seeds() {
         let folder = root().join("tests/fuzz/corpus").join(seed.target);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Asks for a bundle about one matter: exactly one of hit, case and statement is named.
+/// Asks for a bundle about one matter: exactly one of hit, case, statement and alert is named.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvidenceBuild {
@@ -16,11 +16,24 @@ pub struct EvidenceBuild {
     /// asked has no hit.
     #[serde(default)]
     pub statement: Option<String>,
+    /// Id of an alert, or `ID@PARTNER`.
+    #[serde(default)]
+    pub alert: Option<String>,
+    /// The partner with which the alert is shown, where it went to several.
+    #[serde(default)]
+    pub partner: Option<String>,
     /// Why: goes into the log and into the bundle.
     pub reason: String,
     /// Whether what the queries asked about is shown too: that is an opening, and logged as one.
     #[serde(default)]
     pub query_contents: bool,
+    /// Whether acknowledgements that also speak of other alerts are shown, and logged as shown.
+    #[serde(default)]
+    pub shared_acknowledgements: bool,
+    /// Whether the origin shows what its log says became of the alert, which tells how many nodes
+    /// have it; logged as shown.
+    #[serde(default)]
+    pub alert_entries: bool,
 }
 
 /// A bundle that verifies.
@@ -30,6 +43,8 @@ pub struct EvidenceBuilt {
     pub bundle: String,
     /// The index, as a page to print.
     pub page: String,
+    /// Whether it is about a drill.
+    pub exercise: bool,
     /// Statements in it.
     pub statements: u64,
     /// Leaves of the checkpoint in it.

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use symbolon_audit::{Act, Event, MatchStatement};
 use symbolon_disclosure::{Kept, Payload, StatementKind};
-use symbolon_store::Evidence;
+use symbolon_record::RecordId;
+use symbolon_store::{Evidence, Way};
 use symbolon_trust::NodeId;
 
 use crate::api::Report;
@@ -24,6 +25,9 @@ struct Recorded {
     kind: u8,
     /// For a receipt that was sent: the statement that it is for.
     about: Option<[u8; 32]>,
+    way: Way,
+    /// Whether it held the alert that is looked for.
+    is_of_alert: bool,
 }
 
 /// An entry about another document: by its digest.
@@ -34,10 +38,22 @@ struct Noted {
     is_policy: bool,
 }
 
-/// The log as far as it concerns some partners.
+/// An entry that the content of the alert was deleted, as its statement's hash.
+struct Deletion {
+    index: u64,
+    origin: NodeId,
+    hash: [u8; 32],
+}
+
+/// The log as far as it concerns some partners, and an alert where one is looked for.
+#[derive(Default)]
 pub(crate) struct Recalled {
+    alert: Option<RecordId>,
     recorded: Vec<Recorded>,
     noted: Vec<Noted>,
+    /// Where it says what became of the alert.
+    became: Vec<u64>,
+    deletions: Vec<Deletion>,
 }
 
 /// One statement of a matter.
@@ -68,6 +84,11 @@ impl Found {
             _ => None,
         }
     }
+
+    /// Whether it only says how far others came.
+    pub(crate) fn is_confirmation(&self) -> bool {
+        matches!(self.kept.payload(), Payload::Receipt(_) | Payload::Acknowledgement(_))
+    }
 }
 
 impl Recalled {
@@ -89,9 +110,50 @@ impl Recalled {
         policies.find(|one| one.digest == *digest && one.index < index).map(|one| one.index)
     }
 
+    /// Statements of a kind that came in.
+    pub(crate) fn received_of(&self, kind: u8) -> impl Iterator<Item = [u8; 32]> {
+        let of_kind = move |one: &&Recorded| one.kind == kind && one.way == Way::Received;
+        self.recorded.iter().filter(of_kind).map(|one| one.hash)
+    }
+
+    /// Statements of a kind that came in or were sent.
+    pub(crate) fn all_of(&self, kind: u8) -> impl Iterator<Item = [u8; 32]> {
+        self.recorded.iter().filter(move |one| one.kind == kind).map(|one| one.hash)
+    }
+
+    /// Statements that were sent and held the alert.
+    pub(crate) fn sent_of_alert(&self) -> impl Iterator<Item = [u8; 32]> {
+        self.recorded.iter().filter(|one| one.is_of_alert).map(|one| one.hash)
+    }
+
+    /// Statements of an origin's alert that the log says were deleted.
+    pub(crate) fn deleted_of(&self, origin: &NodeId) -> impl Iterator<Item = [u8; 32]> {
+        let origin = *origin;
+        self.deletions.iter().filter(move |one| one.origin == origin).map(|one| one.hash)
+    }
+
+    /// Where the log says so.
+    pub(crate) fn deletions(&self, origin: &NodeId) -> impl Iterator<Item = u64> {
+        let origin = *origin;
+        self.deletions.iter().filter(move |one| one.origin == origin).map(|one| one.index)
+    }
+
+    /// Where the log says what became of the alert.
+    pub(crate) fn became(&self) -> impl Iterator<Item = u64> {
+        self.became.iter().copied()
+    }
+
     fn note(&mut self, index: u64, event: &Event) {
+        let alert = self.alert;
+        let is_it = |id: RecordId| alert == Some(id);
+        let is_of_alert = matches!(event, Event::Disclosed(event)
+            if event.kind == StatementKind::Alert.code() && event.record.is_some_and(is_it));
+        let way = match event {
+            Event::ConfirmReceived(_) | Event::Received(_) => Way::Received,
+            _ => Way::Sent,
+        };
         let mut record = |hash, id, kind, about| {
-            self.recorded.push(Recorded { index, hash, id, kind, about });
+            self.recorded.push(Recorded { index, hash, id, kind, about, way, is_of_alert });
         };
         let noted = |digest, is_policy| Noted { index, digest, is_policy };
         match event {
@@ -115,20 +177,28 @@ impl Recalled {
             }
             Event::EpochCard(event) => self.noted.push(noted(event.statement_hash, false)),
             Event::Policy(event) => self.noted.push(noted(event.digest, true)),
+            Event::Alert(event) | Event::Exercise(event) if is_it(event.alert) => {
+                self.became.push(index);
+            }
+            Event::Deleted(event) if is_it(event.alert) => {
+                let (origin, hash) = (event.origin, event.statement_hash);
+                self.deletions.push(Deletion { index, origin, hash });
+            }
             _ => {}
         }
     }
 }
 
 impl Desk {
-    /// Reads the log once, for what concerns these partners or nobody.
+    /// Reads the log once, for what concerns these partners or nobody, and an alert.
     pub(crate) fn recall(
         &self,
         partners: &BTreeSet<NodeId>,
+        alert: Option<RecordId>,
         size: u64,
         report: &mut dyn Report,
     ) -> Result<Recalled, DeskError> {
-        let mut recalled = Recalled { recorded: Vec::new(), noted: Vec::new() };
+        let mut recalled = Recalled { alert, ..Recalled::default() };
         let mut from = 0;
         while from < size {
             let page = self.store.log_scan(from, SCAN_ENTRIES)?;
@@ -208,7 +278,7 @@ impl Desk {
         Ok(origins)
     }
 
-    fn statement_kept(&self, hash: &[u8; 32]) -> Result<Option<Found>, DeskError> {
+    pub(crate) fn statement_kept(&self, hash: &[u8; 32]) -> Result<Option<Found>, DeskError> {
         self.store.evidence_fetch(hash)?.map(Found::new).transpose()
     }
 }

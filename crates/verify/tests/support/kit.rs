@@ -35,11 +35,13 @@ pub(crate) const BUILT_AT: u64 = NOW + 100;
 /// Documents on their way into a bundle, and what its manifest says.
 pub(crate) struct Kit {
     pub(crate) world: World,
-    pub(crate) receipt: Statement,
+    /// North's receipt, where the matter is a hit.
+    pub(crate) receipt: Option<Statement>,
     pub(crate) items: Vec<(u8, Vec<u8>)>,
     /// `[version, builder, card, built_at, officer, reason, subject, items, left_out]`.
     pub(crate) manifest: Cbor,
     pub(crate) index: String,
+    pub(crate) subject: Subject,
     /// Seed of the key that signs the manifest.
     pub(crate) signer: u8,
 }
@@ -67,17 +69,22 @@ impl Kit {
     }
 
     fn of(world: World, receipt: Statement) -> Kit {
-        let mut kit = Kit {
-            world,
-            receipt,
-            items: Vec::new(),
-            manifest: Cbor::Null,
-            index: String::new(),
-            signer: 11,
-        };
+        let mut kit = Kit { receipt: Some(receipt), ..Kit::empty(world) };
         kit.collect();
         kit.finish(1);
         kit
+    }
+
+    pub(crate) fn empty(world: World) -> Kit {
+        Kit {
+            world,
+            receipt: None,
+            items: Vec::new(),
+            manifest: Cbor::Null,
+            index: String::new(),
+            subject: Subject { kind: "case".into(), name: "T-7".into() },
+            signer: 11,
+        }
     }
 
     /// North's items as its log and documents are now.
@@ -94,7 +101,7 @@ impl Kit {
             (EPOCH_CARD, epoch),
             (STATEMENT, world.confirm.signed(&north.signing)),
             (STATEMENT, world.disclosure.signed(&world.south.signing)),
-            (STATEMENT, self.receipt.signed(&north.signing)),
+            (STATEMENT, self.receipt.as_ref().unwrap().signed(&north.signing)),
             (CHECKPOINT, checkpoint.into_bytes()),
             (PRIVATE, list([uint(1), bytes(world.private.encode())]).encode()),
             (CONSISTENCY, north.consistency(4, size).encode()),
@@ -116,7 +123,7 @@ impl Kit {
             confirm_event("confirm_received", &world.north, &world.confirm),
             disclosed_event(&world.north, &world.disclosure),
             received_event(&world.north, 1, &world.confirm),
-            received_event(&world.north, 4, &kit.receipt),
+            received_event(&world.north, 4, kit.receipt.as_ref().unwrap()),
         ] {
             world.south.append(NOW + 3, event);
         }
@@ -141,7 +148,7 @@ impl Kit {
     }
 
     /// Lets the library make the bundle, and takes its manifest and index.
-    fn finish(&mut self, who: u8) {
+    pub(crate) fn finish(&mut self, who: u8) {
         let node = if who == 1 { &self.world.north } else { &self.world.south };
         let making = Making {
             node: node.id(),
@@ -149,13 +156,13 @@ impl Kit {
             built_at: BUILT_AT,
             officer: "officer".into(),
             reason: "court order 12/2026".into(),
-            subject: Subject { kind: "case".into(), name: "T-7".into() },
+            subject: self.subject.clone(),
         };
         let mut draft = Draft::new();
         for (kind, bytes) in &self.items {
             draft.add(KINDS[usize::from(*kind) - 1], bytes.clone());
         }
-        if who == 1 {
+        if who == 1 && self.receipt.is_some() {
             draft.left_out(LeftOut::new("query", "other_case", "1"));
         }
         let unsigned = draft.manifest(making).unwrap();

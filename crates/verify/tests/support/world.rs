@@ -29,7 +29,8 @@ impl Statement {
     ) -> Self {
         let mut uuid = [id; 16];
         (uuid[6], uuid[8]) = (0x70, 0x80);
-        let policy = if kind == 2 { bytes([9; 32]) } else { Cbor::Null };
+        let policy = if matches!(kind, 2 | 7) { bytes([9; 32]) } else { Cbor::Null };
+        let sequence = if matches!(kind, 7 | 8) { uint(u64::from(id)) } else { Cbor::Null };
         let content = list([
             uint(1),
             bytes(uuid),
@@ -39,7 +40,7 @@ impl Statement {
             uint(created),
             uint(created + 86_400),
             policy,
-            Cbor::Null,
+            sequence,
             bytes(payload.encode()),
         ]);
         Statement { content }
@@ -54,7 +55,11 @@ impl Statement {
     }
 
     pub(crate) fn signed(&self, keys: &Keys) -> Vec<u8> {
-        keys.signed("symbolon/1 statement", &self.content)
+        self.signed_under("symbolon/1 statement", keys)
+    }
+
+    pub(crate) fn signed_under(&self, label: &str, keys: &Keys) -> Vec<u8> {
+        keys.signed(label, &self.content)
     }
 }
 
@@ -205,19 +210,19 @@ pub(crate) fn receipt_event(partner: &Node, about: &Statement, receipt: &Stateme
 
 /// What a disclosure leaves in the log of its holder.
 pub(crate) fn disclosed_event(partner: &Node, statement: &Statement) -> Cbor {
-    named(
-        "disclosed",
-        [
-            bytes(partner.id()),
-            uint(2),
-            bytes(statement.id()),
-            bytes(statement.hash()),
-            bytes([0x31; 16]),
-            bytes([0x32; 32]),
-            bytes([9; 32]),
-            list([text("kind"), text("title")]),
-        ],
-    )
+    let shown = [bytes([0x31; 16]), bytes([0x32; 32]), bytes([9; 32])];
+    sent_event(partner, 2, statement, shown)
+}
+
+/// What a statement that leaves leaves in a log: with record, version and policy, or without.
+pub(crate) fn sent_event(partner: &Node, kind: u64, said: &Statement, shown: [Cbor; 3]) -> Cbor {
+    let [record, version, policy] = shown;
+    let fields = match kind {
+        2 | 7 => list([text("kind"), text("title")]),
+        _ => list([]),
+    };
+    let (id, hash) = (bytes(said.id()), bytes(said.hash()));
+    named("disclosed", [bytes(partner.id()), uint(kind), id, hash, record, version, policy, fields])
 }
 
 /// A match key over a passport, framed.
@@ -246,7 +251,7 @@ fn commitment() -> Cbor {
 }
 
 /// An invented licence denial, of which a part is shown.
-fn view() -> Cbor {
+pub(crate) fn view() -> Cbor {
     let empty = || list([]);
     let identifier = list([text("passport"), text("KX 100 2001"), text("RUS"), Cbor::Null]);
     let subject = list([

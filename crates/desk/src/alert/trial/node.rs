@@ -230,7 +230,7 @@ impl Node {
     }
 
     /// The author and the terms of a statement that this node forges, and for whom it is.
-    fn forging<T>(
+    pub(super) fn forging<T>(
         &self,
         to: &Node,
         mode: Mode,
