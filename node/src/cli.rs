@@ -327,9 +327,13 @@ pub(crate) enum Exchange {
         /// costs less.
         #[arg(long, default_value = "auto")]
         engine: String,
-        /// Stays, and runs again whenever the partner has published anew.
+        /// Stays, and runs again whenever the partner has published anew; says only what is new.
         #[arg(long)]
         watch: bool,
+        /// With --watch: looks again after so many seconds.
+        #[arg(long, default_value_t = 300, requires = "watch",
+              value_parser = clap::value_parser!(u64).range(1..=86_400))]
+        every: u64,
         #[command(flatten)]
         why: Why,
     },

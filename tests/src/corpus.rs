@@ -55,6 +55,12 @@ pub fn seeds() -> Vec<Seed> {
     for (name, message) in bulk_messages() {
         add("psi", name, message.encode());
     }
+    // Each message of a session: as it is, with one bit changed, without its raw bytes.
+    for number in 0..10 {
+        add("psi_session", &format!("honest_{number}"), vec![number, 1]);
+        add("psi_session", &format!("bit_{number}"), vec![number, 2, 0, 0, 0, 90, 1]);
+        add("psi_session", &format!("empty_{number}"), vec![number, 0]);
+    }
     for structure in crate::structures() {
         let targets: &[_] = match structure.rule {
             "signed-card" | "signed-agreement" => &["trust", "codec"],
@@ -203,9 +209,9 @@ fn identifier(kind: Kind) -> String {
 
 /// The first messages of a bulk match, and the last word of one that stops.
 fn bulk_messages() -> Vec<(&'static str, Message)> {
-    let (receiver_count, sender_count) = (1024, 1024);
-    let terms = Terms { session: [1; 32], receiver_count, sender_count, intersection_max: 9 };
+    let (receiver_count, sender_count) = (1024, 2048);
+    let terms = Terms { session: [1; 32], receiver_count, sender_count, intersection_max: 64 };
     let started = sender::ExpectSetup::start(terms, Vec::new(), [2; 32], 1);
-    let (_, [begin, setup]) = started.unwrap();
-    vec![("begin", begin), ("setup", setup), ("stop", Message::stop())]
+    let (_, [begin, offer]) = started.unwrap();
+    vec![("begin", begin), ("offer", offer), ("stop", Message::stop())]
 }

@@ -10,10 +10,14 @@
 )]
 
 use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use symbolon_store::{Store, Unlock, Write};
-use symbolon_tests::{Node, PURPOSE, columns, introduce, neighbours, row, wait_for};
+use symbolon_tests::{Node, PURPOSE, columns, introduce, neighbours, program, row, wait_for};
 
 const NO_MATCH_OF_AMBER: &str = "\n@id(\"no-match-of-amber\")\n\
     forbid (principal, action == Action::\"match\", resource)\n\
@@ -199,4 +203,106 @@ fn a_match_costs_budget_and_survives_a_holder_that_restarts() {
     // The set's stores take more than its keys, so that another one of its size is not covered.
     let again = run(&north, "psi", "T-2");
     assert!(met(&again).1.as_str().unwrap().contains("budget"), "{again}");
+}
+
+/// Elements of the last set that a node matched.
+fn set_elements(node: &Node) -> u64 {
+    let summaries = entries(node, "query");
+    let elements = summaries.iter().filter_map(|summary| {
+        let (before, _) = summary.split_once(" elements")?;
+        before.rsplit(' ').next()?.parse::<u64>().ok()
+    });
+    elements.max().unwrap()
+}
+
+#[test]
+fn what_costs_less_and_is_covered_is_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let (north, south) = neighbours(folder.path(), &json!({ "document": 8_900 }));
+    assert!(north.import(&list(0..20)).unwrap().result.is_some());
+    assert!(south.import(&list(0..3_000)).unwrap().result.is_some());
+    let _sets = south.call("exchange/publish", &json!({}));
+    // A few own keys against a list that has its tags: each by an evaluation.
+    assert_eq!(met(&run(&north, "auto", "T-1")), (20, &Value::Null));
+    assert_eq!(sets(&north, "query"), 0);
+    // Thousands: the whole set at once, and what met by evaluations.
+    assert!(north.import(&list(2_900..5_900)).unwrap().result.is_some());
+    assert_eq!(met(&run(&north, "auto", "T-2")), (120, &Value::Null));
+    assert_eq!((sets(&north, "query"), sets(&south, "evaluation")), (1, 1));
+    // What is left does not cover the stores of another set, but each of its keys by itself.
+    let elements = set_elements(&north);
+    let again = run(&north, "auto", "T-3");
+    assert_eq!(sets(&north, "query"), 1, "{elements} elements are not left: {again}");
+    assert_eq!(met(&again), (120, &Value::Null), "{again}");
+    // Told to match the whole set, the node says what it lacks.
+    let forced = run(&north, "psi", "T-4");
+    assert!(met(&forced).1.as_str().unwrap().contains("budget"), "{forced}");
+}
+
+#[test]
+fn the_bound_on_common_items_is_on_all_partitions_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut north, south) = neighbours(folder.path(), &json!({ "document": 100_000 }));
+    north.stop();
+    north.configure("bulk_partition_items = 2048");
+    north.start();
+    assert!(north.import(&list(0..6_000)).unwrap().result.is_some());
+    assert!(south.import(&list(3_000..9_000)).unwrap().result.is_some());
+    let _sets = south.call("exchange/publish", &json!({}));
+    let reason = json!({ "purpose": PURPOSE, "case": "T-1" });
+    let request = json!({ "partner": "south", "engine": "psi", "reason": reason });
+    let answer = north.post("exchange/run", &request).unwrap();
+    let (report, raw) = (answer.result.unwrap(), String::from_utf8(answer.raw).unwrap());
+    // No partition has as much in common as the bound; a first one is done before it is met.
+    assert!(raw.contains("matching partitions"), "{raw}");
+    let (count, cause) = met(&report);
+    assert!(count == 0 && cause.as_str().unwrap().contains("common items"), "{report}");
+    assert_eq!(north.call("audit/alarms", &json!({}))["alarms"][0]["kind"], "too_many_common");
+    assert_eq!(north.call("hit/list", &json!({}))["hits"], json!([]), "nothing was kept");
+    // The same set is not matched again: it would cost again, and say no more.
+    let again = run(&north, "psi", "T-1");
+    assert!(met(&again).1.as_str().unwrap().contains("common items"), "{again}");
+    assert_eq!((sets(&north, "query"), sets(&south, "evaluation")), (1, 1));
+}
+
+#[test]
+fn a_watch_matches_again_what_is_published_anew_and_says_what_is_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut north, south) = neighbours(folder.path(), &json!({ "document": 100_000 }));
+    assert!(north.import(&list(0..2_000)).unwrap().result.is_some());
+    assert!(south.import(&list(1_900..4_000)).unwrap().result.is_some());
+    let _sets = south.call("exchange/publish", &json!({}));
+    let mut watch = Command::new(program())
+        .args(["--json", "--data"])
+        .arg(&north.directory)
+        .args(["exchange", "run", "south", "--engine", "psi", "--watch", "--every", "1"])
+        .args(["--purpose", PURPOSE, "--case", "T-1"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (said, says) = channel();
+    let output = BufReader::new(watch.stdout.take().unwrap());
+    let reader = std::thread::spawn(move || {
+        for line in output.lines() {
+            let _ = said.send(serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+        }
+    });
+    let next = || says.recv_timeout(Duration::from_secs(90)).unwrap();
+    let first = next();
+    assert_eq!((met(&first), &first["hits_new"]), ((100, &Value::Null), &json!(100)), "{first}");
+    // Published anew with more in common, and the node restarted meanwhile: the watch stays.
+    assert!(south.import(&list(1_850..1_900)).unwrap().result.is_some());
+    let _sets = south.call("exchange/publish", &json!({}));
+    north.stop();
+    north.start();
+    let second = next();
+    assert_eq!((met(&second), &second["hits_new"]), ((150, &Value::Null), &json!(50)), "{second}");
+    assert_eq!((sets(&north, "query"), sets(&south, "evaluation")), (2, 2), "one match a list");
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+    reader.join().unwrap();
+    assert!(says.try_recv().is_err(), "nothing new is nothing to say");
+    north.log_holds();
 }

@@ -4,6 +4,7 @@
 //!
 //! Invariant: a batch is sent only after its commitment and its spend are durable here.
 
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use symbolon_audit::{Commitment, Entry, QueryEvidence, QueryPrivate, commit};
 use symbolon_ident::MatchKey;
 use symbolon_oprf::{Hit, Receiver};
@@ -222,8 +223,11 @@ impl Desk {
 }
 
 /// What stays the same when the log is shown again.
+#[derive(Clone, Serialize_tuple, Deserialize_tuple)]
 pub(crate) struct Committed {
+    #[serde(with = "serde_bytes")]
     pub(crate) salt: [u8; 32],
+    #[serde(with = "serde_bytes")]
     pub(crate) private_digest: [u8; 32],
     pub(crate) leaf_index: u64,
 }

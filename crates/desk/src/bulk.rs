@@ -4,39 +4,41 @@
 //! Implements spec/matching.md#bulk.
 //!
 //! Invariants: the set is kept and committed to before the partner hears of it; a match that was
-//! stopped goes on with the next partition as long as the partner has it.
+//! stopped goes on with the next partition as long as the partner has it; what met counts only with
+//! the partner's signatures under what both sides saw.
 
+mod kept;
+mod run;
+
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use serde_bytes::ByteBuf;
-use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use symbolon_audit::{
-    MatchStatement, PartitionTranscript, QueryPrivate, SetTerms, commit_set, match_transcript,
-    set_digest, set_item, set_opening,
+    MatchStatement, QueryPrivate, SetTerms, commit_set, match_transcript, set_digest, set_item,
+    set_opening,
 };
 use symbolon_ident::Class;
 use symbolon_oprf::padded_count;
-use symbolon_protocol::{BulkBegin, BulkCarry, BulkId, BulkState, BulkWait};
-use symbolon_psi::receiver::Received;
-use symbolon_psi::{
-    Item, PARTITION_ITEMS_MAX, PARTITION_ITEMS_MIN, Plan, Poll, PsiError, Receiver,
-};
+use symbolon_protocol::{BulkBegin, BulkId, BulkState, BulkWait};
+use symbolon_psi::{PARTITION_ITEMS_MAX, PARTITION_ITEMS_MIN, Plan};
 use symbolon_store::{Owed, OwedFor, Query, QueryId, QueryState, Write};
 use symbolon_trust::VerifiedAgreement;
 use zeroize::Zeroizing;
 
-use crate::alarm::AlarmKind;
 use crate::api::{Reason, Report};
 use crate::batch::NotAsked;
-use crate::bulk_pipe::{Inbox, Outbox};
+use crate::bulk::kept::{Match, Stage};
 use crate::bulk_serve::{charge, intersection_max, partition_items, session};
 use crate::desk::{Known, hex};
-use crate::limits::{BULK_ATTEMPTS_MAX, BULK_CORRELATION_BYTES_MAX, BULK_ROW_KEYS, SCAN_RECORDS};
+use crate::limits::{BULK_ROW_KEYS, SCAN_RECORDS};
 use crate::surroundings::LinkError;
 use crate::{Desk, DeskError, Officer};
 
-/// A match in the store, in bytes at most: 2^22 items that met.
-const STATE_BYTES_MAX: usize = 160 << 20;
+/// What is said of a match that had too much in common, when it is asked for again.
+const GIVEN_UP: &str = "an earlier match of the same set had more common items than the bound, and \
+    is not made again; see 'symbolon audit alarms'";
+const UNSIGNED: &str = "the partner did not sign what was sent in the match; reconcile with it";
 
 /// Who matches with whom, and why.
 pub(crate) struct BulkAsk<'a> {
@@ -54,48 +56,6 @@ pub(crate) struct BulkAsk<'a> {
 
 /// The own set: distinct items in ascending order.
 pub(crate) struct OwnSet(pub(crate) Vec<[u8; 32]>);
-
-/// A match as it is kept between runs.
-#[derive(Clone, Serialize_tuple, Deserialize_tuple)]
-struct Match {
-    query: QueryId,
-    #[serde(with = "serde_bytes")]
-    nonce: [u8; 32],
-    receiver_count: u64,
-    elements: u32,
-    #[serde(with = "serde_bytes")]
-    blind: [u8; 32],
-    #[serde(with = "serde_bytes")]
-    set_digest: [u8; 32],
-    /// The partner's share in the session's name.
-    #[serde(with = "serde_bytes")]
-    their_nonce: [u8; 32],
-    /// Partitions in all; 0 before the partner's count is known.
-    partitions: u32,
-    /// Partitions that are done.
-    done: u32,
-    /// Items that met in them.
-    #[serde(with = "serde_bytes")]
-    met: Vec<u8>,
-    /// Items of a partition at most.
-    partition_items: u64,
-    /// The transcripts of the partitions that are done.
-    transcripts: Vec<PartitionTranscript>,
-    /// Both sides have signed: the match is over.
-    is_signed: bool,
-}
-
-impl Match {
-    fn terms(&self, ask: &BulkAsk<'_>) -> SetTerms {
-        SetTerms {
-            class: ask.class,
-            epoch: ask.epoch,
-            nonce: self.nonce,
-            receiver_count: self.receiver_count,
-            elements: self.elements,
-        }
-    }
-}
 
 impl BulkAsk<'_> {
     /// Names the match in the store.
@@ -177,26 +137,29 @@ impl Desk {
     ) -> Result<HashSet<[u8; 32]>, NotAsked> {
         let mut kept = match self.bulk_resumed(ask, own)? {
             Some(kept) => kept,
-            None => self.bulk_begin_match(ask, own, report)?,
+            None => self.bulk_commit(ask, own, report)?,
         };
-        if kept.is_signed {
-            return Ok(kept.met.as_chunks().0.iter().copied().collect());
+        match kept.stage {
+            Stage::Committed => self.bulk_tell(ask, &mut kept)?,
+            Stage::Begun => {}
+            Stage::GivenUp => return Err(NotAsked::Cause(GIVEN_UP.to_owned())),
+            Stage::Signed => return Ok(kept.met()),
         }
         let (plan, sender_count) = self.bulk_plan(ask, &kept, report)?;
-        kept.partitions = plan.partitions();
+        // The bound is on all partitions together; each session knows its own alone.
+        let bound = intersection_max(kept.receiver_count, sender_count);
         let (total, begun) = (u64::from(plan.partitions()), self.surroundings.now_ms());
         for partition in kept.done..plan.partitions() {
             let items = partition_items(&plan, partition, &own.0);
-            let (met, transcript) = self.bulk_partition(ask, &kept, &plan, partition, &items)?;
+            let (met, transcript) =
+                self.bulk_partition(ask, &mut kept, &plan, partition, &items)?;
             kept.transcripts.push(transcript);
             for place in met {
                 let item = items.get(place as usize);
                 kept.met.extend(item.map(|item| *item.as_bytes()).unwrap_or_default());
             }
-            // The bound is on all partitions together; each session knows its own alone.
-            let bound = intersection_max(kept.receiver_count, sender_count);
-            if kept.met.len() as u64 / 32 > bound {
-                return Err(self.bulk_too_many(ask, bound));
+            if kept.met_count() > bound {
+                return Err(self.bulk_give_up(ask, &mut kept, bound));
             }
             kept.done = partition + 1;
             self.bulk_keep(ask, &kept)?;
@@ -205,32 +168,32 @@ impl Desk {
             report.progress(&stage, u64::from(kept.done), Some(total));
         }
         self.bulk_close(ask, &mut kept)?;
-        let met: HashSet<[u8; 32]> = kept.met.as_chunks().0.iter().copied().collect();
+        let met = kept.met();
         self.bulk_answered(&kept, met.len())?;
         Ok(met)
     }
 
     /// A match that was stopped, if it is of the same set and the partner still has it.
     fn bulk_resumed(&self, ask: &BulkAsk<'_>, own: &OwnSet) -> Result<Option<Match>, NotAsked> {
-        let Some(bytes) = self.store.progress_fetch(&ask.name())? else { return Ok(None) };
-        let kept: Result<Match, _> = symbolon_codec::decode(&bytes, STATE_BYTES_MAX);
-        let kept = kept.map_err(|_| DeskError::internal("a match in the store is damaged"))?;
-        if set_digest(&kept.blind, &own.0) != kept.set_digest {
-            return Ok(None);
-        }
-        if kept.is_signed {
+        let kept = self.bulk_kept(ask)?;
+        let is_same = |kept: &Match| set_digest(&kept.blind, &own.0) == kept.set_digest;
+        let Some(kept) = kept.filter(is_same) else { return Ok(None) };
+        if kept.stage != Stage::Begun {
             return Ok(Some(kept));
         }
         let wait = BulkWait::new(BulkId::of(&kept.terms(ask)));
         match self.link()?.bulk_wait(&ask.partner.node(), &wait) {
             Ok(state) if *state.nonce() == kept.their_nonce => Ok(Some(kept)),
+            Err(LinkError::Refused { code, .. }) if code.is_transient() => {
+                Err(NotAsked::Cause(LinkError::Refused { code, detail: None }.to_string()))
+            }
             Ok(_) | Err(LinkError::Refused { .. }) => Ok(None),
             Err(error) => Err(NotAsked::Cause(error.to_string())),
         }
     }
 
-    /// Keeps the set's keys for the auditor, commits to the set, and tells the partner.
-    fn bulk_begin_match(
+    /// Keeps the set's keys for the auditor, and commits to the set; it is paid for from here on.
+    fn bulk_commit(
         &self,
         ask: &BulkAsk<'_>,
         own: &OwnSet,
@@ -240,24 +203,10 @@ impl Desk {
         let receiver_count = padded_count(own.0.len() as u64);
         let partition_items = self.bulk_room();
         let elements = charge(receiver_count, partition_items).map_err(too_large)?;
-        let blind = self.surroundings.seed();
-        let mut kept = Match {
-            query: QueryId::generate(self.surroundings.now_ms(), self.surroundings.seed()),
-            nonce: self.surroundings.seed(),
-            receiver_count,
-            elements,
-            blind,
-            set_digest: set_digest(&blind, &own.0),
-            their_nonce: [0; 32],
-            partitions: 0,
-            done: 0,
-            met: Vec::new(),
-            partition_items,
-            transcripts: Vec::new(),
-            is_signed: false,
-        };
-        self.bulk_rows(ask, &kept.query, report)?;
-        let terms = kept.terms(ask);
+        let (blind, nonce) = (self.surroundings.seed(), self.surroundings.seed());
+        let set_digest = set_digest(&blind, &own.0);
+        let terms =
+            SetTerms { class: ask.class, epoch: ask.epoch, nonce, receiver_count, elements };
         let private = QueryPrivate {
             partner: ask.partner.node(),
             class: ask.class,
@@ -266,35 +215,67 @@ impl Desk {
             purpose: ask.reason.purpose.clone(),
             legal_basis: ask.reason.legal_basis.clone(),
             case: ask.reason.case.clone(),
-            identifiers: vec![ByteBuf::from(kept.set_digest)],
+            identifiers: vec![ByteBuf::from(set_digest)],
             opening: set_opening(&blind, &terms),
         };
-        let salt = self.surroundings.seed();
-        let commitment = commit_set(salt, &terms, &private)?;
-        let query = self.bulk_query(ask, &kept, own, &private);
-        let request = self.query_commit(ask.agreement, ask.officer, &query, &commitment, "set")?;
-        let node = ask.partner.node();
-        let begun = self.commitment_send(&node, &request, |evidence| {
-            Ok(self.link()?.bulk_begin(&node, &BulkBegin::new(&terms, partition_items, evidence)))
+        let commitment = commit_set(self.surroundings.seed(), &terms, &private)?;
+        let query = self.bulk_query(ask, own, &private);
+        self.bulk_rows(ask, &query.id, report)?;
+        let committed =
+            self.query_commit(ask.agreement, ask.officer, &query, &commitment, "set")?;
+        let kept = Match {
+            query: query.id,
+            nonce,
+            receiver_count,
+            elements,
+            blind,
+            set_digest,
+            leaf: *commitment.leaf().as_bytes(),
+            committed,
+            their_nonce: [0; 32],
+            done: 0,
+            met: Vec::new(),
+            partition_items,
+            transcripts: Vec::new(),
+            stage: Stage::Committed,
+        };
+        self.bulk_keep(ask, &kept)?;
+        Ok(kept)
+    }
+
+    /// Tells the partner of a set that is committed to; once more where its answer was lost.
+    fn bulk_tell(&self, ask: &BulkAsk<'_>, kept: &mut Match) -> Result<(), NotAsked> {
+        let (node, terms) = (ask.partner.node(), kept.terms(ask));
+        let is_refused = Cell::new(false);
+        let begun = self.commitment_send(&node, &kept.committed, |evidence| {
+            let begin = BulkBegin::new(&terms, kept.partition_items, evidence);
+            let state = self.link()?.bulk_begin(&node, &begin);
+            is_refused.set(matches!(
+                state,
+                Err(LinkError::Refused { code, .. }) if !code.is_transient()
+            ));
+            Ok(state)
         });
+        let query = self.store.query_fetch(kept.query)?;
+        let query = query.ok_or_else(|| DeskError::internal("the query of a match is missing"))?;
         match begun {
             Ok(state) => kept.their_nonce = *state.nonce(),
             Err(cause) => {
                 let query = Query { state: QueryState::NotAsked, ..query };
                 self.store.commit(Write::new().query(&query))?;
+                if is_refused.get() {
+                    self.bulk_forget(ask)?;
+                }
                 return Err(cause);
             }
         }
-        let owed = Owed {
-            partner: node,
-            name: *commitment.leaf().as_bytes(),
-            what: OwedFor::Query,
-            since: self.now(),
-        };
-        let query = Query { leaf_index: Some(request.leaf_index), ..query };
+        kept.stage = Stage::Begun;
+        let owed = Owed { partner: node, name: kept.leaf, what: OwedFor::Query, since: self.now() };
+        let leaf_index = Some(kept.committed.leaf_index);
+        let query = Query { state: QueryState::Committed, leaf_index, ..query };
         self.store.commit(Write::new().query(&query).owed(&owed))?;
-        self.bulk_keep(ask, &kept)?;
-        Ok(kept)
+        self.bulk_keep(ask, kept)?;
+        Ok(())
     }
 
     /// The keys of the set, in rows, so that the auditor can be shown what was asked.
@@ -319,15 +300,9 @@ impl Desk {
         if row.is_empty() { Ok(()) } else { keep(&mut row, &mut number) }
     }
 
-    fn bulk_query(
-        &self,
-        ask: &BulkAsk<'_>,
-        kept: &Match,
-        own: &OwnSet,
-        private: &QueryPrivate,
-    ) -> Query {
+    fn bulk_query(&self, ask: &BulkAsk<'_>, own: &OwnSet, private: &QueryPrivate) -> Query {
         Query {
-            id: kept.query,
+            id: QueryId::generate(self.surroundings.now_ms(), self.surroundings.seed()),
             group: ask.group,
             partner: ask.partner.node(),
             class: ask.class,
@@ -344,12 +319,6 @@ impl Desk {
             leaf_index: None,
             private: private.encode().to_vec(),
         }
-    }
-
-    fn bulk_keep(&self, ask: &BulkAsk<'_>, kept: &Match) -> Result<(), DeskError> {
-        let bytes = symbolon_codec::encode(kept);
-        self.store.commit(Write::new().progress(&ask.name(), &bytes))?;
-        Ok(())
     }
 
     fn bulk_answered(&self, kept: &Match, met: usize) -> Result<(), DeskError> {
@@ -399,103 +368,38 @@ impl Desk {
         let (own, signatures) =
             self.match_signed(MatchStatement::new(own, node, &terms, transcript))?;
         let wait = BulkWait::signed(BulkId::of(&terms), signatures);
-        let state = self.link()?.bulk_wait(&node, &wait).map_err(not_asked)?;
-        let unsigned = "the partner did not sign what was sent in the match; reconcile with it";
-        let unsigned = || NotAsked::Cause(unsigned.to_owned());
-        let signatures = state.signatures().ok_or_else(unsigned)?;
-        let theirs = theirs.signed(&ask.partner.card.card().signing, signatures);
-        let theirs = theirs.map_err(|_| unsigned())?;
+        let signed = match self.link()?.bulk_wait(&node, &wait) {
+            Ok(state) => state
+                .signatures()
+                .and_then(|theirs_signed| {
+                    theirs.signed(&ask.partner.card.card().signing, theirs_signed).ok()
+                })
+                .ok_or(LinkError::Broken(UNSIGNED.to_owned())),
+            Err(error) => Err(error),
+        };
+        let theirs = match signed {
+            Ok(theirs) => theirs,
+            Err(error) => {
+                // What both saw is not the same, and never will be: nothing of it is used.
+                if !is_way(&error) {
+                    self.bulk_forget(ask)?;
+                }
+                return Err(not_asked(error));
+            }
+        };
         self.match_keep(ask.partner, &terms.nonce, &own, &theirs)?;
-        kept.is_signed = true;
+        kept.stage = Stage::Signed;
         self.bulk_keep(ask, kept)?;
         Ok(())
     }
+}
 
-    /// Runs a partition, again where an attempt broke off before the own store was shown.
-    fn bulk_partition(
-        &self,
-        ask: &BulkAsk<'_>,
-        kept: &Match,
-        plan: &Plan,
-        partition: u32,
-        items: &[Item],
-    ) -> Result<(Vec<u32>, PartitionTranscript), NotAsked> {
-        let mut attempt = 0;
-        loop {
-            let outcome = self.bulk_attempt(ask, kept, plan, (partition, attempt), items);
-            match outcome {
-                Ok(received) => {
-                    let hash = *received.transcript();
-                    let transcript = PartitionTranscript { attempt, hash };
-                    return Ok((self.bulk_intersect(ask, received)?, transcript));
-                }
-                Err(NotAsked::Cause(_)) if attempt + 1 < BULK_ATTEMPTS_MAX => attempt += 1,
-                Err(cause) => return Err(cause),
-            }
-        }
-    }
-
-    fn bulk_attempt(
-        &self,
-        ask: &BulkAsk<'_>,
-        kept: &Match,
-        plan: &Plan,
-        (partition, attempt): (u32, u32),
-        items: &[Item],
-    ) -> Result<Received, NotAsked> {
-        let broken = |error: PsiError| NotAsked::Cause(format!("the match broke off: {error}"));
-        let terms = plan.terms(partition, attempt).map_err(broken)?;
-        let outputs = terms.sender_count.saturating_mul(16);
-        let receiver =
-            Receiver::start(terms, items.to_vec(), self.surroundings.seed(), self.workers);
-        let mut receiver = receiver.map_err(broken)?;
-        let mut inbox = Inbox::new(outputs.max(BULK_CORRELATION_BYTES_MAX));
-        let (mut outbox, mut sent) = (Outbox::default(), 0);
-        let id = BulkId::of(&kept.terms(ask));
-        let link = self.link()?;
-        loop {
-            let finished = loop {
-                match receiver.poll().map_err(broken)? {
-                    Poll::Send(message) => outbox.push(message),
-                    Poll::Await => break None,
-                    Poll::Finished(received) => break Some(received),
-                }
-            };
-            // At the end the partner still learns that all came.
-            let bytes = outbox.from(sent).map_err(broken)?;
-            let length = bytes.len() as u64;
-            let (sent_before, taken) = (sent, inbox.received());
-            let carry = BulkCarry { id, partition, attempt, sent: sent_before, taken, bytes };
-            let carried = link.bulk_carry(&ask.partner.node(), &carry);
-            if let Some(received) = finished {
-                return Ok(received);
-            }
-            let carried = carried.map_err(not_asked)?;
-            sent += length;
-            inbox.push(taken, carried.bytes()).map_err(broken)?;
-            while let Some(message) = inbox.next().map_err(broken)? {
-                receiver.handle(message).map_err(broken)?;
-            }
-        }
-    }
-
-    fn bulk_intersect(&self, ask: &BulkAsk<'_>, received: Received) -> Result<Vec<u32>, NotAsked> {
-        received.intersect().map_err(|error| match error {
-            PsiError::TooManyCommon { bound } => self.bulk_too_many(ask, bound),
-            error => NotAsked::Cause(format!("the match broke off: {error}")),
-        })
-    }
-
-    fn bulk_too_many(&self, ask: &BulkAsk<'_>, bound: u64) -> NotAsked {
-        let words = format!(
-            "a bulk match with {} in class {} had more than {bound} common items, and was given \
-             up before any was looked at",
-            ask.partner.name(),
-            ask.class
-        );
-        let proof = String::new();
-        let raised = self.alarm_raise(AlarmKind::TooManyCommon, ask.partner, words.clone(), proof);
-        raised.map_or_else(NotAsked::Failed, |()| NotAsked::Cause(words))
+/// Whether only the way to the partner failed, or a moment there: the same may succeed later.
+fn is_way(error: &LinkError) -> bool {
+    match error {
+        LinkError::Unreachable { .. } | LinkError::TimedOut | LinkError::Here(_) => true,
+        LinkError::Refused { code, .. } => code.is_transient(),
+        LinkError::Broken(_) => false,
     }
 }
 

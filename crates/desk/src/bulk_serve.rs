@@ -52,6 +52,8 @@ struct Bulk {
     /// Partitions whose store was taken.
     taken: BTreeSet<u32>,
     running: Option<Running>,
+    /// Of each partition, how many attempts are over: none of them begins again.
+    ended: BTreeMap<u32, u32>,
     /// The transcripts of the partitions that were answered.
     transcripts: BTreeMap<u32, PartitionTranscript>,
     /// Both sides have signed.
@@ -176,6 +178,7 @@ impl Desk {
             plan: None,
             taken: BTreeSet::new(),
             running: None,
+            ended: BTreeMap::new(),
             transcripts: BTreeMap::new(),
             is_signed: false,
         };
@@ -306,7 +309,7 @@ impl Desk {
         let carried = bulk.carry(carry);
         if carried.is_err() {
             // The asker may begin the partition anew, if it has not shown its store.
-            bulk.running = None;
+            bulk.end();
         }
         BulkCarried::new(carried?).map_err(|_| Refusal::Internal)
     }
@@ -331,18 +334,28 @@ impl Bulk {
         if self.running.as_ref().is_some_and(is_running) {
             return Ok(());
         }
-        let plan = self.plan.as_ref().ok_or(Refusal::Unknown)?;
-        if self.taken.contains(&partition) || attempt >= BULK_ATTEMPTS_MAX {
+        // A session has its name for itself: an attempt that is over is never begun again.
+        let is_over = self.ended.get(&partition).is_some_and(|ended| attempt < *ended);
+        if self.taken.contains(&partition) || is_over || attempt >= BULK_ATTEMPTS_MAX {
             return Err(Refusal::Unknown);
         }
+        let plan = self.plan.as_ref().ok_or(Refusal::Unknown)?;
         let terms = plan.terms(partition, attempt).map_err(|_| Refusal::Unknown)?;
         let items = partition_items(plan, partition, &self.items);
         let store_bytes = terms.store_bytes().map_err(|_| Refusal::Internal)?;
         let sender = Sender::start(terms, items, seed, workers).map_err(|_| Refusal::Internal)?;
         let inbox = Inbox::new(store_bytes.max(BULK_CORRELATION_BYTES_MAX));
         let outbox = Outbox::default();
+        self.end();
         self.running = Some(Running { partition, attempt, store_bytes, sender, inbox, outbox });
         Ok(())
+    }
+
+    /// Ends what is running.
+    fn end(&mut self) {
+        if let Some(running) = self.running.take() {
+            self.ended.insert(running.partition, running.attempt + 1);
+        }
     }
 
     fn carry(&mut self, carry: &BulkCarry) -> Result<Vec<u8>, Refusal> {

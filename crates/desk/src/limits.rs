@@ -58,6 +58,8 @@ pub const BULK_IDLE_SECONDS: u64 = 600;
 pub const BULK_GATHER_MS: u64 = 2_000;
 /// Attempts at one partition.
 pub const BULK_ATTEMPTS_MAX: u32 = 3;
+/// How often a piece of a match is sent again when it or its answer was lost.
+pub const BULK_CARRY_REPEATS_MAX: u32 = 2;
 /// Common items that are always allowed.
 pub const BULK_INTERSECTION_MIN: u64 = 1_024;
 /// Raw bytes of one message of the correlation.

@@ -17,8 +17,6 @@ use super::{
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 
-/// How often a watched exchange looks for a newer list of the partner.
-const WATCH_INTERVAL: std::time::Duration = std::time::Duration::from_secs(300);
 /// A file that a command reads whole, in bytes.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
@@ -290,26 +288,43 @@ impl Runner {
             Exchange::Publish { partners } => {
                 self.show("exchange/publish", &TagSetPublish { partners }, tables::published).await
             }
-            Exchange::Run { partner, classes, engine, watch, why } => {
+            Exchange::Run { partner, classes, engine, watch, every, why } => {
                 let reason = why.into();
                 let request = ExchangeRun { partner, classes, engine: Some(engine), reason };
-                self.show("exchange/run", &request, tables::exchange).await?;
-                if !watch {
-                    return Ok(());
-                }
-                loop {
-                    tokio::time::sleep(WATCH_INTERVAL).await;
-                    let report: ExchangeReport = self.call("exchange/run", &request).await?;
-                    // Nothing new is nothing to say.
-                    if report.hits_new > 0 {
-                        self.out.show(&report, tables::exchange);
-                    }
-                }
+                let report: ExchangeReport = self.call("exchange/run", &request).await?;
+                self.out.show(&report, tables::exchange);
+                if watch { self.exchange_watch(&request, report, every).await } else { Ok(()) }
             }
             Exchange::List => {
                 let people = |list: &Vec<ExchangeReport>| tables::exchanges(list);
                 self.show("exchange/list", &Nothing {}, people).await
             }
+        }
+    }
+
+    /// Runs an exchange again and again, and says what is new: hits, or another cause why a class is
+    /// not asked. A node that is away, perhaps for a newer version, is waited for.
+    async fn exchange_watch(
+        &self,
+        request: &ExchangeRun,
+        mut last: ExchangeReport,
+        every_seconds: u64,
+    ) -> Result<(), Failure> {
+        let causes = |report: &ExchangeReport| -> Vec<_> {
+            let causes =
+                report.classes.iter().map(|row| (row.class.clone(), row.not_asked.clone()));
+            causes.collect()
+        };
+        loop {
+            tokio::time::sleep(std::time::Duration::from_secs(every_seconds)).await;
+            let report: ExchangeReport = match self.call("exchange/run", request).await {
+                Err(failure) if failure.exit == Exit::Unavailable => continue,
+                report => report?,
+            };
+            if report.hits_new > 0 || causes(&report) != causes(&last) {
+                self.out.show(&report, tables::exchange);
+            }
+            last = report;
         }
     }
 

@@ -11,6 +11,7 @@
     reason = "test code: what is asserted here must stop the test"
 )]
 
+mod bulk;
 mod decoders;
 mod deliver;
 mod epoch_card;

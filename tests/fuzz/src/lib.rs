@@ -11,7 +11,7 @@ mod text;
 mod tree;
 mod wire;
 
-pub use bulk::psi;
+pub use bulk::{psi, psi_session};
 pub use bundle::evidence;
 pub use text::{ident, import, mrz, names, policy, wallet};
 pub use tree::{oprf, tlog};
