@@ -85,7 +85,8 @@ pub(super) async fn take_back(
     reached(north, id, "south", "acted").await?;
     let acks: AlertAcks = north.call("alert/acks", &AlertName { id: id.to_owned() }).await?;
     out.note(&indent(&alerts::acks(&acks)));
-    let withdraw = AlertWithdraw { id: id.to_owned(), reason: "error".to_owned() };
+    let withdraw =
+        AlertWithdraw { id: id.to_owned(), reason: "error".to_owned(), idempotency_key: None };
     let _: AlertName = north.call("alert/withdraw", &withdraw).await?;
     for partner in ["south", "east"] {
         reached(north, id, partner, "deleted").await?;

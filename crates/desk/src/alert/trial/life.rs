@@ -136,7 +136,7 @@ fn a_change_that_waited_for_a_yes_has_its_own_audience_class_and_end() {
         expires_days: Some(5),
         ..form("Alarm, second version", Mode::Live)
     };
-    let request = AlertUpdate { id: id.clone(), form: urgent };
+    let request = AlertUpdate { id: id.clone(), form: urgent, idempotency_key: None };
     north.desk.alert_update(&officer(), request, &mut Quiet).unwrap();
     for node in [south, east] {
         north.push(node).unwrap();
@@ -168,7 +168,7 @@ fn a_change_that_waits_is_over_when_a_newer_one_goes_out() {
         urgency: Some("urgent".to_owned()),
         ..form("Alarm, second version", Mode::Live)
     };
-    let request = AlertUpdate { id: id.clone(), form: urgent };
+    let request = AlertUpdate { id: id.clone(), form: urgent, idempotency_key: None };
     north.desk.alert_update(&officer(), request, &mut Quiet).unwrap();
     assert_eq!(north.inbox(), ["approve"]);
     north.update(&id, "Alarm, third version");
