@@ -114,7 +114,7 @@ impl Desk {
         Ok(self.alert_sent(what.officer, alert, &Audience::default(), receipt, Repeated::Yes))
     }
 
-    /// The answer to a change that says nothing new: it changes nothing, now and when it comes again.
+    /// The answer to a change that says nothing new: nothing changes, now and when it comes again.
     pub(super) fn unchanged(
         &self,
         what: &Submitting<'_>,
