@@ -311,9 +311,8 @@ impl Runner {
         every_seconds: u64,
     ) -> Result<(), Failure> {
         let causes = |report: &ExchangeReport| -> Vec<_> {
-            let causes =
-                report.classes.iter().map(|row| (row.class.clone(), row.not_asked.clone()));
-            causes.collect()
+            let rows = report.classes.iter();
+            rows.map(|row| (row.class.clone(), row.not_asked.clone())).collect()
         };
         loop {
             tokio::time::sleep(std::time::Duration::from_secs(every_seconds)).await;
