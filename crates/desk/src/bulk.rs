@@ -85,8 +85,8 @@ impl Desk {
         self.bulk_partition_items.get().copied().unwrap_or(PARTITION_ITEMS_MAX)
     }
 
-    /// A set that is about to be gathered: of a larger one than a partition, the most is not kept in
-    /// memory.
+    /// A set that is about to be gathered: of more items than a partition has, the most is not kept
+    /// in memory.
     pub(crate) fn bulk_gathering(&self) -> Gathering {
         Gathering::new(&self.store, &self.surroundings.seed(), self.bulk_room())
     }

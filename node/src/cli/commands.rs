@@ -302,8 +302,8 @@ impl Runner {
         }
     }
 
-    /// Runs an exchange again and again, and says what is new: hits, or another cause why a class is
-    /// not asked. A node that is away, perhaps for a newer version, is waited for.
+    /// Runs an exchange again and again, and says what is new: hits, or another cause why a class
+    /// is not asked. A node that is away, perhaps for a newer version, is waited for.
     async fn exchange_watch(
         &self,
         request: &ExchangeRun,
