@@ -130,11 +130,13 @@ fn signed_matches(node: &Node) -> usize {
 #[test]
 fn a_match_killed_between_two_partitions_goes_on_with_the_next() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut north, south) = neighbours(folder.path(), &json!({ "document": 60_000 }));
-    // Both plan from what the asker proposes.
-    north.stop();
-    north.configure("bulk_partition_items = 2048");
-    north.start();
+    let (mut north, mut south) = neighbours(folder.path(), &json!({ "document": 60_000 }));
+    // Both plan from what the asker proposes, and have the most of their sets in the store.
+    for node in [&mut north, &mut south] {
+        node.stop();
+        node.configure("bulk_partition_items = 2048");
+        node.start();
+    }
     assert!(north.import(&list(0..6_000)).unwrap().result.is_some());
     assert!(south.import(&list(5_300..11_300)).unwrap().result.is_some());
     let _sets = south.call("exchange/publish", &json!({}));

@@ -34,6 +34,7 @@ pub use query::{
 pub use receipt::Receipt;
 pub use reopen::ReopenedQuery;
 pub use set_query::{
-    ReopenedSet, SetTerms, commit_set, set_digest, set_item, set_opening, verify_set_query,
+    ReopenedSet, SetDigest, SetTerms, commit_set, set_digest, set_item, set_opening,
+    verify_set_query,
 };
 pub use transcript::{MatchStatement, PartitionTranscript, SignedMatch, match_transcript};

@@ -6,6 +6,7 @@
 //! Invariant: the digest that the partner sees covers the terms alone; the set is bound by the
 //! private digest, under a blind, so that nobody can try sets against it.
 
+use sha2::{Digest as _, Sha256};
 use symbolon_codec::sha256;
 use symbolon_ident::Class;
 use symbolon_tlog::CheckpointVerifier;
@@ -50,7 +51,33 @@ pub fn set_item(key: &[u8]) -> [u8; 32] {
 /// Digest of a set, over its distinct items in ascending order.
 #[must_use]
 pub fn set_digest(blind: &[u8; 32], items: &[[u8; 32]]) -> [u8; 32] {
-    sha256(label::SET, &[blind, items.as_flattened()])
+    let mut digest = SetDigest::new(blind);
+    digest.add(items);
+    digest.finish()
+}
+
+/// The digest of a set whose items come in parts: distinct, and ascending over all parts.
+pub struct SetDigest(Sha256);
+
+impl SetDigest {
+    /// Of no items yet.
+    #[must_use]
+    pub fn new(blind: &[u8; 32]) -> Self {
+        let mut hash = Sha256::new_with_prefix(label::SET.as_bytes());
+        hash.update(blind);
+        Self(hash)
+    }
+
+    /// The next items.
+    pub fn add(&mut self, items: &[[u8; 32]]) {
+        self.0.update(items.as_flattened());
+    }
+
+    /// The digest.
+    #[must_use]
+    pub fn finish(self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
 }
 
 /// The opening that goes into the private part of a set's commitment.

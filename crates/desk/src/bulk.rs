@@ -9,14 +9,14 @@
 
 mod kept;
 mod run;
+pub(crate) mod set;
 
 use std::cell::Cell;
 use std::collections::HashSet;
 
 use serde_bytes::ByteBuf;
 use symbolon_audit::{
-    MatchStatement, QueryPrivate, SetTerms, commit_set, match_transcript, set_digest, set_item,
-    set_opening,
+    MatchStatement, QueryPrivate, SetTerms, commit_set, match_transcript, set_item, set_opening,
 };
 use symbolon_ident::Class;
 use symbolon_oprf::padded_count;
@@ -29,7 +29,8 @@ use zeroize::Zeroizing;
 use crate::api::{Reason, Report};
 use crate::batch::NotAsked;
 use crate::bulk::kept::{Match, Stage};
-use crate::bulk_serve::{charge, intersection_max, partition_items, session};
+use crate::bulk::set::{Gathering, ItemSet};
+use crate::bulk_serve::{charge, intersection_max, session};
 use crate::desk::{Known, hex};
 use crate::limits::{BULK_ROW_KEYS, SCAN_RECORDS};
 use crate::surroundings::LinkError;
@@ -53,9 +54,6 @@ pub(crate) struct BulkAsk<'a> {
     /// The exchange that the match belongs to.
     pub(crate) group: [u8; 16],
 }
-
-/// The own set: distinct items in ascending order.
-pub(crate) struct OwnSet(pub(crate) Vec<[u8; 32]>);
 
 impl BulkAsk<'_> {
     /// Names the match in the store.
@@ -87,20 +85,21 @@ impl Desk {
         self.bulk_partition_items.get().copied().unwrap_or(PARTITION_ITEMS_MAX)
     }
 
+    /// A set that is about to be gathered: of more items than a partition has, the most is not kept
+    /// in memory.
+    pub(crate) fn bulk_gathering(&self) -> Gathering {
+        Gathering::new(&self.store, &self.surroundings.seed(), self.bulk_room())
+    }
+
     /// The own set of a class: what policy lets the partner be matched with.
     pub(crate) fn bulk_set(
         &self,
         ask: &BulkAsk<'_>,
         report: &mut dyn Report,
-    ) -> Result<OwnSet, DeskError> {
-        let mut items = Vec::new();
-        self.bulk_keys(ask, report, |key| {
-            items.push(set_item(key));
-            Ok(())
-        })?;
-        items.sort_unstable();
-        items.dedup();
-        Ok(OwnSet(items))
+    ) -> Result<ItemSet, DeskError> {
+        let mut items = self.bulk_gathering();
+        self.bulk_keys(ask, report, |key| Ok(items.push(set_item(key))?))?;
+        Ok(items.finish()?)
     }
 
     fn bulk_keys(
@@ -132,7 +131,7 @@ impl Desk {
     pub(crate) fn bulk_match(
         &self,
         ask: &BulkAsk<'_>,
-        own: &OwnSet,
+        own: &mut ItemSet,
         report: &mut dyn Report,
     ) -> Result<HashSet<[u8; 32]>, NotAsked> {
         let mut kept = match self.bulk_resumed(ask, own)? {
@@ -150,7 +149,7 @@ impl Desk {
         let bound = intersection_max(kept.receiver_count, sender_count);
         let (total, begun) = (u64::from(plan.partitions()), self.surroundings.now_ms());
         for partition in kept.done..plan.partitions() {
-            let items = partition_items(&plan, partition, &own.0);
+            let items = own.partition(&plan, partition)?;
             let (met, transcript) =
                 self.bulk_partition(ask, &mut kept, &plan, partition, &items)?;
             kept.transcripts.push(transcript);
@@ -174,10 +173,11 @@ impl Desk {
     }
 
     /// A match that was stopped, if it is of the same set and the partner still has it.
-    fn bulk_resumed(&self, ask: &BulkAsk<'_>, own: &OwnSet) -> Result<Option<Match>, NotAsked> {
-        let kept = self.bulk_kept(ask)?;
-        let is_same = |kept: &Match| set_digest(&kept.blind, &own.0) == kept.set_digest;
-        let Some(kept) = kept.filter(is_same) else { return Ok(None) };
+    fn bulk_resumed(&self, ask: &BulkAsk<'_>, own: &ItemSet) -> Result<Option<Match>, NotAsked> {
+        let Some(kept) = self.bulk_kept(ask)? else { return Ok(None) };
+        if own.digest(&kept.blind)? != kept.set_digest {
+            return Ok(None);
+        }
         if kept.stage != Stage::Begun {
             return Ok(Some(kept));
         }
@@ -196,15 +196,15 @@ impl Desk {
     fn bulk_commit(
         &self,
         ask: &BulkAsk<'_>,
-        own: &OwnSet,
+        own: &ItemSet,
         report: &mut dyn Report,
     ) -> Result<Match, NotAsked> {
         let too_large = |_| NotAsked::Cause("the own set is too large to be matched".to_owned());
-        let receiver_count = padded_count(own.0.len() as u64);
+        let receiver_count = padded_count(own.count());
         let partition_items = self.bulk_room();
         let elements = charge(receiver_count, partition_items).map_err(too_large)?;
         let (blind, nonce) = (self.surroundings.seed(), self.surroundings.seed());
-        let set_digest = set_digest(&blind, &own.0);
+        let set_digest = own.digest(&blind)?;
         let terms =
             SetTerms { class: ask.class, epoch: ask.epoch, nonce, receiver_count, elements };
         let private = QueryPrivate {
@@ -300,7 +300,7 @@ impl Desk {
         if row.is_empty() { Ok(()) } else { keep(&mut row, &mut number) }
     }
 
-    fn bulk_query(&self, ask: &BulkAsk<'_>, own: &OwnSet, private: &QueryPrivate) -> Query {
+    fn bulk_query(&self, ask: &BulkAsk<'_>, own: &ItemSet, private: &QueryPrivate) -> Query {
         Query {
             id: QueryId::generate(self.surroundings.now_ms(), self.surroundings.seed()),
             group: ask.group,
@@ -311,7 +311,7 @@ impl Desk {
             purpose: ask.reason.purpose.clone(),
             legal_basis: ask.reason.legal_basis.clone(),
             case: ask.reason.case.clone(),
-            inputs: u32::try_from(own.0.len()).unwrap_or(u32::MAX),
+            inputs: u32::try_from(own.count()).unwrap_or(u32::MAX),
             state: QueryState::Committed,
             hits: 0,
             asked_at: self.now(),

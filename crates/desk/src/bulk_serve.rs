@@ -14,17 +14,19 @@ use symbolon_audit::{
     verify_set_query,
 };
 use symbolon_codec::sha256;
+use symbolon_ident::Class;
 use symbolon_oprf::padded_count;
 use symbolon_protocol::{
     Asked, BulkBegin, BulkCarried, BulkCarry, BulkId, BulkState, BulkWait, Refusal, Reply,
 };
-use symbolon_psi::{Item, Plan, Poll, PsiError, Sender};
+use symbolon_psi::{Plan, Poll, PsiError, Sender};
 use symbolon_record::RecordId;
 use symbolon_store::{BudgetKey, Direction, Evidence, Way, Write};
 use symbolon_tlog::CheckpointVerifier;
 use symbolon_trust::{NodeId, Signatures};
 
 use crate::asking::lock;
+use crate::bulk::set::{Gathering, ItemSet};
 use crate::bulk_pipe::{Inbox, Outbox};
 use crate::desk::Known;
 use crate::limits::{
@@ -45,9 +47,7 @@ struct Bulk {
     /// This side's share in the session's name.
     nonce: [u8; 32],
     touched_at: u64,
-    /// The last record that was looked at; `None` in `Some` before the first.
-    gathering: Option<Option<RecordId>>,
-    items: Vec<[u8; 32]>,
+    set: Answering,
     plan: Option<Plan>,
     /// Partitions whose store was taken.
     taken: BTreeSet<u32>,
@@ -58,6 +58,15 @@ struct Bulk {
     transcripts: BTreeMap<u32, PartitionTranscript>,
     /// Both sides have signed.
     is_signed: bool,
+}
+
+/// The answering set.
+enum Answering {
+    /// Being gathered, up to this record.
+    Gathering(Gathering, Option<RecordId>),
+    Whole(ItemSet),
+    /// The match is over, with so many items, padding included.
+    Over(u64),
 }
 
 /// One attempt at one partition.
@@ -173,8 +182,7 @@ impl Desk {
             partition_items: room,
             nonce: self.surroundings.seed(),
             touched_at: self.now(),
-            gathering: Some(None),
-            items: Vec::new(),
+            set: Answering::Gathering(self.bulk_gathering(), None),
             plan: None,
             taken: BTreeSet::new(),
             running: None,
@@ -227,6 +235,8 @@ impl Desk {
             let kept = self.match_keep(partner, &bulk.terms.nonce, &own, &theirs);
             kept.map_err(|_| Refusal::Internal)?;
             bulk.is_signed = true;
+            bulk.end();
+            bulk.set = Answering::Over(bulk.count().unwrap_or_default());
         }
         Ok(bulk.state().with_signatures(signatures))
     }
@@ -268,34 +278,62 @@ impl Desk {
 
     /// Gathers for a moment: the partner asks again until the set is there.
     fn bulk_gather(&self, partner: &Known, bulk: &mut Bulk) -> Result<(), Refusal> {
-        let agreement = self.agreement_for(partner)?;
         let until = self.surroundings.now_ms() + BULK_GATHER_MS;
-        while let Some(after) = bulk.gathering {
-            let records = self.store.record_scan(after, SCAN_RECORDS);
-            let records = records.map_err(|_| Refusal::Internal)?;
-            let Some(last) = records.last() else {
-                bulk.gathering = None;
-                bulk.items.sort_unstable();
-                bulk.items.dedup();
-                let sender_count = padded_count(bulk.items.len() as u64);
-                let receiver_count = bulk.terms.receiver_count;
-                let (asker, holder) = (partner.node(), self.identity().node());
-                let name = session(&asker, &holder, &bulk.terms, &bulk.nonce);
-                let cap = intersection_max(receiver_count, sender_count);
-                let room = bulk.partition_items;
-                let plan = Plan::with_room(name, receiver_count, sender_count, cap, room);
-                bulk.plan = Some(plan.map_err(|_| Refusal::Internal)?);
-                break;
+        while let Answering::Gathering(..) = &bulk.set {
+            // What is taken out and not put back, because something failed, begins anew.
+            let anew = Answering::Gathering(self.bulk_gathering(), None);
+            let Answering::Gathering(gathering, after) = std::mem::replace(&mut bulk.set, anew)
+            else {
+                return Err(Refusal::Internal);
             };
-            bulk.gathering = Some(Some(last.id()));
-            for record in &records {
-                let keys = self.keys_open_to(partner, agreement, record, bulk.terms.class);
-                bulk.items.extend(keys.iter().map(|key| set_item(key.as_bytes())));
+            match self.bulk_gather_some(partner, bulk.terms.class, gathering, after)? {
+                Answering::Whole(whole) => self.bulk_gathered(partner, bulk, whole)?,
+                more => bulk.set = more,
             }
             if self.surroundings.now_ms() >= until {
                 break;
             }
         }
+        Ok(())
+    }
+
+    /// Adds the items of the records behind `after`.
+    fn bulk_gather_some(
+        &self,
+        partner: &Known,
+        class: Class,
+        mut gathering: Gathering,
+        after: Option<RecordId>,
+    ) -> Result<Answering, Refusal> {
+        let agreement = self.agreement_for(partner)?;
+        let records = self.store.record_scan(after, SCAN_RECORDS).map_err(|_| Refusal::Internal)?;
+        let Some(last) = records.last() else {
+            return Ok(Answering::Whole(gathering.finish().map_err(|_| Refusal::Internal)?));
+        };
+        for record in &records {
+            for key in self.keys_open_to(partner, agreement, record, class) {
+                let pushed = gathering.push(set_item(key.as_bytes()));
+                pushed.map_err(|_| Refusal::Internal)?;
+            }
+        }
+        Ok(Answering::Gathering(gathering, Some(last.id())))
+    }
+
+    fn bulk_gathered(
+        &self,
+        partner: &Known,
+        bulk: &mut Bulk,
+        whole: ItemSet,
+    ) -> Result<(), Refusal> {
+        let (receiver_count, sender_count) =
+            (bulk.terms.receiver_count, padded_count(whole.count()));
+        let (asker, holder) = (partner.node(), self.identity().node());
+        let name = session(&asker, &holder, &bulk.terms, &bulk.nonce);
+        let cap = intersection_max(receiver_count, sender_count);
+        let room = bulk.partition_items;
+        let plan = Plan::with_room(name, receiver_count, sender_count, cap, room);
+        bulk.plan = Some(plan.map_err(|_| Refusal::Internal)?);
+        bulk.set = Answering::Whole(whole);
         Ok(())
     }
 
@@ -317,8 +355,16 @@ impl Desk {
 
 impl Bulk {
     fn state(&self) -> BulkState {
-        let count = self.plan.as_ref().map(|_| padded_count(self.items.len() as u64));
-        BulkState::new(count, self.nonce)
+        BulkState::new(self.count(), self.nonce)
+    }
+
+    /// Items of the answering set, padding included, once it is there.
+    fn count(&self) -> Option<u64> {
+        match &self.set {
+            Answering::Gathering(..) => None,
+            Answering::Whole(whole) => Some(padded_count(whole.count())),
+            Answering::Over(count) => Some(*count),
+        }
     }
 
     /// Makes sure that this attempt is the running one.
@@ -341,7 +387,8 @@ impl Bulk {
         }
         let plan = self.plan.as_ref().ok_or(Refusal::Unknown)?;
         let terms = plan.terms(partition, attempt).map_err(|_| Refusal::Unknown)?;
-        let items = partition_items(plan, partition, &self.items);
+        let Answering::Whole(whole) = &mut self.set else { return Err(Refusal::Unknown) };
+        let items = whole.partition(plan, partition).map_err(|_| Refusal::Internal)?;
         let store_bytes = terms.store_bytes().map_err(|_| Refusal::Internal)?;
         let sender = Sender::start(terms, items, seed, workers).map_err(|_| Refusal::Internal)?;
         let inbox = Inbox::new(store_bytes.max(BULK_CORRELATION_BYTES_MAX));
@@ -380,12 +427,6 @@ impl Bulk {
         }
         running.outbox.from(carry.taken).map_err(refused)
     }
-}
-
-/// The items of a partition.
-pub(crate) fn partition_items(plan: &Plan, partition: u32, items: &[[u8; 32]]) -> Vec<Item> {
-    let items = items.iter().map(|item| Item::from_bytes(*item));
-    items.filter(|item| plan.partition_of(item) == partition).collect()
 }
 
 #[cfg(test)]

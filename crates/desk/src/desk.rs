@@ -26,7 +26,7 @@ use crate::relay::Relay;
 use crate::surroundings::{Link, Surroundings};
 use crate::tag_set::Epochs;
 use crate::watch::Rules;
-use crate::{DeskError, Officer};
+use crate::{DeskError, Officer, bulk};
 
 /// Everything a use case works with. Share it behind an `Arc`.
 pub struct Desk {
@@ -141,6 +141,7 @@ impl Desk {
         workers: usize,
     ) -> Result<Desk, DeskError> {
         let identity = Identity::open(&store)?;
+        bulk::set::forget_left(&store)?;
         let desk = Desk {
             store,
             surroundings,

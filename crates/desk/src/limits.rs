@@ -58,6 +58,10 @@ pub const BULK_IDLE_SECONDS: u64 = 600;
 pub const BULK_GATHER_MS: u64 = 2_000;
 /// Attempts at one partition.
 pub const BULK_ATTEMPTS_MAX: u32 = 3;
+/// Partitions that one reading of a set in the store fills; each is in memory until it is matched.
+pub const BULK_PARTITIONS_READ: u32 = 4;
+/// Rows of a set that go to the store together.
+pub const BULK_SPILL_ROWS: usize = 64;
 /// How often a piece of a match is sent again when it or its answer was lost.
 pub const BULK_CARRY_REPEATS_MAX: u32 = 2;
 /// Common items that are always allowed.

@@ -35,6 +35,11 @@ impl Write {
     pub fn progress_delete(self, name: &str) -> Self {
         self.step(Step::Delete { table: Table::Progress, key: name.into() })
     }
+
+    /// Forgets every piece of work whose name begins with `prefix`.
+    pub fn progress_delete_all(self, prefix: &str) -> Self {
+        self.step(Step::DeletePrefix { table: Table::Progress, prefix: prefix.into() })
+    }
 }
 
 impl Store {
@@ -83,13 +88,19 @@ impl Store {
         &self,
         prefix: &str,
     ) -> Result<Vec<(String, Zeroizing<Vec<u8>>)>, StoreError> {
-        let rows = self.backend.scan(Table::Progress, prefix.as_bytes(), None, SCAN_ROWS_MAX)?;
-        let opened = rows.into_iter().map(|row| {
-            let value = self.crypter.open(&self.cell(Table::Progress, &row.key), &row.value)?;
-            let name = String::from_utf8(row.key);
-            let name = name.map_err(|_| StoreError::Damaged { what: "a name" })?;
-            Ok((name, value))
-        });
-        opened.collect()
+        let (mut all, mut after) = (Vec::new(), None::<Vec<u8>>);
+        loop {
+            let after_key = after.as_deref();
+            let rows =
+                self.backend.scan(Table::Progress, prefix.as_bytes(), after_key, SCAN_ROWS_MAX)?;
+            let Some(last) = rows.last() else { return Ok(all) };
+            after = Some(last.key.clone());
+            for row in rows {
+                let value = self.crypter.open(&self.cell(Table::Progress, &row.key), &row.value)?;
+                let name = String::from_utf8(row.key);
+                let name = name.map_err(|_| StoreError::Damaged { what: "a name" })?;
+                all.push((name, value));
+            }
+        }
     }
 }

@@ -302,8 +302,8 @@ impl Runner {
         }
     }
 
-    /// Runs an exchange again and again, and says what is new: hits, or another cause why a class is
-    /// not asked. A node that is away, perhaps for a newer version, is waited for.
+    /// Runs an exchange again and again, and says what is new: hits, or another cause why a class
+    /// is not asked. A node that is away, perhaps for a newer version, is waited for.
     async fn exchange_watch(
         &self,
         request: &ExchangeRun,
@@ -311,9 +311,8 @@ impl Runner {
         every_seconds: u64,
     ) -> Result<(), Failure> {
         let causes = |report: &ExchangeReport| -> Vec<_> {
-            let causes =
-                report.classes.iter().map(|row| (row.class.clone(), row.not_asked.clone()));
-            causes.collect()
+            let rows = report.classes.iter();
+            rows.map(|row| (row.class.clone(), row.not_asked.clone())).collect()
         };
         loop {
             tokio::time::sleep(std::time::Duration::from_secs(every_seconds)).await;

@@ -96,7 +96,7 @@ pub mod psi_session {
         message.encode_head().get(5).copied()
     }
 
-    /// The honest message with other raw bytes, with bits of them changed, or with any bits changed.
+    /// The honest message with other raw bytes, or with changes in them, or anywhere.
     fn changed(honest: &Message, way: usize, rest: &[u8]) -> Option<Message> {
         let (head, bulk) = honest.clone().into_parts();
         let (head, bulk) = match way % 3 {

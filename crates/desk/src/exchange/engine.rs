@@ -77,15 +77,15 @@ impl Run<'_> {
         if self.engine == Engine::Auto && is_by_key {
             return Ok(None);
         }
-        let own = self.desk.bulk_set(&ask, report)?;
-        let count = own.0.len() as u64;
+        let mut own = self.desk.bulk_set(&ask, report)?;
+        let count = own.count();
         if self.engine == Engine::Auto
             && !is_begun
             && !self.is_worth_it(&ask, count, content.count)?
         {
             return Ok(None);
         }
-        let items = self.desk.bulk_match(&ask, &own, report)?;
+        let items = self.desk.bulk_match(&ask, &mut own, report)?;
         Ok(Some(Met { items, own: count, name: ask.name() }))
     }
 

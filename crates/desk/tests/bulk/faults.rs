@@ -1,6 +1,7 @@
 //! One fault in every place where there can be one, and any schedule of them.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use proptest::prelude::*;
 use symbolon_desk::api::ExchangeReport;
@@ -162,6 +163,28 @@ fn a_holder_that_forgot_is_begun_with_anew() {
     let told = exchange(&world, "forgotten", |_| Fate::Arrives);
     assert!(is_through(&told.first));
     assert_eq!(told.spent, [cost; 2], "the new set is charged, on both sides");
+}
+
+#[test]
+fn a_set_larger_than_a_partition_is_matched_from_the_store_and_leaves_nothing_there() {
+    let world = World::new(1_000_000);
+    let nodes = [&world.north, &world.south];
+    nodes.iter().for_each(|node| node.desk.bulk_partition_room(2_048).unwrap());
+    world.north.import(0..5_000);
+    world.south.import(4_700..9_700);
+    world.south.publish();
+    let spilled = || nodes.map(|node| node.desk.store().progress_list("spill/").unwrap().len());
+    let (store, most) = (world.south.desk.clone(), Arc::new(AtomicU64::new(0)));
+    let seen = Arc::clone(&most);
+    world.north.weather(move |_| {
+        let rows = store.store().progress_list("spill/").unwrap().len() as u64;
+        seen.fetch_max(rows, Ordering::Relaxed);
+        Fate::Arrives
+    });
+    let report = world.north.run("psi", "large");
+    assert_eq!((report.classes[0].not_asked.clone(), report.hits_by_kind["passport"]), (None, 300));
+    assert!(most.load(Ordering::Relaxed) > 256, "the holder's set was in its store");
+    assert_eq!(spilled(), [0, 0]);
 }
 
 fn fate() -> impl Strategy<Value = Fate> {
