@@ -109,13 +109,9 @@ impl Desk {
         let kid = Recipient::new(&partner.card, now, mode)?.key.kid;
         let about = For { statement_hash: sent.statement_hash, kid };
         let envelope = self.alerts.ready.take(&partner.node(), (mode, sequence), about);
-        Ok(if self.may_leave(&partner.node(), sent)? { envelope } else { None })
-    }
-
-    /// Whether a statement is held whole, lives long enough to arrive, and is still for the partner.
-    fn may_leave(&self, node: &NodeId, sent: &Sent) -> Result<bool, DeskError> {
-        let until = sent.sent_at.saturating_add(LIFETIME_SECONDS_MAX - 3_600);
-        Ok(sent.signed.is_some() && self.now() < until && !self.is_taken_back(node, sent)?)
+        // What was erased, taken back or has grown old since does not leave.
+        let stays = envelope.is_some() && self.is_taken_back(&partner.node(), sent)?;
+        Ok(envelope.filter(|_| is_sendable(sent, now) && !stays))
     }
 
     /// The same statement in a fresh envelope: the partner's key may have changed meanwhile. Where
@@ -128,8 +124,8 @@ impl Desk {
         sent: Sent,
     ) -> Result<Disclose, DeskError> {
         let now = self.now();
-        let may_leave = self.may_leave(&partner.node(), &sent)?;
-        let Some(signed) = sent.signed.as_ref().filter(|_| may_leave) else {
+        let signed = sent.signed.as_ref().filter(|_| is_sendable(&sent, now));
+        let (Some(signed), false) = (signed, self.is_taken_back(&partner.node(), &sent)?) else {
             return self.fill(partner, mode, sequence, &sent);
         };
         let to = Recipient::new(&partner.card, now, mode)?;
@@ -513,6 +509,11 @@ impl Desk {
         let entry = Entry::received(self.who(&Officer::node()), opened);
         Ok(write.evidence(&evidence_received(opened, self.now())).log(entry))
     }
+}
+
+/// Whether a statement is held whole, and lives long enough to arrive.
+fn is_sendable(sent: &Sent, now: u64) -> bool {
+    sent.signed.is_some() && now < sent.sent_at.saturating_add(LIFETIME_SECONDS_MAX - 3_600)
 }
 
 /// The word that a statement under way is, where it is one.

@@ -504,8 +504,8 @@ impl Taking<'_> {
         {
             let turn = self.desk.alerts.noting.of(&self.partner.node());
             let _one_at_a_time = lock(&turn);
-            match self.desk.acknowledged(self.partner, opened, Write::new()) {
-                Ok(write) => self.desk.store.commit(write)?,
+            let write = match self.desk.acknowledged(self.partner, opened, Write::new()) {
+                Ok(write) => write,
                 // What one partner says falsely holds up nobody else whose words came with it.
                 Err(error) if error.fault() == crate::Fault::Refused => {
                     self.taken.refused += 1;
@@ -513,6 +513,7 @@ impl Taking<'_> {
                 }
                 Err(error) => return Err(error),
             };
+            self.desk.store.commit(write)?;
         }
         self.desk.settled_by(self.partner, opened)?;
         self.taken.applied += 1;

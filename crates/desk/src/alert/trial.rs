@@ -8,6 +8,7 @@ mod evidence;
 mod hostile;
 mod life;
 mod node;
+mod notices;
 mod submit;
 mod time;
 mod world;
