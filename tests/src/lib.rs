@@ -28,7 +28,7 @@ pub use https::{Https, Said};
 pub use node::{
     MAPPING, Node, PURPOSE, columns, free_address, introduce, neighbours, program, row,
 };
-pub use relay::Relay;
+pub use relay::{LongWay, Relay, Weather};
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

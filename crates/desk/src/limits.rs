@@ -88,6 +88,8 @@ pub const PUSH_STATEMENTS_MAX: usize = 64;
 pub const READY_ENVELOPES_MAX: usize = 2 * PUSH_STATEMENTS_MAX;
 /// Envelopes of one push, in bytes: what fits a frame beside its framing.
 pub const PUSH_BYTES_MAX: usize = (1 << 20) - (8 << 10);
+/// The same of the first pushes to a partner, in bytes: nobody knows the way to it yet.
+pub const PUSH_BYTES_BEGIN: usize = 256 << 10;
 /// The same over the slowest way, in bytes; one envelope may be larger.
 pub const PUSH_BYTES_MIN: usize = 32 << 10;
 /// Statements under way by a relay: what is not acknowledged when this many are is waited for.
@@ -166,6 +168,10 @@ pub const WATCH_KEPT_DAYS: u64 = 90;
 pub const WATCH_FITS_SHOWN_MAX: usize = 200;
 /// Alerts read at once.
 pub(crate) const WATCH_SCAN_ALERTS: usize = 500;
+/// Notices that wait to leave this node; an alert that fits a rule beyond them makes none.
+pub const NOTICES_MAX: u64 = 10_000;
+/// Between two entries of the log on notices that were left out, in seconds.
+pub const NOTICES_LOG_SECONDS: u64 = 3_600;
 /// Attempts at sending one notice.
 pub const NOTICE_ATTEMPTS_MAX: u32 = 32;
 /// Wait before the second attempt at sending a notice, in seconds; doubled each time.

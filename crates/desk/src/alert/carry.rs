@@ -19,8 +19,8 @@ use super::deliver::MODES;
 use crate::asking::lock;
 use crate::desk::Known;
 use crate::limits::{
-    AGAIN_SECONDS, AGAIN_SECONDS_MAX, COLLECT_PAGES_MAX, MEET_ANEW_SECONDS, PUSH_BYTES_MAX,
-    PUSH_BYTES_MIN, PUSH_STATEMENTS_MAX, READY_ENVELOPES_MAX, RELAY_UNDER_WAY_MAX,
+    AGAIN_SECONDS, AGAIN_SECONDS_MAX, COLLECT_PAGES_MAX, MEET_ANEW_SECONDS, PUSH_BYTES_BEGIN,
+    PUSH_BYTES_MAX, PUSH_BYTES_MIN, PUSH_STATEMENTS_MAX, READY_ENVELOPES_MAX, RELAY_UNDER_WAY_MAX,
 };
 use crate::{Desk, DeskError, LinkError, Taken};
 
@@ -234,8 +234,11 @@ impl Desk {
             DeskError::unavailable(error.to_string(), "it stays queued and is sent again")
         })?;
         let took_ms = self.surroundings.now_ms().saturating_sub(begun_ms);
+        // In good time before a push would come too late to be of use.
         if took_ms < REQUEST_DEADLINE_MS / 4 {
             self.push_bytes_set(node, self.push_bytes(node).saturating_mul(2));
+        } else if took_ms > REQUEST_DEADLINE_MS / 2 {
+            self.push_bytes_set(node, bytes / 2);
         }
         let settled = self.push_settled(partner, &holds, &answer)?;
         if !self.something_waits(node)? {
@@ -251,9 +254,10 @@ impl Desk {
         }
     }
 
-    /// How much one push to a partner may hold: less where more did not arrive in time.
+    /// How much one push to a partner may hold: little to begin with, twice as much after each that
+    /// is quick, half as much after each that is slow or does not arrive in time.
     pub(super) fn push_bytes(&self, node: &NodeId) -> usize {
-        lock(&self.alerts.push_bytes).get(node).copied().unwrap_or(PUSH_BYTES_MAX)
+        lock(&self.alerts.push_bytes).get(node).copied().unwrap_or(PUSH_BYTES_BEGIN)
     }
 
     fn push_bytes_set(&self, node: &NodeId, bytes: usize) {
