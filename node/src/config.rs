@@ -71,6 +71,10 @@ pub(crate) struct Config {
     pub(crate) notice_lines_file: Option<PathBuf>,
     /// The socket of the system's log that notices go to, such as `/dev/log`.
     pub(crate) notice_syslog_socket: Option<PathBuf>,
+    /// Hosts that webhooks may be at, as they stand in their addresses: `host` or `host:port`; none,
+    /// and there are no webhooks.
+    #[serde(default)]
+    pub(crate) notice_hosts: Vec<String>,
     /// Roots (PEM) that the certificates of webhooks must lead to; absent, those of the system.
     pub(crate) notice_roots_file: Option<PathBuf>,
     /// What is written to standard error: `error`, `warn`, `info` or `debug`.
@@ -130,6 +134,7 @@ impl Config {
             relay_again_seconds: relay_again_seconds(),
             notice_lines_file: None,
             notice_syslog_socket: None,
+            notice_hosts: Vec::new(),
             notice_roots_file: None,
             log_level: LogLevel::Info,
         }

@@ -86,6 +86,7 @@ pub(crate) fn open(
     let desk = Desk::open(Arc::new(store), surroundings, policy, config.workers());
     let desk = desk.map_err(|error| desk_failure(&error))?;
     desk.alert_clocks(config.alert_clocks());
+    desk.notice_hosts(config.notice_hosts.clone());
     if let Some(items) = config.bulk_partition_items {
         desk.bulk_partition_room(items).map_err(|error| desk_failure(&error))?;
     }

@@ -41,6 +41,9 @@ pub(crate) enum NotifyError {
     /// The configuration says nothing of this kind of target.
     #[error("the configuration names no place for such notices: set {0}")]
     Unset(&'static str),
+    /// The rule was kept when the configuration still named its host.
+    #[error("the configuration does not name the webhook's host in notice_hosts")]
+    Unnamed,
     /// There is no such host, or it did not answer.
     #[error("the webhook could not be reached")]
     Unreachable,
@@ -64,6 +67,7 @@ pub(crate) enum NotifyError {
 /// Where notices go.
 pub(crate) struct Notifier {
     webhooks: Webhooks,
+    hosts: Vec<String>,
     syslog: Option<PathBuf>,
     lines: Option<PathBuf>,
 }
@@ -74,6 +78,7 @@ impl Notifier {
         let place = |path: &Option<PathBuf>| path.as_ref().map(|path| directory.join(path));
         Ok(Notifier {
             webhooks: Webhooks::new(place(&config.notice_roots_file).as_deref())?,
+            hosts: config.notice_hosts.clone(),
             syslog: place(&config.notice_syslog_socket),
             lines: place(&config.notice_lines_file),
         })
@@ -84,6 +89,7 @@ impl Notifier {
         let sent = async {
             match &due.target {
                 Target::Inbox => Ok(()),
+                Target::Webhook(_) if !due.target.is_at(&self.hosts) => Err(NotifyError::Unnamed),
                 Target::Webhook(address) => self.webhooks.post(address, body).await,
                 Target::Syslog => {
                     let unset = NotifyError::Unset("notice_syslog_socket");

@@ -9,7 +9,7 @@ use symbolon_trust::VerifiedAgreement;
 use crate::api::{DoctorReport, Finding, Health, Nothing, Quiet, Report};
 use crate::desk::{Known, hex};
 use crate::limits::{
-    COSIGNED_SECONDS_MAX, DAY_SECONDS, EXPIRY_WARNING_DAYS, RECEIPT_OVERDUE_SECONDS,
+    COSIGNED_SECONDS_MAX, DAY_SECONDS, EXPIRY_WARNING_DAYS, NOTICES_MAX, RECEIPT_OVERDUE_SECONDS,
 };
 use crate::{Desk, DeskError, Officer};
 
@@ -44,6 +44,15 @@ impl Desk {
                 "here: 'symbolon audit alarms' shows them; a person closes them",
             ),
         });
+        if self.notices_waiting() >= NOTICES_MAX {
+            findings.push(failing(
+                "notices",
+                None,
+                format!("{NOTICES_MAX} notices of watch rules wait, and further ones are left out"),
+                "here: the node's log names why they do not leave; mend their targets, or remove \
+                 the rules ('symbolon watch list')",
+            ));
+        }
         let identity = self.identity();
         let until = identity.card.card().not_after;
         findings.push(self.expiry("card", None, until, "here: restart the node to renew its card"));

@@ -9,7 +9,7 @@ mod form;
 mod notice;
 mod rule;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use symbolon_audit::Entry;
 use symbolon_codec::sha256;
@@ -34,11 +34,17 @@ use crate::limits::{
 };
 use crate::read::Shown;
 use crate::{Desk, DeskError, Officer};
+use notice::Waiting;
 use rule::{Delivery, Rule, Seen, Why};
 
 /// The rules in memory, as the store has them; read when they are first needed.
 #[derive(Default)]
-pub(crate) struct Rules(RwLock<Option<Arc<Vec<Ready>>>>);
+pub(crate) struct Rules {
+    kept: RwLock<Option<Arc<Vec<Ready>>>>,
+    /// Where webhooks may be.
+    hosts: OnceLock<Vec<String>>,
+    waiting: Waiting,
+}
 
 /// A rule that was read.
 struct Ready {
@@ -57,6 +63,12 @@ struct Met {
 }
 
 impl Desk {
+    /// Names the hosts that webhooks may be at, each with its port where an address has one; a
+    /// second call changes nothing. Without it there is none.
+    pub fn notice_hosts(&self, hosts: Vec<String>) {
+        let _ = self.rules.hosts.set(hosts);
+    }
+
     /// Shows what a rule would have fitted in the last 30 days; nothing is kept. That it was shown
     /// is logged.
     ///
@@ -343,13 +355,13 @@ impl Desk {
     }
 
     fn watches(&self) -> Result<Arc<Vec<Ready>>, DeskError> {
-        let kept = self.rules.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let kept = self.rules.kept.read().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(kept) = kept {
             return Ok(kept);
         }
         // Read while nobody else changes them, so that an older state never takes the place of a
         // newer one.
-        let mut kept = self.rules.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.rules.kept.write().unwrap_or_else(PoisonError::into_inner);
         let watches = self.store.watch_list()?.into_iter();
         let ready = watches.map(|watch| Ok(Ready { rule: Rule::decode(&watch.rule)?, watch }));
         let ready = Arc::new(ready.collect::<Result<Vec<_>, DeskError>>()?);
@@ -358,7 +370,7 @@ impl Desk {
     }
 
     fn watches_changed(&self) {
-        *self.rules.0.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.rules.kept.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn notice_id(&self) -> NoticeId {

@@ -70,10 +70,11 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 #[tokio::test]
 async fn a_webhook_is_told_five_facts_and_says_yes_or_no() {
     let directory = tempfile::tempdir().unwrap();
-    let notifier = notifier(directory.path(), &config());
     for (status, is_taken) in [("204 No Content", true), ("500 No", false), ("302 Found", false)] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
+        let hosts = vec![format!("127.0.0.1:{port}")];
+        let notifier = notifier(directory.path(), &Config { notice_hosts: hosts, ..config() });
         let target = Target::Webhook(format!("http://127.0.0.1:{port}/in?from=node"));
         let due = due(target);
         let (sent, asked) = tokio::join!(notifier.send(&due), async {
@@ -85,11 +86,30 @@ async fn a_webhook_is_told_five_facts_and_says_yes_or_no() {
         assert!(head.to_lowercase().contains(&format!("host: 127.0.0.1:{port}")), "{head}");
         check_body(body);
     }
+    let hosts = ["127.0.0.1:1", "192.0.2.1"].map(str::to_owned).to_vec();
+    let notifier = notifier(directory.path(), &Config { notice_hosts: hosts, ..config() });
     let nobody = notifier.send(&due(Target::Webhook("http://127.0.0.1:1/x".to_owned()))).await;
     assert!(matches!(nobody, Err(NotifyError::Unreachable)));
     // An address of documentation (RFC 5737): it is refused before anything is sent.
     let elsewhere = Target::Webhook("http://192.0.2.1/x".to_owned());
     assert!(matches!(notifier.send(&due(elsewhere)).await, Err(NotifyError::NotHere)));
+}
+
+#[tokio::test]
+async fn a_webhook_at_a_host_that_nobody_named_is_not_called() {
+    let directory = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let target = || Target::Webhook(format!("http://127.0.0.1:{port}/x"));
+    for hosts in [vec![], vec!["127.0.0.1".to_owned()], vec![format!("127.0.0.1:{port}0")]] {
+        let notifier = notifier(directory.path(), &Config { notice_hosts: hosts, ..config() });
+        assert!(matches!(notifier.send(&due(target())).await, Err(NotifyError::Unnamed)));
+    }
+    let nobody = std::future::poll_fn(|context| match listener.poll_accept(context) {
+        std::task::Poll::Ready(_) => std::task::Poll::Ready(false),
+        std::task::Poll::Pending => std::task::Poll::Ready(true),
+    });
+    assert!(nobody.await, "somebody called");
 }
 
 #[tokio::test]
@@ -112,7 +132,9 @@ async fn a_webhook_with_tls_must_have_a_trusted_certificate() {
     let port = listener.local_addr().unwrap().port();
     let target = || Target::Webhook(format!("https://localhost:{port}/x"));
 
-    let trusting = Config { notice_roots_file: Some("roots.pem".into()), ..config() };
+    let hosts = vec![format!("localhost:{port}")];
+    let strange = Config { notice_hosts: hosts, ..config() };
+    let trusting = Config { notice_roots_file: Some("roots.pem".into()), ..strange.clone() };
     let trusting = notifier(directory.path(), &trusting);
     let served = async {
         let stream = acceptor.accept(accept(&listener).await).await.unwrap();
@@ -124,7 +146,7 @@ async fn a_webhook_with_tls_must_have_a_trusted_certificate() {
     check_body(asked.split_once("\r\n\r\n").unwrap().1);
 
     // The roots of the system do not lead to it.
-    let strange = notifier(directory.path(), &config());
+    let strange = notifier(directory.path(), &strange);
     let served = async { acceptor.accept(accept(&listener).await).await.is_err() };
     let one = due(target());
     let (sent, is_refused) = tokio::join!(strange.send(&one), served);

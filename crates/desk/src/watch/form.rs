@@ -51,7 +51,7 @@ impl Desk {
                 Some("ring") => Delivery::Ring,
                 Some(_) => return Err(refused("delivery", "it is one of digest, ring")),
             },
-            targets: targets(&form.targets)?,
+            targets: targets(&form.targets, self.rules.hosts.get().map_or(&[], Vec::as_slice))?,
         };
         if rule.is_blank() {
             return Err(DeskError::invalid(
@@ -90,7 +90,7 @@ fn item(text: &str, field: &str) -> Result<ItemWatch, DeskError> {
     Ok(ItemWatch { scheme, prefix })
 }
 
-fn targets(given: &[String]) -> Result<Vec<Target>, DeskError> {
+fn targets(given: &[String], hosts: &[String]) -> Result<Vec<Target>, DeskError> {
     if given.len() > WATCH_TARGETS_MAX {
         return Err(refused("targets", &format!("give {WATCH_TARGETS_MAX} at most")));
     }
@@ -100,7 +100,7 @@ fn targets(given: &[String]) -> Result<Vec<Target>, DeskError> {
             "inbox" => Target::Inbox,
             "syslog" => Target::Syslog,
             "lines" => Target::Lines,
-            address => webhook(address, &format!("targets[{number}]"))?,
+            address => webhook(address, &format!("targets[{number}]"), hosts)?,
         };
         if !targets.contains(&target) {
             targets.push(target);
@@ -112,8 +112,9 @@ fn targets(given: &[String]) -> Result<Vec<Target>, DeskError> {
     Ok(targets)
 }
 
-/// An address: TLS, but for this very machine, and nothing in it that is a secret.
-fn webhook(text: &str, field: &str) -> Result<Target, DeskError> {
+/// An address: at a host that the configuration names, with TLS but for this very machine, and
+/// nothing in it that is a secret.
+fn webhook(text: &str, field: &str, hosts: &[String]) -> Result<Target, DeskError> {
     let remedy = "it is inbox, syslog, lines, or an address that begins with https:// and has \
                   neither a user name nor a fragment; http:// only to this machine";
     let refused = || refused(field, remedy);
@@ -129,11 +130,18 @@ fn webhook(text: &str, field: &str) -> Result<Target, DeskError> {
         _ => authority,
     };
     let is_host = !host.is_empty() && !authority.contains('@') && !text.contains('#');
-    match scheme {
-        "https" if is_host => Ok(Target::Webhook(text.to_owned())),
-        "http" if is_host && LOOPBACK.contains(&host) => Ok(Target::Webhook(text.to_owned())),
-        _ => Err(refused()),
+    if !is_host || scheme != "https" && (scheme != "http" || !LOOPBACK.contains(&host)) {
+        return Err(refused());
     }
+    let target = Target::Webhook(text.to_owned());
+    if target.is_at(hosts) {
+        return Ok(target);
+    }
+    Err(DeskError::invalid(
+        format!("'{field}': the node's configuration does not name this host for webhooks"),
+        "have its operator add the host, with the port if there is one, to notice_hosts in \
+         symbolon.toml",
+    ))
 }
 
 #[cfg(test)]
@@ -142,7 +150,17 @@ mod tests {
 
     #[test]
     fn a_webhook_is_https_or_this_machine() {
-        let is_taken = |text: &str| webhook(text, "targets[0]").is_ok();
+        let hosts = [
+            "desk.example",
+            "Desk.example:8443",
+            "[2001:db8::1]",
+            "127.0.0.1:9000",
+            "[::1]:9000",
+            "localhost",
+            "127.0.0.1.example",
+        ];
+        let hosts = hosts.map(str::to_owned);
+        let is_taken = |text: &str| webhook(text, "targets[0]", &hosts).is_ok();
         for text in [
             "https://desk.example/alerts",
             "https://desk.example:8443/alerts?from=node",
@@ -168,16 +186,25 @@ mod tests {
             "https://desk.example/a b",
             "mail",
             &long,
+            // Correct, and named by nobody.
+            "https://other.example/x",
+            "https://desk.example:444/x",
+            "https://sub.desk.example/x",
+            "https://desk.example.org/x",
+            "http://127.0.0.1:9001/x",
         ] {
             assert!(!is_taken(text), "{text}");
         }
+        let unnamed = webhook("https://desk.example/x", "targets[0]", &[]).unwrap_err();
+        assert!(unnamed.to_string().contains("'targets[0]'"), "{unnamed}");
+        assert!(unnamed.remedy().contains("notice_hosts"), "{unnamed}");
     }
 
     #[test]
     fn a_target_is_named_once_and_the_inbox_is_the_usual_one() {
-        assert_eq!(targets(&[]).unwrap(), [Target::Inbox]);
+        assert_eq!(targets(&[], &[]).unwrap(), [Target::Inbox]);
         let twice = ["syslog".to_owned(), "lines".to_owned(), "syslog".to_owned()];
-        assert_eq!(targets(&twice).unwrap(), [Target::Syslog, Target::Lines]);
+        assert_eq!(targets(&twice, &[]).unwrap(), [Target::Syslog, Target::Lines]);
     }
 
     #[test]

@@ -2,9 +2,11 @@
 //!
 //! Implements spec/watch.md#notices.
 //!
-//! Invariant: a notice names the rule, the alert, its class and a time; nothing of its content.
+//! Invariants: a notice names the rule, the alert, its class and a time; nothing of its content. No
+//! more than [`NOTICES_MAX`] wait.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 use symbolon_audit::Entry;
@@ -15,7 +17,7 @@ use super::class_name;
 use super::rule::{Rule, Target};
 use crate::limits::{
     DAY_SECONDS, NOTICE_ATTEMPTS_MAX, NOTICE_RETRY_SECONDS, NOTICE_RETRY_SECONDS_MAX,
-    NOTICES_AT_ONCE, SCAN_ENTRIES,
+    NOTICES_AT_ONCE, NOTICES_LOG_SECONDS, NOTICES_MAX, SCAN_ENTRIES,
 };
 use crate::{Desk, DeskError, Officer};
 
@@ -43,6 +45,48 @@ pub struct NoticeLine {
     pub exercise: bool,
     /// When it fitted, in Unix seconds.
     pub at: u64,
+}
+
+/// How many notices wait, without asking the store for each.
+#[derive(Default)]
+pub(crate) struct Waiting {
+    count: AtomicU64,
+    /// Not made, since that was last logged.
+    left_out: AtomicU64,
+    logged_at: AtomicU64,
+}
+
+impl Waiting {
+    /// Counts one more, where there is room for it.
+    fn admit(&self) -> Room {
+        if self.count.load(Ordering::Relaxed) >= NOTICES_MAX {
+            self.left_out.fetch_add(1, Ordering::Relaxed);
+            return Room::Full;
+        }
+        self.count.fetch_add(1, Ordering::Relaxed);
+        Room::Left
+    }
+
+    fn gone(&self) {
+        let less = |count: u64| Some(count.saturating_sub(1));
+        let _ = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+
+    /// How many were left out, where that is to be logged now.
+    fn left_out(&self, now: u64) -> Option<u64> {
+        let due = self.logged_at.load(Ordering::Relaxed).saturating_add(NOTICES_LOG_SECONDS);
+        if now < due || self.left_out.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        self.logged_at.store(now, Ordering::Relaxed);
+        Some(self.left_out.swap(0, Ordering::Relaxed))
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Room {
+    Left,
+    Full,
 }
 
 /// What stands for a target in a row of the store.
@@ -84,6 +128,9 @@ impl Desk {
             // Two addresses of one rule are two notices; the second finds the next address.
             let place = told.iter().filter(|one| **one == target).count();
             told.push(target);
+            if self.rules.waiting.admit() == Room::Full {
+                continue;
+            }
             write = write.notice(&Notice {
                 id: self.notice_id(),
                 watch: fit.watch,
@@ -105,10 +152,20 @@ impl Desk {
     /// [`DeskError`] from the store.
     pub fn notices_due(&self) -> Result<Vec<NoticeDue>, DeskError> {
         let (now, mut due, mut after) = (self.now(), Vec::new(), None);
+        if let Some(count) = self.rules.waiting.left_out(now) {
+            let act = format!("{count} notices of watch rules left out: too many wait");
+            let entry = Entry::admin(self.who(&Officer::node()), &act, [0; 32]);
+            self.store.commit(Write::new().log(entry))?;
+        }
+        let mut count = 0;
         loop {
             let page = self.store.notice_list(after, SCAN_ENTRIES)?;
-            let Some(last) = page.last() else { return Ok(due) };
+            let Some(last) = page.last() else {
+                self.rules.waiting.count.store(count, Ordering::Relaxed);
+                return Ok(due);
+            };
             after = Some(last.id);
+            count += page.len() as u64;
             for notice in page.into_iter().filter(|notice| notice.due_at <= now) {
                 match self.notice_line(&notice)? {
                     Some(found) => due.push(found),
@@ -128,7 +185,13 @@ impl Desk {
     /// [`DeskError`] from the store.
     pub fn notice_sent(&self, id: NoticeId) -> Result<(), DeskError> {
         self.store.commit(Write::new().notice_delete(id))?;
+        self.rules.waiting.gone();
         Ok(())
+    }
+
+    /// How many notices wait.
+    pub(crate) fn notices_waiting(&self) -> u64 {
+        self.rules.waiting.count.load(Ordering::Relaxed)
     }
 
     /// A notice could not leave: it is tried again, later each time, and given up in the end, which
@@ -140,6 +203,7 @@ impl Desk {
         let Some(mut notice) = self.store.notice_fetch(id)? else { return Ok(()) };
         notice.attempts += 1;
         let write = if notice.attempts >= NOTICE_ATTEMPTS_MAX {
+            self.rules.waiting.gone();
             let act = format!("notice of watch rule {} given up", notice.watch);
             let entry = Entry::admin(self.who(&Officer::node()), &act, [0; 32]);
             Write::new().notice_delete(id).log(entry)
@@ -173,4 +237,22 @@ impl Desk {
 
 const fn code_of_inbox() -> u8 {
     code(&Target::Inbox)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_so_many_wait_and_what_is_left_out_is_told_once_an_hour() {
+        let waiting = Waiting::default();
+        assert_eq!(waiting.left_out(10_000), None);
+        assert!((0..NOTICES_MAX).all(|_| waiting.admit() == Room::Left));
+        assert!((0..3).all(|_| waiting.admit() == Room::Full));
+        assert_eq!(waiting.left_out(10_000), Some(3));
+        assert_eq!((waiting.admit(), waiting.left_out(13_599)), (Room::Full, None));
+        assert_eq!(waiting.left_out(13_600), Some(1));
+        waiting.gone();
+        assert_eq!((waiting.admit(), waiting.admit()), (Room::Left, Room::Full));
+    }
 }

@@ -83,6 +83,17 @@ pub enum Target {
     Lines,
 }
 
+impl Target {
+    /// Whether it stays on this machine, or is a webhook at one of these hosts.
+    #[must_use]
+    pub fn is_at(&self, hosts: &[String]) -> bool {
+        let Self::Webhook(address) = self else { return true };
+        let behind = address.split_once("://").map_or("", |(_, rest)| rest);
+        let authority = behind.split(['/', '?']).next().unwrap_or_default();
+        hosts.iter().any(|host| host.eq_ignore_ascii_case(authority))
+    }
+}
+
 /// Why a rule fits. Says what the rule says, never more of the alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Why {
