@@ -282,7 +282,7 @@ impl Desk {
 
     /// A checkpoint of a partner's log in one of its statements: signed by it, and not another
     /// history than the one seen.
-    fn their_checkpoint(
+    pub(crate) fn their_checkpoint(
         &self,
         partner: &Known,
         text: &str,

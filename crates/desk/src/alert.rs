@@ -6,6 +6,7 @@
 //! origin changes an alert; nothing goes out that policy does not permit when it goes.
 
 mod audience;
+mod barred;
 mod carry;
 mod courier;
 mod deliver;
@@ -234,25 +235,28 @@ impl Desk {
         let _sight = officer.sight()?;
         let _one_at_a_time = self.changing();
         let (mut alert, record) = self.waiting(officer, &request.id)?;
-        let class = class_of(&alert)?;
-        let before = alert.audience.clone();
-        let audience = self.audience_again(&record, class, &before)?;
+        let mut write = Write::new().inbox_delete(alert.read_by, InboxKind::Approve, &alert.key);
+        let mut gone = Vec::new();
+        if let Some(pending) = alert.pending.take() {
+            (alert.class, alert.audience) = (pending.class, pending.audience);
+            gone = self.left_out(&alert, &alert.audience)?;
+            write = self.taken_back(write, &alert, &gone);
+            write = self.re_timed(write, &mut alert, record.content().expires_on);
+            write = write
+                .alert_content(&alert.key, Slot::Current, &record.encode())
+                .alert_content_delete(&alert.key, Slot::Pending);
+        }
+        let audience = self.audience_again(&record, class_of(&alert)?, &alert.audience)?;
         let now = self.now();
         alert.state = AlertState::Active;
         alert.version = record.version();
         alert.decided_by = Some(officer.as_str().to_owned());
         alert.changed_at = now;
-        let mut write = Write::new().inbox_delete(alert.read_by, InboxKind::Approve, &alert.key);
-        if alert.pending.take().is_some() {
-            write = write
-                .alert_content(&alert.key, Slot::Current, &record.encode())
-                .alert_content_delete(&alert.key, Slot::Pending);
-        }
         let recipients: Vec<_> = audience.recipients.iter().map(|chosen| chosen.node()).collect();
         write = self.queue(write.alert(&alert), &alert, &recipients, Sending::Again)?;
         let event = alert_event(&alert, AlertAct::Approved, recipients.len());
         let receipt = self.logged(write.log(Entry::alert(self.who(officer), event)))?;
-        self.tell_queued(&recipients);
+        self.tell_queued(&[gone, recipients].concat());
         Ok(self.alert_sent(officer, &alert, &audience, receipt, Repeated::No))
     }
 

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use symbolon_disclosure::{AlertTerms, preview_alert};
-use symbolon_policy::{Action, Decision, Grant, Reason, Release, Request};
+use symbolon_policy::{Action, Decision, Denial, Grant, Reason, Release, Request};
 use symbolon_record::{AlertClass, Record};
 use symbolon_trust::{NodeId, VerifiedAgreement};
 
@@ -27,6 +27,31 @@ pub(super) struct Audience {
 pub(super) struct Chosen {
     partner: Arc<Known>,
     release: Release,
+}
+
+/// Why a partner does not get an alert.
+#[derive(Debug)]
+pub(super) enum Barred {
+    /// Nothing stands between the two nodes that covers it.
+    NotAgreed(String),
+    /// Policy says no; whoever acts on that logs it.
+    Denied(Box<Denial>),
+}
+
+impl Barred {
+    fn reasons(&self) -> Vec<String> {
+        let denial = match self {
+            Self::NotAgreed(cause) => return vec![cause.clone()],
+            Self::Denied(denial) => denial,
+        };
+        let explained = denial.explain();
+        let whole = explained.iter().filter(|reason| reason.field.is_none());
+        let mut words: Vec<String> = whole.map(Reason::to_string).collect();
+        if words.is_empty() {
+            words.push("no field of it may be shown".to_owned());
+        }
+        words
+    }
 }
 
 /// Both permissions that an alert needs.
@@ -112,8 +137,8 @@ impl Desk {
                 let release = grants.push.release();
                 audience.recipients.push(Chosen { partner: Arc::clone(partner), release });
             }
-            Err(reasons) => {
-                let partner = partner.name().to_owned();
+            Err(barred) => {
+                let (partner, reasons) = (partner.name().to_owned(), barred.reasons());
                 audience.withheld.push(WithheldFrom { partner, reasons });
             }
         }
@@ -125,9 +150,9 @@ impl Desk {
         partner: &Known,
         record: &Record,
         class: AlertClass,
-    ) -> Result<Grants, Vec<String>> {
+    ) -> Result<Grants, Barred> {
         let now = self.now();
-        let agreement = partner.in_force_for(mode_of(record), now).map_err(|cause| vec![cause])?;
+        let agreement = partner.in_force_for(mode_of(record), now).map_err(Barred::NotAgreed)?;
         let context = partner.context(agreement);
         let purpose = purpose(record, agreement);
         let policy = self.policy();
@@ -149,8 +174,9 @@ impl Desk {
         class: AlertClass,
     ) -> Result<RecipientPreview, DeskError> {
         let grants = self.may_have(&chosen.partner, record, class);
-        let grants = grants.map_err(|reasons| {
-            DeskError::refused(reasons.join("; "), "'symbolon policy preview' tells more")
+        let grants = grants.map_err(|barred| {
+            let words = barred.reasons().join("; ");
+            DeskError::refused(words, "'symbolon policy preview' tells more")
         })?;
         let (now, clocks) = (self.now(), self.alerts.clocks.get().copied().unwrap_or_default());
         let terms = AlertTerms {
@@ -184,17 +210,9 @@ fn purpose(record: &Record, agreement: &VerifiedAgreement) -> String {
     purpose.cloned().unwrap_or_default()
 }
 
-fn granted(decision: Decision) -> Result<Grant, Vec<String>> {
+fn granted(decision: Decision) -> Result<Grant, Barred> {
     match decision {
         Decision::Allow(grant) => Ok(grant),
-        Decision::Deny(denial) => {
-            let explained = denial.explain();
-            let whole = explained.iter().filter(|reason| reason.field.is_none());
-            let mut words: Vec<String> = whole.map(Reason::to_string).collect();
-            if words.is_empty() {
-                words.push("no field of it may be shown".to_owned());
-            }
-            Err(words)
-        }
+        Decision::Deny(denial) => Err(Barred::Denied(Box::new(denial))),
     }
 }

@@ -12,7 +12,8 @@ use symbolon_audit::{Entry, Receipt};
 use symbolon_disclosure::limits::LIFETIME_SECONDS_MAX;
 use symbolon_disclosure::{
     AckItem, Acknowledgement, AlertTerms, Kept, Opened, Payload, Recipient, Say, Sealed, Stage,
-    StatementKind, Terms, Word, reseal, seal_acknowledgement, seal_alert, seal_word,
+    StatementKind, Terms, WithdrawReason, Word, reseal, seal_acknowledgement, seal_alert,
+    seal_word,
 };
 use symbolon_protocol::Disclose;
 use symbolon_record::{RecordId, RecordVersion};
@@ -23,6 +24,7 @@ use symbolon_store::{
 use symbolon_trust::{Mode, NodeId};
 
 use super::audience::Grants;
+use super::barred::Overlay;
 use super::carry::{Batch, Hold, Room};
 use super::class_of;
 use super::ready::For;
@@ -33,13 +35,6 @@ use crate::limits::PUSH_STATEMENTS_MAX;
 use crate::{Desk, DeskError, Officer};
 
 pub(crate) const MODES: [Mode; 2] = [Mode::Live, Mode::Exercise];
-
-/// What one turn of sealing has changed so far and the store does not show yet.
-#[derive(Default)]
-struct Overlay {
-    next: BTreeMap<Mode, (u64, u64)>,
-    deliveries: HashMap<RecordId, AlertDelivery>,
-}
 
 impl Desk {
     /// Seals what waits, so that at most `window` statements are under way, and puts together what
@@ -114,8 +109,9 @@ impl Desk {
         let kid = Recipient::new(&partner.card, now, mode)?.key.kid;
         let about = For { statement_hash: sent.statement_hash, kid };
         let envelope = self.alerts.ready.take(&partner.node(), (mode, sequence), about);
-        // What was erased or has grown old since does not leave.
-        Ok(envelope.filter(|_| is_sendable(sent, now)))
+        // What was erased, taken back or has grown old since does not leave.
+        let stays = envelope.is_some() && self.is_taken_back(&partner.node(), sent)?;
+        Ok(envelope.filter(|_| is_sendable(sent, now) && !stays))
     }
 
     /// The same statement in a fresh envelope: the partner's key may have changed meanwhile. Where
@@ -128,7 +124,8 @@ impl Desk {
         sent: Sent,
     ) -> Result<Disclose, DeskError> {
         let now = self.now();
-        let Some(signed) = sent.signed.as_ref().filter(|_| is_sendable(&sent, now)) else {
+        let signed = sent.signed.as_ref().filter(|_| is_sendable(&sent, now));
+        let (Some(signed), false) = (signed, self.is_taken_back(&partner.node(), &sent)?) else {
             return self.fill(partner, mode, sequence, &sent);
         };
         let to = Recipient::new(&partner.card, now, mode)?;
@@ -156,10 +153,7 @@ impl Desk {
             Some(word) => self.word_sealed(partner, word, mode, sequence)?,
             None => self.alert_again(partner, mode, sequence, sent, &mut overlay)?,
         };
-        let mut write = Write::new();
-        for delivery in overlay.deliveries.values() {
-            write = write.delivery(delivery);
-        }
+        let write = self.beside(Write::new(), &partner.node(), overlay);
         let receipt = self.logged(self.sent_noted(write, &sealed, alert, version)?)?;
         Ok(Disclose::new(sealed, receipt)?)
     }
@@ -192,7 +186,7 @@ impl Desk {
         match sealed {
             Some((_, sealed)) => Ok(sealed),
             None => {
-                let say = Say::Withdrawn(symbolon_disclosure::WithdrawReason::NoLongerShared);
+                let say = Say::Withdrawn(WithdrawReason::NoLongerShared);
                 self.word_sealed(partner, Word { alert, version, say }, mode, sequence)
             }
         }
@@ -263,12 +257,10 @@ impl Desk {
                 }
             }
         }
-        for delivery in overlay.deliveries.values() {
-            write = write.delivery(delivery);
-        }
         for (mode, (old, next)) in &overlay.next {
             write = write.stream(StreamSide::Out, &node, *mode, *old, *next);
         }
+        write = self.beside(write, &node, overlay);
         if !write.is_empty() {
             let done = self.store.commit(write)?;
             self.ready_put(partner, fresh, done.receipts())?;
@@ -377,19 +369,22 @@ impl Desk {
         if delivery.version == Some(record.version()) {
             return Ok(None);
         }
-        let class = class_of(&alert)?;
-        let Grants { push, fields } = match self.may_have(partner, &record, class) {
+        // Taken out since it was queued: the word of that follows where anything has gone out.
+        if !alert.audience.contains(&node) {
+            overlay.never_sent(delivery);
+            return Ok(None);
+        }
+        let Grants { push, fields } = match self.may_have(partner, &record, class_of(&alert)?) {
             Ok(grants) => grants,
-            Err(_) => {
-                delivery.state = DeliveryState::Dropped;
-                overlay.deliveries.insert(id, delivery);
+            Err(barred) => {
+                self.barred(delivery, &alert, &barred, overlay);
                 return Ok(None);
             }
         };
         let to = Recipient::new(&partner.card, now, alert.mode)?;
         let terms = Terms { created: now, expires: now + LIFETIME_SECONDS_MAX, in_reply_to: None };
         let said = AlertTerms {
-            class,
+            class: class_of(&alert)?,
             previous: delivery.version,
             read_by: alert.read_by,
             act_by: alert.act_by,
@@ -403,7 +398,8 @@ impl Desk {
         delivery.version = Some(record.version());
         delivery.statement_hash = Some(sealed.statement_hash());
         delivery.sent_at = Some(now);
-        (delivery.delivered_at, delivery.read_at, delivery.acted_at) = (None, None, None);
+        (delivery.delivered_at, delivery.read_at) = (None, None);
+        (delivery.acted_at, delivery.deleted_at) = (None, None);
         overlay.deliveries.insert(id, delivery);
         Ok(Some((record.version(), sealed)))
     }
@@ -485,6 +481,13 @@ impl Desk {
             let remedy = "tell the partner's operators";
             return Err(DeskError::refused("the partner's answer is no acknowledgement", remedy));
         };
+        let checkpoint = self.their_checkpoint(partner, &given.checkpoint)?;
+        if given.items.iter().any(|item| item.log_index >= checkpoint.size()) {
+            return Err(DeskError::refused(
+                "the checkpoint of an acknowledgement does not cover its leaves",
+                "tell the partner's operators; nothing was kept",
+            ));
+        }
         let node = partner.node();
         let mut changed: HashMap<RecordId, AlertDelivery> = HashMap::new();
         for item in &given.items {
@@ -514,7 +517,7 @@ fn is_sendable(sent: &Sent, now: u64) -> bool {
 }
 
 /// The word that a statement under way is, where it is one.
-fn word_in(sent: &Sent) -> Result<Option<Word>, DeskError> {
+pub(super) fn word_in(sent: &Sent) -> Result<Option<Word>, DeskError> {
     let kept = sent.signed.as_ref().map(|signed| Kept::decode(signed)).transpose()?;
     Ok(kept.and_then(|kept| match kept.payload() {
         Payload::Word(word) => Some(*word),

@@ -15,6 +15,7 @@ use symbolon_store::{
 };
 use symbolon_trust::NodeId;
 
+use super::audience::Audience;
 use super::receive::stage_leaf;
 use super::{Repeated, Sending, alert_event, alert_id, alert_leaf, class_of, is_gone, reached};
 use crate::api::{
@@ -56,7 +57,8 @@ impl Desk {
         }
         content.dispute.clone_from(&held.content().dispute);
         let record = held.revise(content)?;
-        let audience = self.audience(&record, read.class, &request.form)?;
+        let mut audience = self.audience(&record, read.class, &request.form)?;
+        self.never_back(&alert, &mut audience)?;
         if record.version() == held.version() && read.class == class_of(&alert)? {
             let receipt = self.store.log_receipt(&alert_leaf(&alert.key))?;
             let receipt = receipt.ok_or_else(|| DeskError::internal("a leaf has no name"))?;
@@ -65,7 +67,7 @@ impl Desk {
         let now = self.now();
         let nodes: Vec<NodeId> = audience.recipients.iter().map(|chosen| chosen.node()).collect();
         let needs_yes = audience.awaiting() > 0;
-        let mut write = Write::new();
+        let (mut write, mut told) = (Write::new(), Vec::new());
         let queued = if needs_yes && alert.state == AlertState::Active {
             // The version in force stays in force until somebody has said yes.
             alert.pending = Some(Pending {
@@ -82,7 +84,16 @@ impl Desk {
             Vec::new()
         } else {
             let gone = self.left_out(&alert, &nodes)?;
-            write = self.words(write, &alert, &gone, withdrawn(WithdrawReason::NoLongerShared));
+            write = self.taken_back(write, &alert, &gone);
+            if alert.pending.take().is_some() {
+                // What waited for a yes is older than this.
+                write = write.alert_content_delete(&alert.key, Slot::Pending).inbox_delete(
+                    alert.read_by,
+                    InboxKind::Approve,
+                    &alert.key,
+                );
+            }
+            told = gone;
             write = self.re_timed(write, &mut alert, record.content().expires_on);
             alert.version = record.version();
             alert.class = read.class.code();
@@ -99,7 +110,8 @@ impl Desk {
         write = self.queue(write.alert(&alert), &alert, &queued, Sending::Again)?;
         let event = alert_event(&alert, AlertAct::Updated, queued.len());
         let receipt = self.logged(write.log(Entry::alert(self.who(officer), event)))?;
-        self.tell_queued(&queued);
+        told.extend(queued);
+        self.tell_queued(&told);
         Ok(self.alert_sent(officer, &alert, &audience, receipt, Repeated::No))
     }
 
@@ -147,8 +159,7 @@ impl Desk {
             pending.audience.retain(|node| kept.contains(node));
         }
         alert.changed_at = self.now();
-        let reason = withdrawn(WithdrawReason::NoLongerShared);
-        let write = self.words(Write::new().alert(&alert), &alert, &gone, reason);
+        let write = self.taken_back(Write::new().alert(&alert), &alert, &gone);
         let event = alert_event(&alert, AlertAct::Narrowed, gone.len());
         self.logged(write.log(Entry::alert(self.who(officer), event)))?;
         self.tell_queued(&gone);
@@ -338,13 +349,28 @@ impl Desk {
     }
 
     /// A new end of an alert's life.
-    fn re_timed(&self, write: Write, alert: &mut Alert, expires_on: u64) -> Write {
+    pub(super) fn re_timed(&self, write: Write, alert: &mut Alert, expires_on: u64) -> Write {
         let before = std::mem::replace(&mut alert.expires_on, expires_on);
         write.due_delete(before, DueFor::Expire, &alert.key).due(
             expires_on,
             DueFor::Expire,
             &alert.key,
         )
+    }
+
+    /// Takes an own alert back from partners that may no longer have it.
+    pub(super) fn taken_back(&self, write: Write, alert: &Alert, nodes: &[NodeId]) -> Write {
+        self.words(write, alert, nodes, withdrawn(WithdrawReason::NoLongerShared))
+    }
+
+    /// Leaves out whom the alert was taken back from: no later version brings it back there.
+    fn never_back(&self, alert: &Alert, audience: &mut Audience) -> Result<(), DeskError> {
+        let known = self.store.delivery_list(&alert.key.id)?;
+        let is_out = |node: &NodeId| {
+            !alert.audience.contains(node) && known.iter().any(|one| one.partner == *node)
+        };
+        audience.recipients.retain(|chosen| !is_out(&chosen.node()));
+        Ok(())
     }
 
     /// Has a word wait for each of these partners.
@@ -370,7 +396,11 @@ impl Desk {
     }
 
     /// Who has an own alert and is not among `kept`.
-    fn left_out(&self, alert: &Alert, kept: &[NodeId]) -> Result<Vec<NodeId>, DeskError> {
+    pub(super) fn left_out(
+        &self,
+        alert: &Alert,
+        kept: &[NodeId],
+    ) -> Result<Vec<NodeId>, DeskError> {
         let mut holders = self.holders(&alert.key.id)?;
         holders.retain(|node| !kept.contains(node));
         Ok(holders)

@@ -368,13 +368,20 @@ impl Taking<'_> {
         let (mode, now, hash) = (opened.mode(), self.desk.now(), opened.statement_hash());
         self.put(|write| write.evidence(&evidence_received(opened, now)));
         self.owe(mode, hash, Stage::Delivered, Leaf::Coming(received));
+        let is_theirs = key.origin == self.partner.node();
         let known = self.desk.store.alert_fetch(key)?;
+        if known.is_none() && is_theirs && matches!(word.say, Say::Withdrawn(_)) {
+            // Its origin learns that nothing of it is here, as if it had come before.
+            let (alert, origin) = (word.alert, key.origin);
+            let event = DeletedEvent { alert, origin, statement_hash: hash, mode };
+            let entry = Entry::deleted(self.who(), event);
+            let deleted = self.log(entry, stage_leaf(&hash, Stage::Deleted));
+            self.owe(mode, hash, Stage::Deleted, Leaf::Coming(deleted));
+        }
         let Some(mut alert) = known.filter(|known| known.mode == mode && !is_gone(known.state))
         else {
-            // To one that never had it, its withdrawal looks like any other word.
             return Ok(());
         };
-        let is_theirs = key.origin == self.partner.node();
         match word.say {
             Say::Withdrawn(_) if is_theirs => {
                 alert.state = AlertState::Withdrawn;
@@ -438,11 +445,11 @@ impl Taking<'_> {
         };
         let is_refused = about.is_some() && alert.is_none();
         self.owe(mode, hash, if is_refused { Stage::Refused } else { Stage::Delivered }, at);
-        // A word is acknowledged with what became of the alert that it is about.
+        // A word is acknowledged with what became of the alert that it is about, or of itself
+        // where there never was one.
         let of_alert = alert.filter(|alert| alert.key.origin == self.partner.node());
-        let Some(about) = about.or_else(|| of_alert.and_then(|alert| alert.statement_hash)) else {
-            return Ok(());
-        };
+        let about = about.or_else(|| of_alert.and_then(|alert| alert.statement_hash));
+        let about = about.unwrap_or(hash);
         for stage in [Stage::Read, Stage::Acted, Stage::Deleted] {
             if let Some(at) = self.leaf(&stage_leaf(&about, stage))? {
                 self.owe(mode, about, stage, at);
@@ -497,7 +504,15 @@ impl Taking<'_> {
         {
             let turn = self.desk.alerts.noting.of(&self.partner.node());
             let _one_at_a_time = lock(&turn);
-            let write = self.desk.acknowledged(self.partner, opened, Write::new())?;
+            let write = match self.desk.acknowledged(self.partner, opened, Write::new()) {
+                Ok(write) => write,
+                // What one partner says falsely holds up nobody else whose words came with it.
+                Err(error) if error.fault() == crate::Fault::Refused => {
+                    self.taken.refused += 1;
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            };
             self.desk.store.commit(write)?;
         }
         self.desk.settled_by(self.partner, opened)?;

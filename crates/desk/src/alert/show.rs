@@ -170,7 +170,12 @@ impl Desk {
             DeliveryState::Deleted | DeliveryState::Dropped | DeliveryState::Refused
         );
         let overdue = if is_ended {
-            !is_settled && now > alert.changed_at.saturating_add(DELETION_PATIENCE_SECONDS)
+            // Each node ends it by its own clock, so the origin's may have done so later.
+            let since = match alert.state {
+                AlertState::Expired => alert.expires_on,
+                _ => alert.changed_at,
+            };
+            !is_settled && now > since.saturating_add(DELETION_PATIENCE_SECONDS)
         } else {
             !is_settled && delivery.read_at.or(delivery.acted_at).is_none() && now > alert.read_by
         };

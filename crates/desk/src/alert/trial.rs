@@ -5,6 +5,7 @@
 
 mod acks;
 mod hostile;
+mod life;
 mod node;
 mod time;
 mod world;

@@ -50,6 +50,25 @@ fn nobody_acknowledges_for_another() {
 }
 
 #[test]
+fn what_no_checkpoint_of_its_own_covers_proves_nothing() {
+    let world = World::new();
+    let World { north, south, east, .. } = &world;
+    let id = north.send("Alarm", Mode::Live, &[south]);
+    north.push(south).unwrap();
+    let hashes = [north.hash_of(&id, south)];
+    let (size, own) = south.desk.checkpoint().unwrap();
+    let (_, of_another) = east.desk.checkpoint().unwrap();
+    for place in [(own.clone(), size), (own.clone(), u64::MAX), (of_another, 1), (own + " ", 1)] {
+        let envelope = south.acks_under(north, Stage::Deleted, &hashes, place);
+        let _answer = south.shove(north, &[envelope]);
+        assert_eq!(north.state(&id, south), "delivered");
+    }
+    say(south, north, Stage::Read, &hashes);
+    assert_eq!(north.state(&id, south), "read");
+    north.log_holds();
+}
+
+#[test]
 fn what_is_said_of_an_earlier_version_says_nothing_of_the_newest() {
     let world = World::new();
     let World { north, south, .. } = &world;

@@ -251,6 +251,17 @@ impl Node {
     /// An acknowledgement of these statements at this stage.
     pub(super) fn acks(&self, to: &Node, stage: Stage, hashes: &[[u8; 32]]) -> Vec<u8> {
         let (_, checkpoint) = self.desk.checkpoint().unwrap();
+        self.acks_under(to, stage, hashes, (checkpoint, 1))
+    }
+
+    /// The same under any checkpoint, at any leaf.
+    pub(super) fn acks_under(
+        &self,
+        to: &Node,
+        stage: Stage,
+        hashes: &[[u8; 32]],
+        (checkpoint, log_index): (String, u64),
+    ) -> Vec<u8> {
         let at = self.desk.now();
         let mut hashes = hashes.to_vec();
         hashes.sort_unstable();
@@ -258,7 +269,7 @@ impl Node {
             statement_hash: *statement_hash,
             stage,
             at,
-            log_index: 1,
+            log_index,
         };
         let said = Acknowledgement { items: hashes.iter().map(item).collect(), checkpoint };
         let seed = self.desk.surroundings.seed();
