@@ -71,8 +71,8 @@ pub(crate) struct Config {
     pub(crate) notice_lines_file: Option<PathBuf>,
     /// The socket of the system's log that notices go to, such as `/dev/log`.
     pub(crate) notice_syslog_socket: Option<PathBuf>,
-    /// Hosts that webhooks may be at, as they stand in their addresses: `host` or `host:port`; none,
-    /// and there are no webhooks.
+    /// Hosts that webhooks may be at, as they stand in their addresses: `host` or `host:port`; with
+    /// none there are no webhooks.
     #[serde(default)]
     pub(crate) notice_hosts: Vec<String>,
     /// Roots (PEM) that the certificates of webhooks must lead to; absent, those of the system.

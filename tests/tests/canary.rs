@@ -298,9 +298,9 @@ fn submission() -> Value {
 /// Forms that cannot be read, each with markers in what is wrong and in what is not.
 fn bad_forms(whole: &Value) -> Vec<Value> {
     let with = |field: &str, value: Value| {
-        let mut form = whole.clone();
-        form[field] = value;
-        form
+        let mut form = whole.as_object().unwrap().clone();
+        form.insert(field.to_owned(), value);
+        Value::from(form)
     };
     vec![
         with("kind", json!(WRONG)),
