@@ -7,5 +7,6 @@ mod acks;
 mod hostile;
 mod life;
 mod node;
+mod notices;
 mod time;
 mod world;

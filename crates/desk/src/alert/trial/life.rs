@@ -2,7 +2,7 @@
 //! nothing, proves it, and gets nothing more; the others see nothing of it.
 
 use symbolon_audit::Event;
-use symbolon_disclosure::{Kept, Payload, Stage};
+use symbolon_disclosure::{AckItem, Kept, Payload, Stage};
 use symbolon_store::Way;
 use symbolon_trust::Mode;
 
@@ -43,11 +43,13 @@ fn proves_deletion(origin: &Node, partner: &Node, id: &str) {
         let kept = Kept::decode(&kept.signed).unwrap();
         let Payload::Acknowledgement(said) = kept.payload() else { return None };
         kept.verify(&key, Mode::Live).ok()?;
-        let deleted = said.items.iter().find(|item| item.stage == Stage::Deleted);
-        deleted.map(|item| (item.log_index, item.statement_hash))
+        // Both words of it may have been acknowledged: the row names one of them.
+        let is_it = |item: &&AckItem| {
+            item.stage == Stage::Deleted && Some(item.log_index) == row.their_index
+        };
+        said.items.iter().find(is_it).map(|item| (item.log_index, item.statement_hash))
     });
     let (index, hash) = item.expect("a signed word of deletion");
-    assert_eq!(row.their_index, Some(index));
     let leaf = partner.desk.store.log_entry_fetch(index).unwrap().unwrap();
     let Event::Deleted(deleted) = leaf.entry().event() else { panic!("leaf {index}") };
     assert_eq!((deleted.alert.to_string(), deleted.statement_hash), (id.to_owned(), hash));
