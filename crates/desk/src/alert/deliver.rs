@@ -469,8 +469,8 @@ impl Desk {
         Ok(Disclose::new(sealed, receipt)?)
     }
 
-    /// Notes the acknowledgements of a partner, and keeps them as evidence. Call it, and commit what
-    /// it gives, while holding the partner's turn of noting.
+    /// Notes the acknowledgements of a partner, and keeps them as evidence. Call it, and commit
+    /// what it gives, while holding the partner's turn of noting.
     pub(crate) fn acknowledged(
         &self,
         partner: &Known,
