@@ -535,7 +535,7 @@ pub(crate) enum Evidence {
     /// NAME.html. The making is logged.
     Build {
         #[command(flatten)]
-        matter: Matter,
+        matter: evidence::Matter,
         /// Why; goes into the log and the bundle.
         #[arg(long)]
         reason: String,
@@ -543,44 +543,8 @@ pub(crate) enum Evidence {
         #[arg(long)]
         output: PathBuf,
         #[command(flatten)]
-        shown: Shown,
+        shown: evidence::Shown,
     },
-}
-
-/// What a bundle is about.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub(crate) struct Matter {
-    /// Id of a hit.
-    #[arg(long)]
-    pub(crate) hit: Option<String>,
-    /// A case: all of its hits that were confirmed.
-    #[arg(long)]
-    pub(crate) case: Option<String>,
-    /// Hash of a statement, or its first 16 digits: for the side that was asked.
-    #[arg(long)]
-    pub(crate) statement: Option<String>,
-    /// Id of an alert, sent or received; ID@PARTNER where several have used it.
-    #[arg(long)]
-    pub(crate) alert: Option<String>,
-}
-
-/// What of the matter is shown.
-#[derive(Debug, Args)]
-pub(crate) struct Shown {
-    /// The partner with which an alert is shown, where it went to several.
-    #[arg(long, requires = "alert")]
-    pub(crate) partner: Option<String>,
-    /// Also shows what the queries asked about, where they asked about this alone.
-    #[arg(long)]
-    pub(crate) query_contents: bool,
-    /// Also shows acknowledgements of the alert that speak of other alerts too.
-    #[arg(long, requires = "alert")]
-    pub(crate) shared_acknowledgements: bool,
-    /// Also shows, at the origin, what the log says became of the alert: it tells how many nodes
-    /// have it.
-    #[arg(long, requires = "alert")]
-    pub(crate) alert_entries: bool,
 }
 
 #[derive(Debug, Args)]

@@ -87,7 +87,7 @@ pub(super) async fn take_back(
     out.note(&indent(&alerts::acks(&acks)));
     let withdraw =
         AlertWithdraw { id: id.to_owned(), reason: "error".to_owned(), idempotency_key: None };
-    let _: AlertName = north.call("alert/withdraw", &withdraw).await?;
+    let _: AlertAcks = north.call("alert/withdraw", &withdraw).await?;
     for partner in ["south", "east"] {
         reached(north, id, partner, "deleted").await?;
     }
