@@ -57,6 +57,8 @@ impl Lanes {
         });
         let told = Arc::clone(&lanes);
         desk.on_queued(Box::new(move |node| told.wake(node)));
+        let told = Arc::clone(&lanes);
+        desk.on_left(Box::new(move |node| told.left(node)));
         for node in desk.outbox_waiting().unwrap_or_default() {
             lanes.wake(&node);
         }
@@ -76,9 +78,17 @@ impl Lanes {
         self.runtime.spawn(seal(Arc::clone(&self.desk), *node, Arc::clone(&lane)));
         self.runtime.spawn(push(Arc::clone(&self.desk), *node, lane));
     }
+
+    /// A push has left for a partner: what waits behind it can be sealed.
+    fn left(&self, node: &NodeId) {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lane) = known.get(node) {
+            lane.seal.notify_one();
+        }
+    }
 }
 
-/// Seals for as long as the node runs.
+/// Seals for as long as the node runs, whenever a push is on its way.
 async fn seal(desk: Arc<Desk>, node: NodeId, lane: Arc<Lane>) {
     loop {
         lane.seal.notified().await;
@@ -110,7 +120,6 @@ async fn push(desk: Arc<Desk>, node: NodeId, lane: Arc<Lane>) {
             match spawn_blocking(move || pushing.alerts_push(&node)).await {
                 Ok(Ok(pushed)) => {
                     failures = 0;
-                    lane.seal.notify_one();
                     if pushed.left == Left::Nothing {
                         break;
                     }

@@ -21,7 +21,7 @@ mod template;
 #[cfg(test)]
 mod trial;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -66,6 +66,9 @@ pub(crate) struct Alerts {
     ready: ready::Ready,
     couriers: courier::Couriers,
     queued: OnceLock<Box<dyn Fn(&NodeId) + Send + Sync>>,
+    /// Partners to whom a push is on its way.
+    on_way: Mutex<HashSet<NodeId>>,
+    left: OnceLock<Box<dyn Fn(&NodeId) + Send + Sync>>,
     clocks: OnceLock<AlertClocks>,
     /// When old idempotency keys were last forgotten, in Unix seconds.
     forgot_at: AtomicU64,
@@ -143,6 +146,12 @@ impl Desk {
     /// Names what is called when something waits for a partner; a second call changes nothing.
     pub fn on_queued(&self, told: Box<dyn Fn(&NodeId) + Send + Sync>) {
         let _ = self.alerts.queued.set(told);
+    }
+
+    /// Names what is called when a push has left for a partner: until its answer is there,
+    /// [`Desk::alerts_seal`] has something to do. A second call changes nothing.
+    pub fn on_left(&self, told: Box<dyn Fn(&NodeId) + Send + Sync>) {
+        let _ = self.alerts.left.set(told);
     }
 
     /// Shows what sending a form would do; nothing is kept.

@@ -10,11 +10,12 @@ use std::collections::{BTreeMap, HashMap};
 use symbolon_audit::Entry;
 use symbolon_disclosure::{Say, WithdrawReason};
 use symbolon_record::{RecordId, RecordVersion};
-use symbolon_store::{Alert, AlertDelivery, DeliveryState, Intent, Sent, Write};
+use symbolon_store::{Alert, AlertDelivery, AlertKey, DeliveryState, Intent, Sent, Write};
 use symbolon_trust::{Mode, NodeId};
 
 use super::audience::Barred;
 use super::deliver::word_in;
+use super::is_gone;
 use crate::{Desk, DeskError, Officer};
 
 /// What one turn of sealing has changed so far and the store does not show yet.
@@ -70,10 +71,13 @@ impl Desk {
     }
 
     /// Whether a statement holds an alert that the partner is to have no longer: where it has not
-    /// arrived yet, it shall not.
+    /// arrived yet, it shall not, whether or not the word of it is sealed already.
     pub(super) fn is_taken_back(&self, node: &NodeId, sent: &Sent) -> Result<bool, DeskError> {
+        let key = AlertKey { origin: self.identity().node(), id: sent.alert };
+        let is_for = |alert: &Alert| alert.audience.contains(node) && !is_gone(alert.state);
         let delivery = self.store.delivery_fetch(&sent.alert, node)?;
-        let is_out = delivery.is_some_and(|one| one.state == DeliveryState::Withdrawing);
+        let is_out = delivery.is_some_and(|one| one.state == DeliveryState::Withdrawing)
+            || self.store.alert_fetch(&key)?.is_some_and(|alert| !is_for(&alert));
         Ok(is_out && word_in(sent)?.is_none())
     }
 }

@@ -121,6 +121,28 @@ pub(super) enum Room {
     Full,
 }
 
+/// A push on its way, until it is dropped.
+struct OnWay<'a> {
+    desk: &'a Desk,
+    node: &'a NodeId,
+}
+
+impl<'a> OnWay<'a> {
+    fn leave(desk: &'a Desk, node: &'a NodeId) -> Self {
+        lock(&desk.alerts.on_way).insert(*node);
+        if let Some(told) = desk.alerts.left.get() {
+            told(node);
+        }
+        Self { desk, node }
+    }
+}
+
+impl Drop for OnWay<'_> {
+    fn drop(&mut self) {
+        lock(&self.desk.alerts.on_way).remove(self.node);
+    }
+}
+
 /// What was left at relays and is not acknowledged. It is kept in memory: whatever is left once too
 /// often after a restart is applied once.
 #[derive(Default)]
@@ -189,8 +211,9 @@ impl Desk {
         }
     }
 
-    /// Seals what waits for a partner while a push is on its way to it, so that the next one need
-    /// not; gives how many things it dealt with.
+    /// Seals some of what waits for a partner while a push is on its way to it, so that the next
+    /// need not; gives how many things it dealt with. It does nothing at any other time: what the
+    /// partner acknowledges shall not wait for it.
     ///
     /// # Errors
     /// [`DeskError`]; what was not sealed waits as before then.
@@ -199,7 +222,7 @@ impl Desk {
         let Some(partner) = partner.filter(|partner| partner.row.route == Route::Direct) else {
             return Ok(0);
         };
-        if self.link()?.seen_by(node).is_none() {
+        if !lock(&self.alerts.on_way).contains(node) {
             return Ok(0);
         }
         self.outbox_seal(&partner, READY_ENVELOPES_MAX as u64)
@@ -217,14 +240,20 @@ impl Desk {
             return Err(DeskError::unavailable("the partner cannot be reached", remedy));
         }
         let Some(partner) = &self.partner(node) else { return Ok(Pushed::NOTHING) };
-        let batch = self.batch(partner, &BTreeMap::new(), PUSH_STATEMENTS_MAX as u64)?;
+        if self.is_sealing_due(node)? {
+            self.outbox_seal(partner, PUSH_STATEMENTS_MAX as u64)?;
+        }
+        let batch = self.batch(partner, &BTreeMap::new())?;
         if batch.envelopes.is_empty() {
             return Ok(Pushed::NOTHING);
         }
         let sent = batch.envelopes.len();
         let Batch { envelopes, holds, bytes, .. } = batch;
         let begun_ms = self.surroundings.now_ms();
-        let answer = self.link()?.push(node, &Push::new(envelopes)?);
+        let answer = {
+            let _on_its_way = OnWay::leave(self, node);
+            self.link()?.push(node, &Push::new(envelopes)?)
+        };
         let answer = answer.map_err(|error| {
             match error {
                 LinkError::Refused { code: Code::Envelope, .. } => self.meet_anew(node),
@@ -252,6 +281,20 @@ impl Desk {
                 "it stays queued and is sent again; compare the agreements of both",
             )),
         }
+    }
+
+    /// Whether a push would leave something behind that nothing under way stands before: what was
+    /// sealed while another push was on its way goes first, as it is.
+    fn is_sealing_due(&self, node: &NodeId) -> Result<bool, DeskError> {
+        for mode in MODES {
+            let line = Line::Statements(mode);
+            if self.under_way_count(node, mode)? == 0
+                && !self.store.outbox_scan(node, line, 0, 1)?.is_empty()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// How much one push to a partner may hold: little to begin with, twice as much after each that
@@ -310,7 +353,8 @@ impl Desk {
             let way = ways.entry((node, mode)).or_default();
             after.insert(mode, way.behind(settled, self.now(), again_seconds));
         }
-        let batch = self.batch(partner, &after, RELAY_UNDER_WAY_MAX)?;
+        self.outbox_seal(partner, RELAY_UNDER_WAY_MAX)?;
+        let batch = self.batch(partner, &after)?;
         if batch.envelopes.is_empty() {
             return Ok(Pushed::NOTHING);
         }

@@ -37,17 +37,14 @@ use crate::{Desk, DeskError, Officer};
 pub(crate) const MODES: [Mode; 2] = [Mode::Live, Mode::Exercise];
 
 impl Desk {
-    /// Seals what waits, so that at most `window` statements are under way, and puts together what
-    /// is not acknowledged, behind `after` where a carrier has taken some of it already. Call it
-    /// with the partner's turn.
+    /// Puts together what was sealed and is not acknowledged, behind `after` where a carrier has
+    /// taken some of it already, and what this node acknowledges. Call it with the partner's turn.
     pub(crate) fn batch(
         &self,
         partner: &Known,
         after: &BTreeMap<Mode, u64>,
-        window: u64,
     ) -> Result<Batch, DeskError> {
         let _key = Recipient::new(&partner.card, self.now(), Mode::Live)?;
-        self.outbox_seal(partner, window)?;
         let mut batch = Batch::new(self.push_bytes(&partner.node()));
         let sealable = MODES.into_iter().filter(|mode| self.is_sealable(partner, *mode));
         // First, so that no stream that stands still keeps them back.
@@ -226,8 +223,8 @@ impl Desk {
             .collect()
     }
 
-    /// Seals the first statements that wait and that their streams have room for, and keeps them as
-    /// under way, in one write. Gives how many it dealt with.
+    /// Seals the first statements that wait, so that at most `window` of a stream are under way,
+    /// and keeps them as such, in one write. Gives how many it dealt with.
     pub(super) fn outbox_seal(&self, partner: &Known, window: u64) -> Result<usize, DeskError> {
         let node = partner.node();
         let turn = self.alerts.noting.of(&node);
