@@ -123,6 +123,8 @@ impl Canonical {
             Kind::TravelDocument => document::travel_document(&input),
             Kind::Visa => document::visa(&input),
         }?;
+        // A word that is dropped, another script or another order can leave nothing but such a word.
+        placeholder::refuse_words(draft.value())?;
         Ok(draft.finish())
     }
 

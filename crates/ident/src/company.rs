@@ -65,7 +65,7 @@ pub(crate) fn folded(kind: Kind, text: &str, label: &str) -> Result<String, Iden
     if folded.is_empty() {
         return Err(IdentError::Empty);
     }
-    if let Some(rest) = folded.strip_prefix(label) {
+    while let Some(rest) = folded.strip_prefix(label).filter(|_| !label.is_empty()) {
         folded = rest.to_owned();
     }
     if folded.len() > 64 {

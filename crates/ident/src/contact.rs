@@ -128,6 +128,9 @@ fn noisy(text: &str) -> String {
     } else {
         dialled.push_str(&fold::number(text));
     }
+    // An x of another script, or one with a mark.
+    let end = dialled.find('X').unwrap_or(dialled.len());
+    dialled.truncate(end);
     dialled
 }
 

@@ -30,11 +30,8 @@ pub(crate) fn air_waybill(input: &Input<'_>) -> Result<Draft, IdentError> {
 /// A carrier's code of four letters (SCAC), given or in front of the number, and the number.
 pub(crate) fn bill_of_lading(input: &Input<'_>) -> Result<Draft, IdentError> {
     let kind = Kind::BillOfLading;
-    let number = folded(kind, input.text, "")?;
-    let number = ["BILLOFLADING", "BLNO", "BL"]
-        .iter()
-        .find_map(|label| number.strip_prefix(label).filter(|rest| rest.len() >= 8))
-        .unwrap_or(&number);
+    let folded = folded(kind, input.text, "")?;
+    let mut number = without_label(&folded);
     if !number.chars().any(char::is_numeric) {
         return Err(IdentError::NotThisKind { kind, rule: "a number has a digit" });
     }
@@ -47,9 +44,8 @@ pub(crate) fn bill_of_lading(input: &Input<'_>) -> Result<Draft, IdentError> {
         front.map(str::to_owned)
     });
     // Lists write the code in a column of its own and once more before the number.
-    let mut number = number;
     while let Some(rest) = carrier.as_ref().and_then(|code| number.strip_prefix(code.as_str())) {
-        number = rest;
+        number = without_label(rest);
     }
     placeholder::refuse_number(number)?;
     without_issuer(
@@ -57,6 +53,16 @@ pub(crate) fn bill_of_lading(input: &Input<'_>) -> Result<Draft, IdentError> {
             .issuer(carrier.as_deref())
             .issuer_key(KeyForm::WithIssuer, Strength::Medium),
     )
+}
+
+fn without_label(mut number: &str) -> &str {
+    let labels = ["BILLOFLADING", "BLNO", "BL"];
+    while let Some(rest) =
+        labels.iter().find_map(|label| number.strip_prefix(label).filter(|rest| rest.len() >= 8))
+    {
+        number = rest;
+    }
+    number
 }
 
 fn is_carrier(code: &str) -> bool {

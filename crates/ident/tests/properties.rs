@@ -11,6 +11,12 @@ fn kinds() -> impl Strategy<Value = Kind> {
     proptest::sample::select(Kind::ALL)
 }
 
+/// A range of birth dates is written in a form of its own.
+fn kinds_that_read_back() -> impl Strategy<Value = Kind> {
+    let kinds = Kind::ALL.iter().copied().filter(|kind| *kind != Kind::PersonNameBirthDate);
+    proptest::sample::select(kinds.collect::<Vec<_>>())
+}
+
 /// Texts near real identifiers: any characters, or numbers and names with noise.
 fn texts() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -72,9 +78,7 @@ proptest! {
     }
 
     #[test]
-    fn canonical_forms_are_fixed_points(kind in kinds(), text in texts()) {
-        // A range of birth dates and a mark's key are written in a form of their own.
-        prop_assume!(kind != Kind::PersonNameBirthDate);
+    fn canonical_forms_are_fixed_points(kind in kinds_that_read_back(), text in texts()) {
         if let Ok(first) = Canonical::parse(kind, text.as_str()) {
             let issuer = first.issuer().unwrap_or_default();
             let Some(again) = parse(kind, first.expose(), issuer) else {
