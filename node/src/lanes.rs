@@ -3,13 +3,14 @@
 //!
 //! Implements spec/alerts.md#delivery.
 //!
-//! Invariant: a lane holds one push at a time, and no partner waits for another. While a push is on
-//! its way, what comes in is sealed for the next one.
+//! Invariants: no partner waits for another; while a push is on its way, what comes in is sealed and
+//! leaves behind it; one worker alone tries a partner that cannot be reached.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use symbolon_desk::limits::PUSHES_UNDER_WAY_MAX;
 use symbolon_desk::{Desk, Left};
 use symbolon_trust::NodeId;
 use tokio::sync::Notify;
@@ -22,6 +23,9 @@ use crate::entropy;
 const BACK_OFF_MS_MIN: u64 = 500;
 /// The longest, in milliseconds.
 const BACK_OFF_MS_MAX: u64 = 120_000;
+/// Workers of a lane beside the one that waits for the partner: as many more pushes can be on their
+/// way.
+const MORE_WORKERS: usize = PUSHES_UNDER_WAY_MAX - 1;
 /// How often a lane looks although nobody told it to, in seconds.
 const LOOK_SECONDS: u64 = 30;
 
@@ -32,11 +36,13 @@ pub(crate) struct Lanes {
     known: Mutex<HashMap<NodeId, Arc<Lane>>>,
 }
 
-/// What wakes the two ends of a lane.
+/// What wakes the workers of a lane.
 #[derive(Default)]
 struct Lane {
     seal: Notify,
     push: Notify,
+    /// Something was sealed while a push was on its way.
+    more: Notify,
 }
 
 impl Lane {
@@ -76,6 +82,9 @@ impl Lanes {
         lane.wake();
         known.insert(*node, Arc::clone(&lane));
         self.runtime.spawn(seal(Arc::clone(&self.desk), *node, Arc::clone(&lane)));
+        for _ in 0..MORE_WORKERS {
+            self.runtime.spawn(push_more(Arc::clone(&self.desk), *node, Arc::clone(&lane)));
+        }
         self.runtime.spawn(push(Arc::clone(&self.desk), *node, lane));
     }
 
@@ -97,7 +106,11 @@ async fn seal(desk: Arc<Desk>, node: NodeId, lane: Arc<Lane>) {
             match spawn_blocking(move || sealing.alerts_seal(&node)).await {
                 // What cannot be sealed is tried again, and told, by the next push.
                 Ok(Ok(0) | Err(_)) => break,
-                Ok(Ok(_)) => {}
+                // Whichever worker is free takes it; one of them may be the first.
+                Ok(Ok(_)) => {
+                    lane.more.notify_one();
+                    lane.push.notify_one();
+                }
                 // The runtime stops.
                 Err(_) => return,
             }
@@ -127,6 +140,27 @@ async fn push(desk: Arc<Desk>, node: NodeId, lane: Arc<Lane>) {
                 Ok(Err(error)) => {
                     failures = failures.saturating_add(1);
                     tracing::debug!(partner = %node, %error, failures, "alerts wait");
+                    break;
+                }
+                // The runtime stops.
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+/// Sends behind a push that is on its way, for as long as the node runs. What fails here is tried
+/// again by the first worker.
+async fn push_more(desk: Arc<Desk>, node: NodeId, lane: Arc<Lane>) {
+    loop {
+        lane.more.notified().await;
+        loop {
+            let pushing = Arc::clone(&desk);
+            match spawn_blocking(move || pushing.alerts_push(&node)).await {
+                Ok(Ok(pushed)) if pushed.left == Left::More => {}
+                Ok(Ok(_)) => break,
+                Ok(Err(_)) => {
+                    lane.push.notify_one();
                     break;
                 }
                 // The runtime stops.

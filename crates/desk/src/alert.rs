@@ -5,13 +5,17 @@
 //! Invariants: what was accepted is durable with everything that follows from it; nobody but the
 //! origin changes an alert; nothing goes out that policy does not permit when it goes.
 
+mod arrive;
 mod audience;
 mod barred;
 mod carry;
 mod courier;
 mod deliver;
+mod flight;
 pub(crate) mod form;
 mod life;
+mod noting;
+mod push;
 mod ready;
 mod receive;
 mod screen;
@@ -21,7 +25,7 @@ mod template;
 #[cfg(test)]
 mod trial;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -51,13 +55,15 @@ use submit::Submitting;
 pub(crate) struct Alerts {
     /// The last place given out in any outbox.
     position: AtomicU64,
-    /// Held while something is on its way.
+    /// Held while what leaves next is put together.
     sending: Turns,
     /// Held while something that came in is applied.
     receiving: Turns,
-    /// Held while it changes how far a partner is with alerts: by sealing, or by what the partner
-    /// acknowledges.
-    noting: Turns,
+    /// What came in was applied: another push may have waited for it.
+    arrivals: arrive::Arrivals,
+    /// Held while what waits for a partner is sealed.
+    sealing: Turns,
+    noting: noting::Noting,
     /// How much one push may hold, where that is less than the most.
     push_bytes: Mutex<HashMap<NodeId, usize>>,
     /// When a hello was last held because an envelope could not be opened.
@@ -66,8 +72,7 @@ pub(crate) struct Alerts {
     ready: ready::Ready,
     couriers: courier::Couriers,
     queued: OnceLock<Box<dyn Fn(&NodeId) + Send + Sync>>,
-    /// Partners to whom a push is on its way.
-    on_way: Mutex<HashSet<NodeId>>,
+    flights: flight::Flights,
     left: OnceLock<Box<dyn Fn(&NodeId) + Send + Sync>>,
     clocks: OnceLock<AlertClocks>,
     /// When old idempotency keys were last forgotten, in Unix seconds.

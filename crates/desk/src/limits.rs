@@ -90,6 +90,11 @@ pub const ALERT_DAYS: u32 = 90;
 pub const ALERT_DAYS_MAX: u32 = 3_650;
 /// Statements of one push.
 pub const PUSH_STATEMENTS_MAX: usize = 64;
+/// Pushes on their way to one partner at once: one is carried while another is applied and the
+/// answer to a third becomes durable.
+pub const PUSHES_UNDER_WAY_MAX: usize = 3;
+/// How long a push that overtook another waits for it at its recipient, in milliseconds.
+pub const ARRIVAL_WAIT_MS: u64 = 500;
 /// Envelopes for one partner that are kept in memory until they leave: those of two pushes.
 pub const READY_ENVELOPES_MAX: usize = 2 * PUSH_STATEMENTS_MAX;
 /// Envelopes of one push, in bytes: what fits a frame beside its framing.

@@ -10,17 +10,17 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, OnceLock};
 
 use symbolon_disclosure::{Opened, Payload};
-use symbolon_protocol::limits::REQUEST_DEADLINE_MS;
-use symbolon_protocol::{Code, Collect, Disclose, Leave, Push, Pushed as Answer};
+use symbolon_protocol::{Collect, Disclose, Leave};
 use symbolon_store::{Line, Route, StreamSide, Write};
 use symbolon_trust::{Mode, NodeId};
 
 use super::deliver::MODES;
+use super::flight::Behind;
 use crate::asking::lock;
 use crate::desk::Known;
 use crate::limits::{
-    AGAIN_SECONDS, AGAIN_SECONDS_MAX, COLLECT_PAGES_MAX, MEET_ANEW_SECONDS, PUSH_BYTES_BEGIN,
-    PUSH_BYTES_MAX, PUSH_BYTES_MIN, PUSH_STATEMENTS_MAX, READY_ENVELOPES_MAX, RELAY_UNDER_WAY_MAX,
+    AGAIN_SECONDS, AGAIN_SECONDS_MAX, COLLECT_PAGES_MAX, PUSH_BYTES_MAX, PUSH_STATEMENTS_MAX,
+    RELAY_UNDER_WAY_MAX,
 };
 use crate::{Desk, DeskError, LinkError, Taken};
 
@@ -49,7 +49,7 @@ pub enum Left {
 /// Envelopes on their way, and what must be noted once they have arrived.
 pub(crate) struct Batch {
     pub(crate) envelopes: Vec<Disclose>,
-    bytes: usize,
+    pub(super) bytes: usize,
     bytes_max: usize,
     /// What each of them is.
     pub(super) holds: Vec<Hold>,
@@ -98,6 +98,17 @@ pub(super) fn highest(holds: &[Hold]) -> BTreeMap<Mode, u64> {
     placed.collect()
 }
 
+/// The lowest place of each stream.
+pub(super) fn lowest(holds: &[Hold]) -> BTreeMap<Mode, u64> {
+    let mut lowest = BTreeMap::new();
+    for hold in holds {
+        if let Hold::Placed(mode, sequence) = hold {
+            lowest.entry(*mode).or_insert(*sequence);
+        }
+    }
+    lowest
+}
+
 /// Takes what has no place in a stream out of the outbox.
 pub(super) fn unplaced_delete(mut write: Write, node: &NodeId, holds: &[Hold]) -> Write {
     for hold in holds {
@@ -109,38 +120,10 @@ pub(super) fn unplaced_delete(mut write: Write, node: &NodeId, holds: &[Hold]) -
     write
 }
 
-/// Whether the partner has taken anything of a push that it did not have.
-enum Settled {
-    Something,
-    Nothing,
-}
-
 #[derive(PartialEq, Eq)]
 pub(super) enum Room {
     Left,
     Full,
-}
-
-/// A push on its way, until it is dropped.
-struct OnWay<'a> {
-    desk: &'a Desk,
-    node: &'a NodeId,
-}
-
-impl<'a> OnWay<'a> {
-    fn leave(desk: &'a Desk, node: &'a NodeId) -> Self {
-        lock(&desk.alerts.on_way).insert(*node);
-        if let Some(told) = desk.alerts.left.get() {
-            told(node);
-        }
-        Self { desk, node }
-    }
-}
-
-impl Drop for OnWay<'_> {
-    fn drop(&mut self) {
-        lock(&self.desk.alerts.on_way).remove(self.node);
-    }
 }
 
 /// What was left at relays and is not acknowledged. It is kept in memory: whatever is left once too
@@ -202,137 +185,15 @@ impl Desk {
         let Some(partner) = self.partner(node).filter(|partner| partner.is_welcome()) else {
             return Ok(Pushed::NOTHING);
         };
-        let turn = self.alerts.sending.of(node);
-        let _one_at_a_time = lock(&turn);
         match partner.row.route {
             Route::Direct => self.pushed(&partner),
-            Route::Relay(relay) => self.left_at(&partner, &relay),
+            Route::Relay(relay) => {
+                let turn = self.alerts.sending.of(node);
+                let _one_at_a_time = lock(&turn);
+                self.left_at(&partner, &relay)
+            }
             Route::Courier => Ok(Pushed::NOTHING),
         }
-    }
-
-    /// Seals some of what waits for a partner while a push is on its way to it, so that the next
-    /// need not; gives how many things it dealt with. It does nothing at any other time: what the
-    /// partner acknowledges shall not wait for it.
-    ///
-    /// # Errors
-    /// [`DeskError`]; what was not sealed waits as before then.
-    pub fn alerts_seal(&self, node: &NodeId) -> Result<usize, DeskError> {
-        let partner = self.partner(node).filter(|partner| partner.is_welcome());
-        let Some(partner) = partner.filter(|partner| partner.row.route == Route::Direct) else {
-            return Ok(0);
-        };
-        if !lock(&self.alerts.on_way).contains(node) {
-            return Ok(0);
-        }
-        self.outbox_seal(&partner, READY_ENVELOPES_MAX as u64)
-    }
-
-    /// Sends over a connection to the partner itself. Call it with the partner's turn.
-    fn pushed(&self, partner: &Known) -> Result<Pushed, DeskError> {
-        let node = &partner.node();
-        if !self.something_waits(node)? {
-            return Ok(Pushed::NOTHING);
-        }
-        // Nothing is sealed for a partner that is not there; one that is has told its newest card.
-        if self.link()?.seen_by(node).is_none() {
-            let remedy = "it stays queued and is sent when the partner is there";
-            return Err(DeskError::unavailable("the partner cannot be reached", remedy));
-        }
-        let Some(partner) = &self.partner(node) else { return Ok(Pushed::NOTHING) };
-        if self.is_sealing_due(node)? {
-            self.outbox_seal(partner, PUSH_STATEMENTS_MAX as u64)?;
-        }
-        let batch = self.batch(partner, &BTreeMap::new())?;
-        if batch.envelopes.is_empty() {
-            return Ok(Pushed::NOTHING);
-        }
-        let sent = batch.envelopes.len();
-        let Batch { envelopes, holds, bytes, .. } = batch;
-        let begun_ms = self.surroundings.now_ms();
-        let answer = {
-            let _on_its_way = OnWay::leave(self, node);
-            self.link()?.push(node, &Push::new(envelopes)?)
-        };
-        let answer = answer.map_err(|error| {
-            match error {
-                LinkError::Refused { code: Code::Envelope, .. } => self.meet_anew(node),
-                LinkError::TimedOut => self.push_bytes_set(node, bytes / 2),
-                _ => {}
-            }
-            DeskError::unavailable(error.to_string(), "it stays queued and is sent again")
-        })?;
-        let took_ms = self.surroundings.now_ms().saturating_sub(begun_ms);
-        // In good time before a push would come too late to be of use.
-        if took_ms < REQUEST_DEADLINE_MS / 4 {
-            self.push_bytes_set(node, self.push_bytes(node).saturating_mul(2));
-        } else if took_ms > REQUEST_DEADLINE_MS / 2 {
-            self.push_bytes_set(node, bytes / 2);
-        }
-        let settled = self.push_settled(partner, &holds, &answer)?;
-        if !self.something_waits(node)? {
-            return Ok(Pushed { sent, left: Left::Nothing });
-        }
-        match settled {
-            Settled::Something => Ok(Pushed { sent, left: Left::More }),
-            // It has no agreement yet, or says what is not so: it is not asked again at once.
-            Settled::Nothing => Err(DeskError::unavailable(
-                "the partner takes nothing of what waits for it",
-                "it stays queued and is sent again; compare the agreements of both",
-            )),
-        }
-    }
-
-    /// Whether a push would leave something behind that nothing under way stands before: what was
-    /// sealed while another push was on its way goes first, as it is.
-    fn is_sealing_due(&self, node: &NodeId) -> Result<bool, DeskError> {
-        for mode in MODES {
-            let line = Line::Statements(mode);
-            if self.under_way_count(node, mode)? == 0
-                && !self.store.outbox_scan(node, line, 0, 1)?.is_empty()
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// How much one push to a partner may hold: little to begin with, twice as much after each that
-    /// is quick, half as much after each that is slow or does not arrive in time.
-    pub(super) fn push_bytes(&self, node: &NodeId) -> usize {
-        lock(&self.alerts.push_bytes).get(node).copied().unwrap_or(PUSH_BYTES_BEGIN)
-    }
-
-    fn push_bytes_set(&self, node: &NodeId, bytes: usize) {
-        let bytes = bytes.clamp(PUSH_BYTES_MIN, PUSH_BYTES_MAX);
-        lock(&self.alerts.push_bytes).insert(*node, bytes);
-    }
-
-    /// One side cannot open what the other has sealed: a key was renewed during the session. A new
-    /// hello tells both the newest cards; it is not repeated at once, should it be of no help.
-    fn meet_anew(&self, node: &NodeId) {
-        let now = self.now();
-        let is_due = {
-            let mut met = lock(&self.alerts.met_anew);
-            let last = met.insert(*node, now);
-            let is_due = last.is_none_or(|last| last.saturating_add(MEET_ANEW_SECONDS) <= now);
-            if let (Some(last), false) = (last, is_due) {
-                met.insert(*node, last);
-            }
-            is_due
-        };
-        if let (true, Ok(link)) = (is_due, self.link()) {
-            let _ = link.seen_anew(node);
-        }
-    }
-
-    /// Whether anything is to be sent or sent again. One row tells: what waits may be very much.
-    fn something_waits(&self, node: &NodeId) -> Result<bool, DeskError> {
-        let mut waits = !self.store.outbox_is_empty(node)?;
-        for mode in MODES {
-            waits |= self.under_way_count(node, mode)? > 0;
-        }
-        Ok(waits)
     }
 
     /// After so many seconds without an acknowledgement what was left at a relay is left again; a
@@ -344,17 +205,17 @@ impl Desk {
     /// Leaves what waits at a relay. Call it with the partner's turn.
     fn left_at(&self, partner: &Known, relay: &NodeId) -> Result<Pushed, DeskError> {
         let node = partner.node();
-        let mut after = BTreeMap::new();
+        let mut behind = Behind::default();
         for mode in MODES {
             let settled = self.store.stream_next(StreamSide::Settled, &node, mode)? - 1;
             let again_seconds = self.alerts.legs.again_seconds.get().copied();
             let again_seconds = again_seconds.unwrap_or(AGAIN_SECONDS);
             let mut ways = lock(&self.alerts.legs.known);
             let way = ways.entry((node, mode)).or_default();
-            after.insert(mode, way.behind(settled, self.now(), again_seconds));
+            behind.placed.insert(mode, way.behind(settled, self.now(), again_seconds));
         }
         self.outbox_seal(partner, RELAY_UNDER_WAY_MAX)?;
-        let batch = self.batch(partner, &after)?;
+        let batch = self.batch(partner, &behind)?;
         if batch.envelopes.is_empty() {
             return Ok(Pushed::NOTHING);
         }
@@ -453,38 +314,6 @@ impl Desk {
             after = last;
         }
         Ok(all)
-    }
-
-    /// Notes what the partner said to a push.
-    fn push_settled(
-        &self,
-        partner: &Known,
-        holds: &[Hold],
-        answer: &Answer,
-    ) -> Result<Settled, DeskError> {
-        let node = partner.node();
-        let turn = self.alerts.noting.of(&node);
-        let _one_at_a_time = lock(&turn);
-        let mut write = unplaced_delete(Write::new(), &node, holds);
-        let mut done = if write.is_empty() { Settled::Nothing } else { Settled::Something };
-        for (mode, until) in highest(holds) {
-            // A partner that claims more than it was sent gains nothing by it.
-            let next = answer.next(mode).min(until + 1);
-            let settled = self.store.stream_next(StreamSide::Settled, &node, mode)?;
-            if next > settled {
-                write = write.stream(StreamSide::Settled, &node, mode, settled, next);
-                done = Settled::Something;
-            }
-        }
-        if let Some(envelope) = answer.envelope() {
-            let opened = self.open_envelope(envelope, partner);
-            let opened = opened.inspect_err(|_| self.meet_anew(&node))?;
-            write = self.acknowledged(partner, &opened, write)?;
-        }
-        if !write.is_empty() {
-            self.store.commit(write)?;
-        }
-        Ok(done)
     }
 }
 

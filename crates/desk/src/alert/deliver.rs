@@ -6,7 +6,7 @@
 //! Invariants: a place in the stream is given once, to one statement; what is sent again is the
 //! same statement in a fresh envelope; nothing leaves before its log entry is durable.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use symbolon_audit::{Entry, Receipt};
 use symbolon_disclosure::limits::LIFETIME_SECONDS_MAX;
@@ -27,6 +27,8 @@ use super::audience::Grants;
 use super::barred::Overlay;
 use super::carry::{Batch, Hold, Room};
 use super::class_of;
+use super::flight::Behind;
+use super::noting::Noted;
 use super::ready::For;
 use crate::asking::lock;
 use crate::confirm::{evidence_received, evidence_sent};
@@ -37,20 +39,19 @@ use crate::{Desk, DeskError, Officer};
 pub(crate) const MODES: [Mode; 2] = [Mode::Live, Mode::Exercise];
 
 impl Desk {
-    /// Puts together what was sealed and is not acknowledged, behind `after` where a carrier has
-    /// taken some of it already, and what this node acknowledges. Call it with the partner's turn.
-    pub(crate) fn batch(
-        &self,
-        partner: &Known,
-        after: &BTreeMap<Mode, u64>,
-    ) -> Result<Batch, DeskError> {
+    /// Puts together what was sealed and is not acknowledged, and what this node acknowledges,
+    /// behind what is on its way already. Call it with the partner's turn.
+    pub(crate) fn batch(&self, partner: &Known, behind: &Behind) -> Result<Batch, DeskError> {
         let _key = Recipient::new(&partner.card, self.now(), Mode::Live)?;
         let mut batch = Batch::new(self.push_bytes(&partner.node()));
+        let place = |of: &BTreeMap<Mode, u64>, mode| of.get(&mode).copied().unwrap_or_default();
         let sealable = MODES.into_iter().filter(|mode| self.is_sealable(partner, *mode));
         // First, so that no stream that stands still keeps them back.
         for mode in sealable.clone() {
-            let (positions, items): (_, Vec<_>) =
-                self.owed(&partner.node(), mode, 0)?.into_iter().unzip();
+            let (positions, items): (_, Vec<_>) = self
+                .owed(&partner.node(), mode, place(&behind.unplaced, mode))?
+                .into_iter()
+                .unzip();
             if items.is_empty() {
                 continue;
             }
@@ -60,7 +61,7 @@ impl Desk {
             }
         }
         for mode in sealable {
-            let behind = after.get(&mode).copied().unwrap_or_default();
+            let behind = place(&behind.placed, mode);
             let rows = self.under_way(&partner.node(), mode, behind, PUSH_STATEMENTS_MAX)?;
             for (sequence, sent) in rows {
                 let envelope = match self.first(partner, mode, sequence, &sent)? {
@@ -142,8 +143,7 @@ impl Desk {
         sequence: u64,
         sent: &Sent,
     ) -> Result<Disclose, DeskError> {
-        let turn = self.alerts.noting.of(&partner.node());
-        let _one_at_a_time = lock(&turn);
+        let _noted = self.alerts.noting.hold(&partner.node(), &HashSet::from([sent.alert]));
         let mut overlay = Overlay::default();
         let (alert, version) = (sent.alert, sent.version);
         let sealed = match word_in(sent)? {
@@ -227,31 +227,38 @@ impl Desk {
     /// and keeps them as such, in one write. Gives how many it dealt with.
     pub(super) fn outbox_seal(&self, partner: &Known, window: u64) -> Result<usize, DeskError> {
         let node = partner.node();
-        let turn = self.alerts.noting.of(&node);
+        let turn = self.alerts.sealing.of(&node);
         let _one_at_a_time = lock(&turn);
-        let mut overlay = Overlay::default();
-        let (mut write, mut fresh, mut dealt) = (Write::new(), Vec::new(), 0);
+        let (mut waiting, mut alerts) = (Vec::new(), HashSet::new());
         for mode in MODES {
             let (line, room) = (Line::Statements(mode), self.room(partner, mode, window)?);
             for (position, intent) in self.store.outbox_scan(&node, line, 0, room)? {
-                let (alert, sealed) = match intent {
-                    Intent::Alert { alert, .. } => {
-                        (alert, self.alert_sealed(partner, alert, &mut overlay)?)
-                    }
-                    Intent::Word { alert, version, say, mode } => {
-                        let sealed =
-                            self.word_due(partner, alert, version, say, mode, &mut overlay)?;
-                        (alert, sealed.map(|sealed| (version, sealed)))
-                    }
-                    Intent::Acknowledge { .. } => return Err(damaged()),
+                let (Intent::Alert { alert, .. } | Intent::Word { alert, .. }) = &intent else {
+                    return Err(damaged());
                 };
-                write = write.outbox_delete(&node, line, position);
-                dealt += 1;
-                if let Some((version, sealed)) = sealed {
-                    let entry = write.entries();
-                    write = self.sent_noted(write, &sealed, alert, version)?;
-                    fresh.push((entry, sealed));
+                alerts.insert(*alert);
+                waiting.push((line, position, intent));
+            }
+        }
+        let _noted = self.alerts.noting.hold(&node, &alerts);
+        let (mut overlay, mut fresh, dealt) = (Overlay::default(), Vec::new(), waiting.len());
+        let mut write = Write::new();
+        for (line, position, intent) in waiting {
+            let (alert, sealed) = match intent {
+                Intent::Alert { alert, .. } => {
+                    (alert, self.alert_sealed(partner, alert, &mut overlay)?)
                 }
+                Intent::Word { alert, version, say, mode } => {
+                    let sealed = self.word_due(partner, alert, version, say, mode, &mut overlay)?;
+                    (alert, sealed.map(|sealed| (version, sealed)))
+                }
+                Intent::Acknowledge { .. } => return Err(damaged()),
+            };
+            write = write.outbox_delete(&node, line, position);
+            if let Some((version, sealed)) = sealed {
+                let entry = write.entries();
+                write = self.sent_noted(write, &sealed, alert, version)?;
+                fresh.push((entry, sealed));
             }
         }
         for (mode, (old, next)) in &overlay.next {
@@ -466,14 +473,14 @@ impl Desk {
         Ok(Disclose::new(sealed, receipt)?)
     }
 
-    /// Notes the acknowledgements of a partner, and keeps them as evidence. Call it, and commit
-    /// what it gives, while holding the partner's turn of noting.
+    /// Notes the acknowledgements of a partner, and keeps them as evidence: commit the write while
+    /// the hold lasts that comes with it.
     pub(crate) fn acknowledged(
         &self,
         partner: &Known,
         opened: &Opened,
         mut write: Write,
-    ) -> Result<Write, DeskError> {
+    ) -> Result<(Noted<'_>, Write), DeskError> {
         let Payload::Acknowledgement(given) = opened.payload() else {
             let remedy = "tell the partner's operators";
             return Err(DeskError::refused("the partner's answer is no acknowledgement", remedy));
@@ -486,11 +493,15 @@ impl Desk {
             ));
         }
         let node = partner.node();
-        let mut changed: HashMap<RecordId, AlertDelivery> = HashMap::new();
+        let mut about = Vec::with_capacity(given.items.len());
         for item in &given.items {
-            let Some(alert) = self.store.delivery_by_statement(&node, &item.statement_hash)? else {
-                continue;
-            };
+            let alert = self.store.delivery_by_statement(&node, &item.statement_hash)?;
+            about.extend(alert.map(|alert| (alert, item)));
+        }
+        let alerts = about.iter().map(|(alert, _)| *alert).collect();
+        let noted = self.alerts.noting.hold(&node, &alerts);
+        let mut changed: HashMap<RecordId, AlertDelivery> = HashMap::new();
+        for (alert, item) in about {
             let known = match changed.remove(&alert) {
                 Some(known) => Some(known),
                 None => self.store.delivery_fetch(&alert, &node)?,
@@ -504,7 +515,7 @@ impl Desk {
             write = write.delivery(delivery);
         }
         let entry = Entry::received(self.who(&Officer::node()), opened);
-        Ok(write.evidence(&evidence_received(opened, self.now())).log(entry))
+        Ok((noted, write.evidence(&evidence_received(opened, self.now())).log(entry)))
     }
 }
 

@@ -104,6 +104,7 @@ impl Desk {
                 Err(_) => return Err(Refusal::EnvelopeRefused),
             }
         }
+        self.arrival_awaited(partner, &opened);
         let (_, items) = self.statements_taken(partner, opened).map_err(refusal)?;
         // One acknowledgement a push: that of the live stream first, the other comes by itself.
         let mut answer = None;
@@ -203,7 +204,9 @@ impl Desk {
         for one in &opened {
             taking.take(one)?;
         }
-        taking.flush()?;
+        let flushed = taking.flush();
+        self.alerts.arrivals.tell();
+        flushed?;
         Ok((taking.taken, taking.items))
     }
 }
@@ -502,10 +505,8 @@ impl Taking<'_> {
         }
         self.flush()?;
         {
-            let turn = self.desk.alerts.noting.of(&self.partner.node());
-            let _one_at_a_time = lock(&turn);
-            let write = match self.desk.acknowledged(self.partner, opened, Write::new()) {
-                Ok(write) => write,
+            let (_noted, write) = match self.desk.acknowledged(self.partner, opened, Write::new()) {
+                Ok(noted) => noted,
                 // What one partner says falsely holds up nobody else whose words came with it.
                 Err(error) if error.fault() == crate::Fault::Refused => {
                     self.taken.refused += 1;
