@@ -6,6 +6,7 @@
 
 mod connection;
 mod generation;
+mod mover;
 pub(crate) mod schema;
 mod statement;
 mod writer;
@@ -24,8 +25,9 @@ use symbolon_tlog::{Edge, Hash, leaf_hash, tile};
 use crate::StoreError;
 use crate::backend::{Backend, LogRow, Op, Pending, Row, prefix_end};
 use crate::limits::QUEUE_BATCHES_MAX;
-use crate::sqlite::connection::{Readers, make_file, writer};
+use crate::sqlite::connection::{Readers, make_file, mover, writer};
 use crate::sqlite::generation::{Generation, Generations};
+use crate::sqlite::mover::Backlog;
 use crate::sqlite::writer::{Request, Writer};
 use crate::table::{Shape, Table};
 
@@ -40,7 +42,8 @@ pub(crate) struct Sqlite {
     published: Arc<RwLock<Arc<Edge>>>,
     generations: Generations,
     requests: Option<SyncSender<Request>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    backlog: Arc<Backlog>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
     _lock: Lock,
 }
 
@@ -76,29 +79,40 @@ impl Sqlite {
         let generation = Generation::open(&connection)?;
         let generations = generation.all();
         let published_too = Arc::clone(&published);
-        let worker =
-            Writer { connection, edge, generation, published: published_too, must_truncate };
-        let thread = std::thread::Builder::new()
-            .name("store".into())
-            .spawn(move || worker.run(&received))
-            .map_err(StoreError::io("start the writer"))?;
+        let backlog = Arc::new(Backlog::default());
+        let worker = Writer {
+            connection,
+            edge,
+            generation,
+            published: published_too,
+            must_truncate,
+            backlog: Arc::clone(&backlog),
+        };
+        let named = |name: &str| std::thread::Builder::new().name(name.into());
+        let (moves, moving) = (Arc::clone(&backlog), mover(&path)?);
+        let writing = named("store").spawn(move || worker.run(&received));
+        let writing = writing.map_err(StoreError::io("start the writer"))?;
+        let moving = named("store-mover").spawn(move || moves.serve(&moving));
+        let moving = moving.map_err(StoreError::io("start the mover"))?;
         Ok(Self {
             readers: Readers::new(path),
             published,
             generations,
             requests: Some(requests),
-            thread: Mutex::new(Some(thread)),
+            backlog,
+            threads: Mutex::new(vec![writing, moving]),
             _lock: lock,
         })
     }
 }
 
 impl Drop for Sqlite {
-    /// Waits for the writer, so that whoever opens the store next finds it closed.
+    /// Waits for writer and mover, so that whoever opens the store next finds it closed.
     fn drop(&mut self) {
         self.requests = None;
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
+        self.backlog.close();
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        for thread in threads.drain(..) {
             let _ = thread.join();
         }
     }

@@ -12,8 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::StoreError;
 use crate::limits::{
-    BUSY_TIMEOUT_MS, READER_CACHE_KIB, READERS_MAX, WAL_BYTES_KEPT, WAL_CHECKPOINT_PAGES,
-    WRITER_CACHE_KIB,
+    BUSY_TIMEOUT_MS, READER_CACHE_KIB, READERS_MAX, WAL_BYTES_KEPT, WAL_PAGES_MAX, WRITER_CACHE_KIB,
 };
 
 /// Statements that a connection keeps prepared; there are fewer than four hundred in all.
@@ -36,7 +35,17 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "secure_delete", "ON")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -i64::from(WRITER_CACHE_KIB))?;
-    connection.pragma_update(None, "wal_autocheckpoint", WAL_CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES_MAX)?;
+    connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
+    Ok(connection)
+}
+
+/// The one that moves the write-ahead log into the database.
+pub(crate) fn mover(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = open(path, flags)?;
+    // What was moved is synced before the log is begun anew.
+    connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
     Ok(connection)
 }

@@ -16,6 +16,7 @@ use crate::backend::{Applied, Expect, Op, Reply, prefix_end};
 use crate::limits::{GROUP_BATCHES_MAX, GROUP_OPS_MAX};
 use crate::memory::{as_expected, spend};
 use crate::sqlite::generation::Generation;
+use crate::sqlite::mover::{Backlog, Rest, passed};
 use crate::sqlite::statement;
 use crate::table::{Shape, Table};
 
@@ -34,6 +35,7 @@ pub(crate) struct Writer {
     pub(crate) published: Arc<RwLock<Arc<Edge>>>,
     /// Whether the write-ahead log may still hold what was erased.
     pub(crate) must_truncate: bool,
+    pub(crate) backlog: Arc<Backlog>,
 }
 
 impl Writer {
@@ -55,8 +57,13 @@ impl Writer {
             Ok(outcomes) => {
                 self.publish();
                 self.truncate(&group);
+                let ops = group.iter().map(|request| request.batch.len()).sum();
                 for (request, outcome) in group.into_iter().zip(outcomes) {
                     request.reply.send(outcome);
+                }
+                if self.backlog.wrote(ops) == Rest::Move {
+                    // What fails is moved by a later commit.
+                    let _ = passed(&self.connection);
                 }
                 Ok(())
             }
