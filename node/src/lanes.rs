@@ -32,17 +32,19 @@ pub(crate) struct Lanes {
     known: Mutex<HashMap<NodeId, Arc<Lane>>>,
 }
 
-/// What wakes the two ends of a lane.
+/// What wakes the ends of a lane.
 #[derive(Default)]
 struct Lane {
     seal: Notify,
     push: Notify,
+    prove: Notify,
 }
 
 impl Lane {
     fn wake(&self) {
         self.seal.notify_one();
         self.push.notify_one();
+        self.prove.notify_one();
     }
 }
 
@@ -76,6 +78,7 @@ impl Lanes {
         lane.wake();
         known.insert(*node, Arc::clone(&lane));
         self.runtime.spawn(seal(Arc::clone(&self.desk), *node, Arc::clone(&lane)));
+        self.runtime.spawn(prove(Arc::clone(&self.desk), *node, Arc::clone(&lane)));
         self.runtime.spawn(push(Arc::clone(&self.desk), *node, lane));
     }
 
@@ -101,6 +104,21 @@ async fn seal(desk: Arc<Desk>, node: NodeId, lane: Arc<Lane>) {
                 // The runtime stops.
                 Err(_) => return,
             }
+        }
+    }
+}
+
+/// Has the partner prove what it says that it deleted, for as long as the node runs: beside the
+/// pushes, so that none waits for a proof.
+async fn prove(desk: Arc<Desk>, node: NodeId, lane: Arc<Lane>) {
+    loop {
+        let _ = timeout(Duration::from_secs(LOOK_SECONDS), lane.prove.notified()).await;
+        let proving = Arc::clone(&desk);
+        match spawn_blocking(move || proving.deletions_prove(&node)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::debug!(partner = %node, %error, "proofs wait"),
+            // The runtime stops.
+            Err(_) => return,
         }
     }
 }

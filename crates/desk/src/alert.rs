@@ -12,6 +12,7 @@ mod courier;
 mod deliver;
 pub(crate) mod form;
 mod life;
+mod prove;
 mod ready;
 mod receive;
 mod screen;
@@ -64,6 +65,7 @@ pub(crate) struct Alerts {
     met_anew: Mutex<HashMap<NodeId, u64>>,
     legs: carry::Legs,
     ready: ready::Ready,
+    proofs: prove::Proofs,
     couriers: courier::Couriers,
     queued: OnceLock<Box<dyn Fn(&NodeId) + Send + Sync>>,
     /// Partners to whom a push is on its way.

@@ -20,8 +20,9 @@ use symbolon_policy::{PolicySet, SAMPLE};
 use symbolon_protocol::{
     AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Code, Collect,
     Collected, Context, Cosign, Cosigned, Delivered, Disclose, Epochs, EpochsRequest, Established,
-    Evaluate, Evaluated, Exchange, Handshake, Leave, Left, ProtocolError, Push, Pushed, Request,
-    Serve, TagSetDownload, TagSetEvent, TagSetProgress, Transmit, VerifiedEpochCard,
+    Evaluate, Evaluated, Exchange, Handshake, Leave, Left, ProtocolError, Prove, Proved, Push,
+    Pushed, Request, Serve, TagSetDownload, TagSetEvent, TagSetProgress, Transmit,
+    VerifiedEpochCard,
 };
 use symbolon_store::{BudgetKey, Direction, Store};
 use symbolon_trust::{NodeId, NodeName};
@@ -285,6 +286,9 @@ impl Link for Wire {
         Err(away())
     }
     fn collect(&self, _: &NodeId, _: &Collect) -> Result<Collected, LinkError> {
+        Err(away())
+    }
+    fn prove(&self, _: &NodeId, _: &Prove) -> Result<Proved, LinkError> {
         Err(away())
     }
 }
