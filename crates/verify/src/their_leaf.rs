@@ -69,9 +69,6 @@ pub(crate) fn leaves(
         let included =
             verify_inclusion(opening.leaf, opening.index, shown.size, &opening.proof, shown.root);
         require(included.is_ok(), Reason::Inclusion, &part)?;
-        let is_new =
-            leaves.iter().all(|leaf| (leaf.size, leaf.index) != (wire.size, item.log_index));
-        require(is_new, Reason::OpeningRepeated, &part)?;
         let Event::Deleted(event) = &opening.entry.event else {
             return Err(Refused::new(Reason::OpeningForeign, &part));
         };

@@ -12,9 +12,9 @@ use symbolon_store::{DeletionDue, DeletionProof, Write};
 use symbolon_tlog::{CheckpointVerifier, Hash, SignedCheckpoint, verify_inclusion};
 use symbolon_trust::Mode;
 
-use super::node::{Node, officer};
-use super::world::{BEGIN_MS, World, asked};
-use crate::api::{AlarmsShow, DeletionProved, Quiet};
+use super::node::{Node, form, officer};
+use super::world::{BEGIN_MS, DAY_MS, World, asked};
+use crate::api::{AlarmsShow, AlertForm, AlertSend, DeletionProved, Quiet};
 use crate::limits::{PROOF_AGAIN_SECONDS_MAX, PROOF_TRIES_MAX};
 use crate::{LinkError, Officer};
 
@@ -80,9 +80,14 @@ fn a_deletion_is_proved_and_shown() {
     assert_eq!((prove(north, south), requests(north)), (0, 1), "nothing is asked for twice");
     // What is over, and what is of a drill, is proved as well.
     let drill = north.send("Drill", Mode::Exercise, &[south]);
-    let expiring = north.send("Expiring", Mode::Live, &[south]);
+    let only = vec!["south".to_owned()];
+    let form = AlertForm { expires_days: Some(1), only, ..form("Expiring", Mode::Live) };
+    let request = AlertSend { form, idempotency_key: None };
+    let expiring = north.desk.alert_send(&officer(), request, &mut Quiet).unwrap().id;
     north.push(south).unwrap();
-    world.pass(91 * 86_400_000);
+    north.withdraw(&drill);
+    north.push(south).unwrap();
+    world.pass(2 * DAY_MS);
     for node in [north, south] {
         node.desk.alerts_due().unwrap();
     }
@@ -182,15 +187,9 @@ fn what_does_not_hold_is_kept_nowhere() {
         deleted(north, south, "Before");
         assert_eq!(prove(north, south), 1);
         let ids = ["One", "Other"].map(|what| north.send(what, Mode::Live, &[south, east]));
-        for id in &ids {
-            for to in [south, east] {
-                north.push(to).unwrap();
-            }
-            north.withdraw(id);
-        }
-        for to in [south, east] {
-            north.push(to).unwrap();
-        }
+        [south, east].into_iter().for_each(|to| north.push(to).unwrap());
+        ids.iter().for_each(|id| north.withdraw(id));
+        [south, east].into_iter().for_each(|to| north.push(to).unwrap());
         let seen = north.desk.store.partner_seen(&south.id()).unwrap();
         let lying = Arc::clone(&world);
         north.link.proves(move |request| {
