@@ -114,8 +114,8 @@ pub mod message {
         Accept, AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Card,
         CardRequest, ClientFinish, ClientHello, Collect, Collected, Cosign, Cosigned, Delivered,
         Delivery, Epochs, EpochsRequest, Evaluate, Evaluated, Failure, FrameReader, Leaving, Left,
-        Message, Prove, Proved, Pushed, Pushing, ServerHello, SignedEpochCard, TagSetHeader, TagSetProgress,
-        TagSetRequest, decode,
+        Message, Prove, Proved, Pushed, Pushing, ServerHello, SignedEpochCard, TagSetHeader,
+        TagSetProgress, TagSetRequest, decode,
     };
 
     fn one<M: Message>(body: &[u8]) -> Option<M> {
