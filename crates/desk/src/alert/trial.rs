@@ -9,6 +9,7 @@ mod hostile;
 mod life;
 mod node;
 mod notices;
+mod once;
 mod proofs;
 mod submit;
 mod time;

@@ -1,5 +1,8 @@
 //! Desks with stores in memory, a clock that the test turns, and a link whose weather it makes.
 
+#[path = "../../../tests/support/hello.rs"]
+mod hello;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -8,9 +11,8 @@ use symbolon_codec::sha256;
 use symbolon_protocol::{
     AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Code, Collect,
     Collected, Context, Cosign, Cosigned, Delivered, Disclose, Epochs, Established, Evaluate,
-    Evaluated, Exchange, Handshake, Leave, Left, ProtocolError, Prove, Proved, Push, Pushed,
-    Pushing, Request, Serve, TagSetEvent, TagSetProgress, Transmit, VerifiedEpochCard, decode,
-    encode,
+    Evaluated, Exchange, Leave, Left, ProtocolError, Prove, Proved, Push, Pushed, Pushing, Request,
+    Serve, TagSetEvent, TagSetProgress, Transmit, VerifiedEpochCard, decode, encode,
 };
 use symbolon_trust::{Mode, NodeId};
 
@@ -221,25 +223,8 @@ fn hello(client: &Desk, server: &Desk) -> Result<(Established, Established), Pro
         let local = own.local().unwrap();
         Ok::<_, ProtocolError>(Context { local, partner: partner.ok_or(gone)?, exporter: [9; 32] })
     };
-    let mut a = Handshake::client(context(client, server)?, [1; 32], client.now(), 0);
-    let mut b = Handshake::server(context(server, client)?, [2; 32], server.now(), 0);
-    loop {
-        let (there, back) = (a.poll_transmit(), b.poll_transmit());
-        if there.is_none() && back.is_none() {
-            break;
-        }
-        match there {
-            Some(Transmit::Bytes(bytes)) => b.handle_bytes(&bytes, 0),
-            Some(Transmit::Finish) => b.handle_end(0),
-            None => {}
-        }
-        match back {
-            Some(Transmit::Bytes(bytes)) => a.handle_bytes(&bytes, 0),
-            Some(Transmit::Finish) => a.handle_end(0),
-            None => {}
-        }
-    }
-    let (a, b) = (a.poll_outcome().unwrap()?, b.poll_outcome().unwrap()?);
+    let contexts = (context(client, server)?, context(server, client)?);
+    let (a, b) = hello::session(contexts.0, contexts.1, (client.now(), server.now()))?;
     for (desk, session) in [(client, &a), (server, &b)] {
         if let Some(card) = session.replacement() {
             desk.partner_renewed(card).unwrap();
