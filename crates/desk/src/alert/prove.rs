@@ -6,6 +6,7 @@
 //! Invariants: no leaf is opened to a partner but that of a deletion of its own alert, and every
 //! other position is refused alike; nothing is kept that a stranger could not verify.
 
+use std::collections::btree_map::Entry as MapEntry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
@@ -240,7 +241,7 @@ impl Desk {
         };
         let mut shown: BTreeMap<[u8; 32], Option<Shown>> = BTreeMap::new();
         for due in group {
-            if !shown.contains_key(&due.acknowledgement) {
+            if let MapEntry::Vacant(entry) = shown.entry(due.acknowledgement) {
                 let one = self.checkpoint_shown(partner, due)?;
                 let one = match one {
                     Some(one) if self.continues(partner, seen, &one, answer.consistency())? => {
@@ -248,7 +249,7 @@ impl Desk {
                     }
                     _ => None,
                 };
-                shown.insert(due.acknowledgement, one);
+                entry.insert(one);
             }
         }
         let own = self.identity().node();
