@@ -38,6 +38,8 @@ pub(super) struct Proofs {
     /// When to look next whether a partner has to prove anything, in Unix seconds; at once where
     /// nothing is said.
     look_at: Mutex<HashMap<NodeId, u64>>,
+    /// When a partner last said that it deleted something, which may not be durable yet.
+    said_at: Mutex<HashMap<NodeId, u64>>,
 }
 
 impl Proofs {
@@ -45,8 +47,16 @@ impl Proofs {
         lock(&self.look_at).get(node).is_none_or(|at| *at <= now)
     }
 
-    fn look_at(&self, node: &NodeId, at: u64) {
+    /// Not before that time; but soon again where what was just said may have been overlooked.
+    fn look_at(&self, node: &NodeId, at: u64, now: u64) {
+        let is_fresh = |said: &u64| said.saturating_add(PROOF_AGAIN_SECONDS) > now;
+        let at = if lock(&self.said_at).get(node).is_some_and(is_fresh) { now } else { at };
         lock(&self.look_at).insert(*node, at);
+    }
+
+    fn said(&self, node: &NodeId, now: u64) {
+        lock(&self.said_at).insert(*node, now);
+        self.look_now(node);
     }
 
     /// Never later than was said before.
@@ -55,6 +65,11 @@ impl Proofs {
         if let Some(known) = look_at.get_mut(node) {
             *known = at.min(*known);
         }
+    }
+
+    /// The partner cannot answer before, whatever it has said.
+    fn leave_until(&self, node: &NodeId, at: u64) {
+        lock(&self.look_at).insert(*node, at);
     }
 
     fn look_now(&self, node: &NodeId) {
@@ -123,8 +138,7 @@ impl Desk {
         Ok(Some(Proved::new(consistency, openings)?))
     }
 
-    /// Notes that a deletion which a partner has signed is to be proved. Call it, and commit what
-    /// it gives, while holding the partner's turn of noting.
+    /// Notes that a deletion which a partner has signed is to be proved.
     pub(super) fn deletion_said(
         &self,
         write: Write,
@@ -141,7 +155,7 @@ impl Desk {
         {
             return Ok(write);
         }
-        self.proofs_expected(&partner);
+        self.alerts.proofs.said(&partner, self.now());
         self.tell_queued(&[partner]);
         let (tries, next_at) = (0, self.now());
         Ok(write.deletion_due(&DeletionDue {
@@ -180,7 +194,7 @@ impl Desk {
             match self.proofs_asked(&partner, &group)? {
                 Ok(proofs) => proved += self.proofs_kept(node, &group, proofs)?,
                 Err(Unproved::Later) => {
-                    self.alerts.proofs.look_by(node, self.now() + PROOF_LATER_SECONDS);
+                    self.alerts.proofs.leave_until(node, self.now() + PROOF_LATER_SECONDS);
                     return Ok(proved);
                 }
                 Err(Unproved::Refused) => {
@@ -193,8 +207,6 @@ impl Desk {
 
     /// What is to be asked for now; notes when the rest is.
     fn deletions_due(&self, node: &NodeId) -> Result<Vec<DeletionDue>, DeskError> {
-        let turn = self.alerts.noting.of(node);
-        let _one_at_a_time = lock(&turn);
         let (now, mut look_at) = (self.now(), u64::MAX);
         let (mut due, mut after) = (Vec::new(), None);
         loop {
@@ -209,7 +221,7 @@ impl Desk {
                 }
             }
         }
-        self.alerts.proofs.look_at(node, look_at);
+        self.alerts.proofs.look_at(node, look_at, now);
         Ok(due)
     }
 
@@ -323,8 +335,6 @@ impl Desk {
         group: &[DeletionDue],
         proofs: Vec<DeletionProof>,
     ) -> Result<usize, DeskError> {
-        let turn = self.alerts.noting.of(node);
-        let _one_at_a_time = lock(&turn);
         let proved: HashMap<[u8; 32], DeletionProof> =
             proofs.into_iter().map(|proof| (proof.statement_hash, proof)).collect();
         let mut write = Write::new();
