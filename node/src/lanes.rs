@@ -43,12 +43,14 @@ struct Lane {
     push: Notify,
     /// Something was sealed while a push was on its way.
     more: Notify,
+    prove: Notify,
 }
 
 impl Lane {
     fn wake(&self) {
         self.seal.notify_one();
         self.push.notify_one();
+        self.prove.notify_one();
     }
 }
 
@@ -85,6 +87,7 @@ impl Lanes {
         for _ in 0..MORE_WORKERS {
             self.runtime.spawn(push_more(Arc::clone(&self.desk), *node, Arc::clone(&lane)));
         }
+        self.runtime.spawn(prove(Arc::clone(&self.desk), *node, Arc::clone(&lane)));
         self.runtime.spawn(push(Arc::clone(&self.desk), *node, lane));
     }
 
@@ -114,6 +117,21 @@ async fn seal(desk: Arc<Desk>, node: NodeId, lane: Arc<Lane>) {
                 // The runtime stops.
                 Err(_) => return,
             }
+        }
+    }
+}
+
+/// Has the partner prove what it says that it deleted, for as long as the node runs: beside the
+/// pushes, so that none waits for a proof.
+async fn prove(desk: Arc<Desk>, node: NodeId, lane: Arc<Lane>) {
+    loop {
+        let _ = timeout(Duration::from_secs(LOOK_SECONDS), lane.prove.notified()).await;
+        let proving = Arc::clone(&desk);
+        match spawn_blocking(move || proving.deletions_prove(&node)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::debug!(partner = %node, %error, "proofs wait"),
+            // The runtime stops.
+            Err(_) => return,
         }
     }
 }

@@ -8,8 +8,8 @@ use symbolon_desk::{Answered, Desk, DeskError, Link, LinkError as DeskLinkError,
 use symbolon_protocol::{
     AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Collect, Collected,
     Cosign, Cosigned, Delivered, Disclose, Epochs, EpochsRequest, Established, Evaluate, Evaluated,
-    Incoming, Leave, Left, Local, Partner, ProtocolError, Push, Pushed, Refusal, TagSetEvent,
-    TagSetProgress, TagSetUpload, VerifiedEpochCard,
+    Incoming, Leave, Left, Local, Partner, ProtocolError, Prove, Proved, Push, Pushed, Refusal,
+    TagSetEvent, TagSetProgress, TagSetUpload, VerifiedEpochCard,
 };
 use symbolon_store::SetKey;
 use symbolon_tlog::VerifiedCheckpoint;
@@ -184,6 +184,10 @@ impl Link for Quic {
 
     fn collect(&self, relay: &NodeId, request: &Collect) -> Result<Collected, DeskLinkError> {
         self.0.request(*relay, request).map_err(told)
+    }
+
+    fn prove(&self, partner: &NodeId, request: &Prove) -> Result<Proved, DeskLinkError> {
+        self.0.request(*partner, request).map_err(told)
     }
 
     fn tag_set(

@@ -27,6 +27,7 @@ mod hello;
 pub mod label;
 pub mod limits;
 mod message;
+mod prove;
 mod push;
 mod relay;
 mod serve;
@@ -54,6 +55,7 @@ pub use hello::{
     Accept, ClientFinish, ClientHello, Hello, Role, ServerHello, exporter_context, signing_input,
 };
 pub use message::{Failure, Message, Outgoing, decode, encode};
+pub use prove::{OpenedLeaf, Prove, Proved};
 pub use push::{Push, PushAnswer, Pushed, Pushing};
 pub use relay::{Collect, Collected, Leave, Leaving, Left};
 pub use serve::{Asked, Incoming, Reply, Serve, Served};

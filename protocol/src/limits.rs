@@ -112,6 +112,17 @@ pub const PUSH_BYTES_MAX: usize = ENVELOPE_BYTES_MAX;
 /// Envelopes in one answer of a relay, so that their positions fit the frame beside them.
 pub const COLLECTED_ENVELOPES_MAX: usize = 64;
 
+/// Leaves of a log that one request asks to have opened.
+pub const PROVE_LEAVES_MAX: usize = 64;
+/// One such request: two sizes and the leaves.
+pub const PROVE_BYTES_MAX: usize = 1024;
+/// Salt and entry of one leaf in the answer: only entries of a few digests are opened so.
+pub const PROVED_ENTRY_BYTES_MAX: usize = 1024;
+/// Hashes of one proof in the answer.
+pub const PROVED_HASHES_MAX: usize = symbolon_tlog::limits::PROOF_HASHES_MAX;
+/// One answer: all leaves with their proofs.
+pub const PROVED_BYTES_MAX: usize = 256 * 1024;
+
 /// One tag.
 pub const TAG_BYTES: usize = symbolon_oprf::TAG_BYTES;
 /// Tags in one chunk of a transfer.

@@ -18,6 +18,7 @@ use crate::frame::FrameReader;
 use crate::handshake::Established;
 use crate::limits::{FRAME_BYTES_MAX, READ_BYTES_MAX, REQUEST_DEADLINE_MS};
 use crate::message::{Failure, Message, Outgoing, decode, encode, type_of};
+use crate::prove::Prove;
 use crate::push::Pushing;
 use crate::relay::{Collect, Leaving};
 use crate::tag_set::TagSetRequest;
@@ -58,6 +59,8 @@ pub enum Incoming {
     Leave(Asked<Leaving>),
     /// For what lies here for the partner.
     Collect(Asked<Collect>),
+    /// To open leaves of this node's log that it has named to the partner.
+    Prove(Asked<Prove>),
 }
 
 /// One request and the right to answer it once.
@@ -239,6 +242,7 @@ impl Serve {
             Pushing::TYPE => self.asked(&body).map(Incoming::Push),
             Leaving::TYPE => self.asked(&body).map(Incoming::Leave),
             Collect::TYPE => self.asked(&body).map(Incoming::Collect),
+            Prove::TYPE => self.asked(&body).map(Incoming::Prove),
             _ => Err(ProtocolError::Unexpected { expected: "a request" }),
         }
     }
@@ -271,6 +275,7 @@ fn bytes_max(number: u8) -> Result<usize, ProtocolError> {
         Pushing::TYPE => Ok(Pushing::BYTES_MAX),
         Leaving::TYPE => Ok(Leaving::BYTES_MAX),
         Collect::TYPE => Ok(Collect::BYTES_MAX),
+        Prove::TYPE => Ok(Prove::BYTES_MAX),
         _ => Err(ProtocolError::Unexpected { expected: "a request" }),
     }
 }

@@ -29,6 +29,8 @@ pub fn seeds() -> Vec<Seed> {
     add("evidence", "asker", bundle.unwrap());
     let bundle = std::fs::read(crate::root().join("spec/vectors/evidence/alert-drill.evidence"));
     add("evidence", "drill", bundle.unwrap());
+    let bundle = std::fs::read(crate::root().join("spec/vectors/evidence/alert-proved.evidence"));
+    add("evidence", "proved", bundle.unwrap());
     let (mut a, b) = sample::two();
     let (_, _, frames) = sample::handshake(&a, &b);
     for (number, frame) in frames.iter().enumerate() {
@@ -44,7 +46,7 @@ pub fn seeds() -> Vec<Seed> {
             "tag_set" => Some(5),
             "card_request" | "epochs_request" | "tag_set_request" | "evaluate" | "deliver"
             | "cosign" | "account_request" | "bulk_begin" | "bulk_wait" | "bulk_carry" | "push"
-            | "leave" | "collect" => Some(2),
+            | "leave" | "collect" | "prove" => Some(2),
             _ => None,
         };
         if let Some(machine) = machine {

@@ -14,8 +14,9 @@ use crate::{Node, PURPOSE, agree_on_drills, columns, find, neighbours, row, wait
 /// The names of the two bundles about a hit.
 pub const BUNDLES: [&str; 2] = ["asker", "holder"];
 /// The names of the bundles about an alert: of its origin while it is in force, of its recipient
-/// when it is deleted, and of the origin of a drill.
-pub const ALERT_BUNDLES: [&str; 3] = ["alert-origin", "alert-recipient", "alert-drill"];
+/// when it is deleted, of the origin of a drill, and of the origin when the deletion is proved.
+pub const ALERT_BUNDLES: [&str; 4] =
+    ["alert-origin", "alert-recipient", "alert-drill", "alert-proved"];
 
 /// The verifier beside the program under test, built where it is not there.
 fn verifier() -> &'static Path {
@@ -93,10 +94,15 @@ pub fn alert_vectors_write(folder: &Path) {
     let _withdrawn = north.call("alert/withdraw", &json!({ "id": id, "reason": "resolved" }));
     at(&id, "deleted");
     let recipient = built(&south, &id);
+    wait_for("the deletion is proved", 30, || {
+        let acks = north.call("alert/acks", &json!({ "id": id }));
+        acks["recipients"][0]["deletion_proved"].is_object().then_some(())
+    });
+    let proved = built(&north, &id);
     let drill = built(&north, &send("A drill", true));
     let mut expected = json!({ "roots": [root_of(&north), root_of(&south)] });
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).unwrap();
-    for (name, bytes) in ALERT_BUNDLES.iter().zip([&origin, &recipient, &drill]) {
+    for (name, bytes) in ALERT_BUNDLES.iter().zip([&origin, &recipient, &drill, &proved]) {
         expected[*name] = report(bytes);
         write(&format!("{name}.evidence"), bytes);
     }

@@ -122,6 +122,16 @@ fn who_is_out_deletes_with_proof_and_the_other_sees_nothing() {
     // The leaf that the proof names is the one that says so, and the statement is kept.
     let leaf = usize::try_from(row["their_index"].as_u64().unwrap()).unwrap();
     assert_eq!(entries(&south)[leaf].0, "deleted");
+    let proved = wait_for("south proves it", 60, || {
+        let proved = row_of(&north, &id, "south")["deletion_proved"].clone();
+        proved.is_object().then_some(proved)
+    });
+    assert_eq!(proved["position"], row["their_index"]);
+    let shown = north.command(&["acks", &id]);
+    let (position, size) = (&proved["position"], &proved["size"]);
+    let place = format!("at position {position} of checkpoint size {size}");
+    let line = format!("south: deletion proved in the partner's log {place}");
+    assert!(String::from_utf8_lossy(&shown.stdout).contains(&line), "{shown:?}");
     let agreed = north.call("audit/reconcile", &json!({ "partner": "south" }));
     assert_eq!(agreed["agrees"], true, "{agreed}");
 

@@ -116,6 +116,22 @@ fn search_files(node: &Node, needles: &[Vec<u8>]) {
     }
 }
 
+/// Searches what is left when all is over: the files of both nodes while they run and when they
+/// have stopped, and every datagram between them.
+fn search_remains(nodes: [&mut Node; 2], relays: &[Relay], needles: &[Vec<u8>]) {
+    for node in nodes {
+        search_files(node, needles);
+        node.log_holds();
+        node.stop();
+        search_files(node, needles);
+    }
+    let datagrams: Vec<Vec<u8>> = relays.iter().flat_map(Relay::seen).collect();
+    assert!(datagrams.len() > 20, "{} datagrams went through the relays", datagrams.len());
+    for datagram in &datagrams {
+        search("a datagram", datagram, needles);
+    }
+}
+
 fn log_everything(node: &Node) {
     let path = node.directory.join("symbolon.toml");
     let text = std::fs::read_to_string(&path).unwrap();
@@ -243,17 +259,7 @@ fn no_marker_is_in_a_log_line_an_error_a_file_or_a_datagram() {
     assert_eq!(down["outcome"], "not_asked");
     search("an answer", down.to_string().as_bytes(), &needles);
     south.start();
-    for node in [&mut north, &mut south] {
-        search_files(node, &needles);
-        node.log_holds();
-        node.stop();
-        search_files(node, &needles);
-    }
-    let datagrams: Vec<Vec<u8>> = relays.iter().flat_map(Relay::seen).collect();
-    assert!(datagrams.len() > 20, "{} datagrams went through the relays", datagrams.len());
-    for datagram in &datagrams {
-        search("a datagram", datagram, &needles);
-    }
+    search_remains([&mut north, &mut south], &relays, &needles);
 }
 
 /// Takes webhooks, as somebody else's program would; gives what each said.
@@ -441,17 +447,7 @@ fn no_marker_of_an_alert_leaves_but_sealed() {
     search("a hotline's program", &[output.stdout, output.stderr].concat(), &needles);
     let withdraw = json!({ "id": ids[0], "reason": "error" });
     let _withdrawn = north.call("alert/withdraw", &withdraw);
-    for node in [&mut north, &mut south] {
-        search_files(node, &needles);
-        node.log_holds();
-        node.stop();
-        search_files(node, &needles);
-    }
-    let datagrams: Vec<Vec<u8>> = relays.iter().flat_map(Relay::seen).collect();
-    assert!(datagrams.len() > 20, "{} datagrams went through the relays", datagrams.len());
-    for datagram in &datagrams {
-        search("a datagram", datagram, &needles);
-    }
+    search_remains([&mut north, &mut south], &relays, &needles);
 }
 
 /// The search would find what is there.

@@ -391,10 +391,16 @@ fn both_sides_show_an_alert_and_that_it_was_deleted() {
     // Taken back: what it said is in no bundle any more, and that it was deleted is in both.
     let _withdrawn = north.call("alert/withdraw", &json!({ "id": id, "reason": "error" }));
     alert_at(&north, &id, "deleted");
+    wait_for("south proves it", 60, || {
+        let acks = north.call("alert/acks", &json!({ "id": id }));
+        acks["recipients"][0]["deletion_proved"].is_object().then_some(())
+    });
     let (bundle, built) = build(&north, folder.path(), "deleted", &["--alert", &id]);
     let (theirs, _) = build(&south, folder.path(), "their-deleted", &["--alert", &id]);
     let (said, their_said) = (holds(&bundle, &roots), holds(&theirs, &roots));
     assert!(says(&said["proved"], "deleted 1, refused 0"), "{said}");
+    assert!(says(&said["proved"], "Deletions in the partner's log: 1."), "{said}");
+    assert!(says(&said["not_proved"], "What stands at the other leaves"), "{said}");
     assert!(says(&built["left_out"], "it was erased when its time was over"), "{built}");
     for said in [&said, &their_said] {
         let word = section(said, "Statement ", ": word");

@@ -27,20 +27,20 @@ use crate::limits::{
 };
 use crate::{Desk, DeskError, Officer};
 
-/// How many pages of accounts each partner was given in the present minute.
+/// How much of one kind each partner was given in the present minute.
 #[derive(Default)]
-pub(crate) struct Accounts(Mutex<HashMap<NodeId, (u64, u32)>>);
+pub(crate) struct EachMinute(Mutex<HashMap<NodeId, (u64, u32)>>);
 
-impl Accounts {
-    /// Whether one more page may be given; counts it.
-    fn admit(&self, partner: &NodeId, now: u64) -> bool {
+impl EachMinute {
+    /// Whether one more may be given, where `most` are in a minute; counts it.
+    pub(crate) fn admit(&self, partner: &NodeId, now: u64, most: u32) -> bool {
         let mut given = lock(&self.0);
-        let (minute, pages) = given.entry(*partner).or_default();
+        let (minute, count) = given.entry(*partner).or_default();
         if *minute != now / 60 {
-            (*minute, *pages) = (now / 60, 0);
+            (*minute, *count) = (now / 60, 0);
         }
-        *pages += 1;
-        *pages <= ACCOUNT_PAGES_MAX
+        *count += 1;
+        *count <= most
     }
 }
 
@@ -120,7 +120,7 @@ impl Desk {
         if !partner.is_welcome() {
             return asked.refuse(Refusal::Suspended);
         }
-        if !self.accounts.admit(&partner.node(), self.now()) {
+        if !self.accounts.admit(&partner.node(), self.now(), ACCOUNT_PAGES_MAX) {
             return asked.refuse(Refusal::Busy { retry_seconds: 60 });
         }
         let given = self.account_give(partner, asked.request().from());
@@ -305,11 +305,13 @@ mod tests {
 
     #[test]
     fn a_partner_cannot_make_the_log_grow_by_asking_for_accounts() {
-        let accounts = Accounts::default();
+        let accounts = EachMinute::default();
+        let most = ACCOUNT_PAGES_MAX;
         let [one, other] = [1, 2].map(|number| NodeId::from_bytes([number; 32]));
-        let admitted = (0..ACCOUNT_PAGES_MAX * 2).filter(|_| accounts.admit(&one, 600)).count();
+        let admitted = (0..most * 2).filter(|_| accounts.admit(&one, 600, most)).count();
         assert_eq!(admitted, ACCOUNT_PAGES_MAX as usize);
-        assert!(accounts.admit(&other, 600), "another partner has its own");
-        assert!(!accounts.admit(&one, 659) && accounts.admit(&one, 660), "the next minute");
+        assert!(accounts.admit(&other, 600, most), "another partner has its own");
+        assert!(!accounts.admit(&one, 659, most), "the same minute");
+        assert!(accounts.admit(&one, 660, most), "the next");
     }
 }

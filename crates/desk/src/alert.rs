@@ -15,6 +15,7 @@ mod flight;
 pub(crate) mod form;
 mod life;
 mod noting;
+mod prove;
 mod push;
 mod ready;
 mod receive;
@@ -70,6 +71,7 @@ pub(crate) struct Alerts {
     met_anew: Mutex<HashMap<NodeId, u64>>,
     legs: carry::Legs,
     ready: ready::Ready,
+    proofs: prove::Proofs,
     couriers: courier::Couriers,
     queued: OnceLock<Box<dyn Fn(&NodeId) + Send + Sync>>,
     flights: flight::Flights,

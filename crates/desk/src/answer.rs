@@ -74,6 +74,7 @@ impl Desk {
             Incoming::Push(asked) => Answered::Reply(self.answer_push(session, &known, asked)),
             Incoming::Leave(asked) => Answered::Reply(self.answer_leave(&known, asked)),
             Incoming::Collect(asked) => Answered::Reply(self.answer_collect(&known, asked)),
+            Incoming::Prove(asked) => Answered::Reply(self.answer_prove(&known, asked)),
         }
     }
 
@@ -489,5 +490,6 @@ fn refuse(incoming: Incoming, refusal: Refusal) -> Reply {
         Incoming::Push(asked) => asked.refuse(refusal),
         Incoming::Leave(asked) => asked.refuse(refusal),
         Incoming::Collect(asked) => asked.refuse(refusal),
+        Incoming::Prove(asked) => asked.refuse(refusal),
     }
 }

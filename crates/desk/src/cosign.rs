@@ -128,6 +128,7 @@ impl Desk {
 
     /// Asks a partner, of which a session has just begun, to cosign; quietly.
     pub fn met(&self, node: &NodeId) {
+        self.proofs_expected(node);
         let partner = self.partner(node).filter(|known| known.in_force(self.now()).is_ok());
         if let Some(partner) = partner {
             let _ = self.cosign_ask(&partner);

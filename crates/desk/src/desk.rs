@@ -15,7 +15,7 @@ use symbolon_store::{Partner, PartnerState, Store, Write};
 use symbolon_tlog::Checkpoint;
 use symbolon_trust::{Mode, NodeId, SignedAgreement, SignedCard, VerifiedAgreement, VerifiedCard};
 
-use crate::account::Accounts;
+use crate::account::EachMinute;
 use crate::alert::Alerts;
 use crate::api::{Nothing, Report, Status};
 use crate::asking::Asking;
@@ -41,7 +41,7 @@ pub struct Desk {
     pub(crate) asking: Asking,
     pub(crate) epochs: Epochs,
     pub(crate) bulks: Bulks,
-    pub(crate) accounts: Accounts,
+    pub(crate) accounts: EachMinute,
     pub(crate) alerts: Alerts,
     pub(crate) rules: Rules,
     pub(crate) hotlines: Hotlines,
@@ -154,7 +154,7 @@ impl Desk {
             asking: Asking::default(),
             epochs: Epochs::default(),
             bulks: Bulks::default(),
-            accounts: Accounts::default(),
+            accounts: EachMinute::default(),
             alerts: Alerts::default(),
             rules: Rules::default(),
             hotlines: Hotlines::default(),

@@ -226,6 +226,9 @@ impl Desk {
             self.evidence_policy(one, &recalled, &mut indexes);
             self.evidence_in_account(one, &mut draft)?;
         }
+        if let Some(about) = &asked.alert {
+            self.evidence_deletions(about, &found, &mut draft)?;
+        }
         self.evidence_queries(&asked.hits, request, &mut indexes, &mut draft)?;
         self.evidence_log(&found, &indexes, &mut draft)?;
         Ok(draft)

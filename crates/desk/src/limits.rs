@@ -136,6 +136,21 @@ pub const IDEMPOTENCY_KEY_BYTES: std::ops::RangeInclusive<usize> = 16..=64;
 pub const SUBMISSION_DAYS: u64 = 90;
 /// How often it is looked whether keys are older than that, in seconds.
 pub const SUBMISSION_LOOK_SECONDS: u64 = 3_600;
+/// Leaves that one request asks a partner to open.
+pub const PROVE_LEAVES_MAX: usize = symbolon_protocol::limits::PROVE_LEAVES_MAX;
+/// Requests to open leaves that one partner has answered in a minute: each leaves an entry in the
+/// log.
+pub const PROOF_REQUESTS_MAX: u32 = 240;
+/// Deletions that one partner is asked to prove in one go.
+pub const PROOFS_AT_ONCE_MAX: usize = 1_024;
+/// How long after a proof that was refused it is asked for again, in seconds; doubled each time.
+pub const PROOF_AGAIN_SECONDS: u64 = 60;
+/// The longest such time, in seconds.
+pub const PROOF_AGAIN_SECONDS_MAX: u64 = 86_400;
+/// How often a proof is asked for in vain before it is given up: about a month.
+pub const PROOF_TRIES_MAX: u32 = 40;
+/// How long a partner that cannot answer is left in peace, unless it is met before, in seconds.
+pub const PROOF_LATER_SECONDS: u64 = 600;
 /// How long a recipient may take to delete what was withdrawn or has expired, in seconds.
 pub const DELETION_PATIENCE_SECONDS: u64 = 86_400;
 /// Alerts of one page.

@@ -5,7 +5,7 @@
 use symbolon_protocol::{
     AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Code, Collect,
     Collected, Cosign, Cosigned, Delivered, Disclose, Epochs, Evaluate, Evaluated, Leave, Left,
-    Push, Pushed, TagSetEvent, TagSetProgress, VerifiedEpochCard,
+    Prove, Proved, Push, Pushed, TagSetEvent, TagSetProgress, VerifiedEpochCard,
 };
 use symbolon_trust::NodeId;
 
@@ -90,6 +90,12 @@ pub trait Link: Send + Sync {
     /// # Errors
     /// [`LinkError`].
     fn collect(&self, relay: &NodeId, request: &Collect) -> Result<Collected, LinkError>;
+
+    /// Asks the partner to open leaves of its log.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    fn prove(&self, partner: &NodeId, request: &Prove) -> Result<Proved, LinkError>;
 
     /// Fetches the tag set of `card` from where `progress` left off, and hands over its events as
     /// they come, with the progress that counts them.

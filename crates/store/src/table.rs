@@ -43,6 +43,7 @@ pub(crate) enum Table {
     RelayBox,
     Relay,
     LeafName,
+    Deletion,
 }
 
 /// How the rows of a table are shaped.
@@ -58,7 +59,7 @@ pub(crate) enum Shape {
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 38] = [
+    pub(crate) const ALL: [Self; 39] = [
         Self::Setting,
         Self::Record,
         Self::RecordIndex,
@@ -97,6 +98,7 @@ impl Table {
         Self::RelayBox,
         Self::Relay,
         Self::LeafName,
+        Self::Deletion,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -139,6 +141,7 @@ impl Table {
             Self::RelayBox => "relay_box",
             Self::Relay => "relay",
             Self::LeafName => "leaf_name",
+            Self::Deletion => "deletion",
         }
     }
 
@@ -165,6 +168,7 @@ impl Table {
             | Self::RelayBox
             | Self::Relay
             | Self::LeafName => 3,
+            Self::Deletion => 4,
             _ => 1,
         }
     }

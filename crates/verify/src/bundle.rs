@@ -42,10 +42,12 @@ pub enum ItemKind {
     Private = 7,
     /// That the log continues the one of an earlier size.
     Consistency = 8,
+    /// A leaf of the partner's log that it opened to the maker.
+    TheirOpening = 9,
 }
 
 impl ItemKind {
-    const ALL: [ItemKind; 8] = [
+    const ALL: [ItemKind; 9] = [
         ItemKind::Card,
         ItemKind::Agreement,
         ItemKind::EpochCard,
@@ -54,6 +56,7 @@ impl ItemKind {
         ItemKind::Opening,
         ItemKind::Private,
         ItemKind::Consistency,
+        ItemKind::TheirOpening,
     ];
 
     fn from_code(code: u8) -> Option<ItemKind> {
@@ -70,6 +73,7 @@ impl ItemKind {
             Self::Opening => "opening",
             Self::Private => "private part",
             Self::Consistency => "consistency proof",
+            Self::TheirOpening => "partner's opening",
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::limits::{CARDS_MAX, CLOCK_SKEW_SECONDS_MAX};
 use crate::log::{self, Seen};
 use crate::reason::{Reason, Refused, require};
 use crate::statement::{Payload, Statement};
+use crate::their_leaf::TheirLeaf;
 
 /// Who made the bundle, and when.
 #[derive(Clone, Copy)]
@@ -41,6 +42,8 @@ pub(crate) struct Contents {
     pub(crate) deleted: BTreeSet<[u8; 32]>,
     /// The statements of the alert, here or named by the log.
     pub(crate) matter: Matter,
+    /// What the partner opened of its log.
+    pub(crate) their_leaves: Vec<TheirLeaf>,
 }
 
 /// The cards, each signed by its root.
@@ -81,6 +84,7 @@ impl Contents {
             privates: Vec::new(),
             deleted: BTreeSet::new(),
             matter: Matter::default(),
+            their_leaves: Vec::new(),
         };
         contents.check_alerts()?;
         contents.check_agreements(items)?;

@@ -64,6 +64,19 @@ impl Draft {
         self.add(ItemKind::Opening, Opening::encode(index, salt, entry, proof));
     }
 
+    /// Adds a leaf of the partner's log, as it opened it in the tree of `size` leaves.
+    pub fn their_opening(
+        &mut self,
+        size: u64,
+        index: u64,
+        salt: [u8; 32],
+        entry: Vec<u8>,
+        proof: Vec<Hash>,
+    ) {
+        let opening = Opening::encode(index, salt, entry, proof);
+        self.add(ItemKind::TheirOpening, crate::their_leaf::encoded(size, opening));
+    }
+
     /// Adds the contents of the query whose entry is at `index`.
     pub fn private(&mut self, index: u64, private: Vec<u8>) {
         self.add(ItemKind::Private, Private::encode(index, private));

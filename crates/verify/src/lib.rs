@@ -23,6 +23,7 @@ mod reason;
 mod report;
 mod root;
 mod statement;
+mod their_leaf;
 mod verify;
 mod view;
 mod words;

@@ -26,6 +26,8 @@ pub const STATEMENT_BYTES_MAX: usize = 512 << 10;
 pub const ENTRY_BYTES_MAX: usize = 16 << 10;
 /// The opening of a leaf, in bytes: the entry and 64 hashes.
 pub const OPENING_BYTES_MAX: usize = 20 << 10;
+/// The opening of a leaf of the partner's log, in bytes: that and the size of the tree.
+pub const THEIR_OPENING_BYTES_MAX: usize = OPENING_BYTES_MAX + 16;
 /// The private part of a query, in bytes.
 pub const PRIVATE_BYTES_MAX: usize = 512 << 10;
 /// Hashes of one proof.

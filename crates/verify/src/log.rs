@@ -12,6 +12,7 @@ use crate::entry::{Continued, Event, Opening, Private};
 use crate::key::NodeId;
 use crate::reason::{Reason, Refused, require};
 use crate::statement::{Payload, Receipt, Statement};
+use crate::their_leaf::{self, Shown};
 
 /// The checkpoint of the maker's log.
 #[derive(Default)]
@@ -34,7 +35,8 @@ pub(crate) fn read(contents: &mut Contents, items: &[Item]) -> Result<(), Refuse
     contents.matter = Matter::of(contents);
     contents.check_order()?;
     contents.check_alert_order()?;
-    contents.check_receipts(items)?;
+    let shown = contents.check_receipts(items)?;
+    contents.their_leaves = their_leaf::leaves(contents, items, &shown)?;
     contents.privates = privates(contents, items)?;
     Ok(())
 }
@@ -273,8 +275,9 @@ impl Contents {
         Ok(())
     }
 
-    fn check_receipts(&self, items: &[Item]) -> Result<(), Refused> {
-        let mut shown = Vec::new();
+    /// Gives what the partner shows of its log.
+    fn check_receipts(&self, items: &[Item]) -> Result<Vec<Shown<'_>>, Refused> {
+        let (mut shown, mut theirs) = (Vec::new(), Vec::new());
         for statement in &self.statements {
             let seen = match &statement.payload {
                 Payload::Receipt(receipt) => self.check_receipt(statement, receipt)?,
@@ -283,6 +286,9 @@ impl Contents {
             };
             if statement.from == self.maker.node {
                 shown.push(seen);
+            } else {
+                let (size, root) = seen;
+                theirs.push(Shown { statement, size, root });
             }
         }
         let mut continued = Vec::new();
@@ -299,7 +305,7 @@ impl Contents {
             let holds = verify_consistency(old, old_root, size, root, hashes);
             require(holds.is_ok(), Reason::Consistency, "receipt")?;
         }
-        Ok(())
+        Ok(theirs)
     }
 
     /// Size and root of the log that a receipt shows.

@@ -50,6 +50,13 @@ fn proved(manifest: &Manifest, contents: &Contents) -> Vec<String> {
         ));
     }
     lines.extend(acknowledged(contents));
+    let deletions = contents.their_leaves.len();
+    if deletions > 0 {
+        lines.push(format!(
+            "Deletions in the partner's log: {deletions}. What stands at the leaf that the \
+             acknowledgement names says so, under the checkpoint that the acknowledgement carries."
+        ));
+    }
     let became = contents.openings.iter().filter(|opening| {
         matches!(opening.entry.event, Event::Alert(_) | Event::Exercise(_) | Event::Deleted(_))
     });
@@ -170,12 +177,17 @@ fn not_proved(contents: &Contents) -> Vec<String> {
 
 fn alert_not_proved(contents: &Contents) -> Vec<String> {
     let mut lines = Vec::new();
-    if contents.statements.iter().any(|one| matches!(one.payload, Payload::Acknowledgement(_))) {
-        lines.push(
+    let is_closed =
+        contents.acknowledged().any(|(by, item)| contents.their_leaf(by, item).is_none());
+    if is_closed {
+        let line = if contents.their_leaves.is_empty() {
             "What stands at the leaf that a partner's acknowledgement names: only that partner can \
              open it."
-                .to_owned(),
-        );
+        } else {
+            "What stands at the other leaves that a partner's acknowledgements name: only that \
+             partner can open them."
+        };
+        lines.push(line.to_owned());
     }
     if contents.acknowledged().any(|(_, item)| item.stage() == Stage::Deleted) {
         lines.push(

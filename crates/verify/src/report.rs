@@ -158,7 +158,7 @@ impl Writer<'_> {
         }
         payload(&statement.payload, &mut section);
         if let Payload::Acknowledgement(said) = &statement.payload {
-            self.acknowledgement(said, &mut section);
+            self.acknowledgement(statement, said, &mut section);
         }
         for opening in &self.contents.openings {
             if crate::log::names(&opening.entry.event) == Some(statement.hash) {
@@ -221,13 +221,21 @@ impl Writer<'_> {
         section
     }
 
-    fn acknowledgement(&self, said: &Acknowledgement, section: &mut Section) {
+    fn acknowledgement(&self, by: &Statement, said: &Acknowledgement, section: &mut Section) {
         let mut told = 0;
         for (item, _) in self.contents.matter.items_of(said) {
             let (at, index) = (time(item.at), item.log_index);
             let hash = hex(*item.statement_hash);
             let text = format!("statement with hash {hash} at {at}, leaf {index} of its sender");
             section.row(item.stage().as_str(), text);
+            if let Some(leaf) = self.contents.their_leaf(by, item) {
+                let (at, actor) = (time(leaf.entry.at), &leaf.entry.actor);
+                let text = format!(
+                    "leaf {} at {at} by {actor}, in the tree of {} leaves",
+                    leaf.index, leaf.size
+                );
+                section.row("in its sender's log", text);
+            }
             told += 1;
         }
         let others = said.items.len() - told;

@@ -14,6 +14,8 @@
 mod alerts;
 #[path = "tampering/insider.rs"]
 mod insider;
+#[path = "tampering/their_leaf.rs"]
+mod their_leaf;
 
 #[path = "support/alert.rs"]
 mod alert;

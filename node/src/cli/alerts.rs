@@ -366,7 +366,21 @@ pub(crate) fn acks(acks: &AlertAcks) -> String {
             &at(one.deleted_at),
         ]));
     }
-    format!("alert {}, {}\n{}", acks.id, acks.state, table(&rows))
+    let mut text = format!("alert {}, {}\n{}", acks.id, acks.state, table(&rows));
+    for one in &acks.recipients {
+        if let Some(DeletionProved { position, size }) = one.deletion_proved {
+            let partner = &one.partner;
+            text.push_str(&format!(
+                "{partner}: deletion proved in the partner's log at position {position} of checkpoint size {size}\n"
+            ));
+        } else if one.deleted_at.is_some() {
+            text.push_str(&format!(
+                "{}: deletion signed, not proved in the partner's log yet\n",
+                one.partner
+            ));
+        }
+    }
+    text
 }
 
 fn inbox(page: &InboxPage) -> String {

@@ -6,8 +6,8 @@ use symbolon_protocol::{
     Accept, AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Card,
     CardRequest, ClientFinish, ClientHello, Code, Collect, Collected, Cosign, Cosigned, Delivered,
     Delivery, Epochs, EpochsRequest, Evaluate, Evaluated, Exchange, Failure, FrameReader,
-    Handshake, Leaving, Left, Message, Pushed, Pushing, Serve, SignedEpochCard, TagSetHeader,
-    TagSetProgress, TagSetRequest, decode, encode,
+    Handshake, Leaving, Left, Message, Prove, Proved, Pushed, Pushing, Serve, SignedEpochCard,
+    TagSetHeader, TagSetProgress, TagSetRequest, decode, encode,
 };
 use symbolon_protocol::{ProtocolError, Refusal, ServerHello};
 
@@ -52,6 +52,8 @@ fn try_all(body: &[u8]) {
     one::<Left>(body);
     one::<Collect>(body);
     one::<Collected>(body);
+    one::<Prove>(body);
+    one::<Proved>(body);
     let _ = SignedEpochCard::decode(body);
     let _ = TagSetProgress::decode(body);
 }

@@ -114,8 +114,8 @@ pub mod message {
         Accept, AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Card,
         CardRequest, ClientFinish, ClientHello, Collect, Collected, Cosign, Cosigned, Delivered,
         Delivery, Epochs, EpochsRequest, Evaluate, Evaluated, Failure, FrameReader, Leaving, Left,
-        Message, Pushed, Pushing, ServerHello, SignedEpochCard, TagSetHeader, TagSetProgress,
-        TagSetRequest, decode,
+        Message, Prove, Proved, Pushed, Pushing, ServerHello, SignedEpochCard, TagSetHeader,
+        TagSetProgress, TagSetRequest, decode,
     };
 
     fn one<M: Message>(body: &[u8]) -> Option<M> {
@@ -151,6 +151,8 @@ pub mod message {
         one::<Left>(body);
         one::<Collect>(body);
         one::<Collected>(body);
+        one::<Prove>(body);
+        one::<Proved>(body);
         let _ = one::<Card>(body).map(|card| card.signed());
         let _ = one::<Epochs>(body).map(|epochs| epochs.signed());
         let _ = one::<Evaluate>(body).map(|request| request.blinded());

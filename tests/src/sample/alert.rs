@@ -1,12 +1,17 @@
 //! Samples of alerts and what follows them, live and as a drill.
 
+use symbolon_audit::{DeletedEvent, Entry, Logged, Who};
 use symbolon_disclosure::{
     AckItem, Acknowledgement, AlertTerms, Author, ContestReason, Manifest, Recipient, Say, Sealed,
     Stage, Terms, WithdrawReason, Word, seal_acknowledgement, seal_alert, seal_manifest, seal_word,
 };
 use symbolon_policy::{Action, Decision, Grant, PartnerContext, PolicySet, Request};
-use symbolon_protocol::{Collect, Collected, Disclose, Established, Leave, Left, Push, PushAnswer};
-use symbolon_record::{AlertClass, Exercise, Field, Record, RecordKind};
+use symbolon_protocol::{
+    Collect, Collected, Disclose, Established, Leave, Left, OpenedLeaf, Prove, Proved, Push,
+    PushAnswer,
+};
+use symbolon_record::{AlertClass, Exercise, Field, Record, RecordId, RecordKind};
+use symbolon_tlog::Hash;
 use symbolon_trust::{Agreement, Mode, SignedAgreement, VerifiedAgreement};
 
 use super::{NOW, Node, SEED, agreement, appended, message};
@@ -141,7 +146,23 @@ pub(super) fn relayed(a: &Node, b: &Node) -> Vec<(&'static str, Vec<u8>)> {
         ("collect", message(&Collect { after: 7 })),
         ("collected", message(&Collected::new(lying, 1).unwrap())),
         ("collected_nothing", message(&Collected::new(Vec::new(), 0).unwrap())),
+        ("prove", message(&Prove::new(5, 3, vec![1, 4]).unwrap())),
+        ("proved", message(&proved(a, b))),
     ]
+}
+
+/// What `b` proves to `a`: that two alerts were deleted; the hashes stand for proofs.
+fn proved(a: &Node, b: &Node) -> Proved {
+    let who = Who { now: NOW, actor: "node" };
+    let hash = |byte: u8| Hash([byte; 32]);
+    let opened = alerts(Mode::Live, a, b).into_iter().take(2).map(|(_, sealed)| {
+        let alert = RecordId::generate(NOW * 1_000, [6; 32]);
+        let (origin, statement_hash) = (a.card.id(), sealed.statement_hash());
+        let event = DeletedEvent { alert, origin, statement_hash, mode: Mode::Live };
+        let logged = Logged::new(Entry::deleted(who, event), [5; 32]);
+        OpenedLeaf::new(logged.encode(), vec![hash(1), hash(2)])
+    });
+    Proved::new(vec![hash(3)], opened.collect()).unwrap()
 }
 
 /// The envelopes of a courier file from `a` to `b`: a manifest, two words and an acknowledgement.

@@ -508,6 +508,10 @@ impl Desk {
             };
             if let Some(mut delivery) = known {
                 advance(&mut delivery, item);
+                if item.stage == Stage::Deleted {
+                    let said = (opened.statement_hash(), checkpoint.size());
+                    write = self.deletion_said(write, node, alert, item, said)?;
+                }
                 changed.insert(alert, delivery);
             }
         }

@@ -15,7 +15,7 @@ use symbolon_trust::Mode;
 use super::{class_of, template};
 use crate::api::{
     AckRow, AlertAcks, AlertList, AlertName, AlertPage, AlertRow, AlertShow, AlertShown,
-    AlertTemplates, FieldShown, InboxList, InboxPage, InboxRow, Nothing, Report,
+    AlertTemplates, DeletionProved, FieldShown, InboxList, InboxPage, InboxRow, Nothing, Report,
 };
 use crate::desk::hex;
 use crate::limits::{ALERT_ROWS_MAX, DELETION_PATIENCE_SECONDS};
@@ -154,14 +154,15 @@ impl Desk {
             _ => self.store.delivery_list(&alert.key.id)?,
         };
         let rows = deliveries.into_iter().map(|delivery| self.ack_row(&alert, &delivery));
+        let rows: Vec<AckRow> = rows.collect::<Result<_, _>>()?;
         Ok(AlertAcks {
             id: alert.key.id.to_string(),
             state: state_name(alert.state).to_owned(),
-            recipients: rows.collect(),
+            recipients: rows,
         })
     }
 
-    fn ack_row(&self, alert: &Alert, delivery: &AlertDelivery) -> AckRow {
+    fn ack_row(&self, alert: &Alert, delivery: &AlertDelivery) -> Result<AckRow, DeskError> {
         let now = self.now();
         let is_ended = matches!(alert.state, AlertState::Withdrawn | AlertState::Expired)
             || delivery.state == DeliveryState::Withdrawing;
@@ -179,7 +180,7 @@ impl Desk {
         } else {
             !is_settled && delivery.read_at.or(delivery.acted_at).is_none() && now > alert.read_by
         };
-        AckRow {
+        Ok(AckRow {
             partner: self.name_of(delivery.partner),
             state: delivery_name(delivery.state).to_owned(),
             overdue,
@@ -189,7 +190,21 @@ impl Desk {
             acted_at: delivery.acted_at,
             deleted_at: delivery.deleted_at,
             their_index: delivery.their_index,
+            deletion_proved: self.deletion_proved(delivery)?,
+        })
+    }
+
+    /// Of several statements the one that the partner had last.
+    fn deletion_proved(
+        &self,
+        delivery: &AlertDelivery,
+    ) -> Result<Option<DeletionProved>, DeskError> {
+        if delivery.deleted_at.is_none() {
+            return Ok(None);
         }
+        let proofs = self.store.deletion_proofs(&delivery.alert, &delivery.partner)?;
+        let last = proofs.iter().max_by_key(|proof| proof.log_index);
+        Ok(last.map(|proof| DeletionProved { position: proof.log_index, size: proof.size }))
     }
 
     /// What waits for somebody, the nearest deadline first; that it was shown is logged.

@@ -9,6 +9,8 @@ mod hostile;
 mod life;
 mod node;
 mod notices;
+mod once;
+mod proofs;
 mod submit;
 mod time;
 mod world;

@@ -478,6 +478,17 @@ pub struct AckRow {
     pub deleted_at: Option<u64>,
     /// Leaf of the partner's log behind its last word.
     pub their_index: Option<u64>,
+    /// Where the partner has proved that its log says so.
+    pub deletion_proved: Option<DeletionProved>,
+}
+
+/// A proof that stands in the log of a partner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletionProved {
+    /// The leaf.
+    pub position: u64,
+    /// Leaves in the checkpoint under which it was proved.
+    pub size: u64,
 }
 
 /// Asks for the inbox.

@@ -5,12 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use symbolon_audit::Logged;
 use symbolon_disclosure::limits::CLOCK_SKEW_SECONDS_MAX;
 use symbolon_disclosure::{AckItem, Acknowledgement, Kept, Payload, Say, Stage, Word};
 use symbolon_store::{Alert, AlertKey, Evidence, Slot, Way};
 use symbolon_tlog::CheckpointVerifier;
 use symbolon_trust::{NodeId, SignedCard};
-use symbolon_verify::LeftOut;
+use symbolon_verify::{Draft, LeftOut};
 
 use crate::alert::is_gone;
 use crate::api::{EvidenceBuild, Report};
@@ -235,7 +236,10 @@ impl Desk {
     }
 
     /// Everybody's log is checked with the keys of its cards; those of the own log are among them.
-    fn log_verifiers(&self, partner: NodeId) -> Result<Vec<CheckpointVerifier>, DeskError> {
+    pub(crate) fn log_verifiers(
+        &self,
+        partner: NodeId,
+    ) -> Result<Vec<CheckpointVerifier>, DeskError> {
         let own = self.identity();
         let mut verifiers = vec![CheckpointVerifier::parse(&own.card.card().log)?];
         let mut cards = cards_kept(&self.store, &own.node())?;
@@ -248,6 +252,26 @@ impl Desk {
             verifiers.push(CheckpointVerifier::parse(&card.card().log)?);
         }
         Ok(verifiers)
+    }
+
+    /// What the partner has proved of the deletions that acknowledgements here speak of.
+    pub(crate) fn evidence_deletions(
+        &self,
+        about: &About,
+        found: &[Found],
+        draft: &mut Draft,
+    ) -> Result<(), DeskError> {
+        let shown: BTreeSet<_> = found.iter().map(|one| one.evidence.statement_hash).collect();
+        let proofs = match about.is_own {
+            true => self.store.deletion_proofs(&about.alert.key.id, &about.partner)?,
+            false => Vec::new(),
+        };
+        for proof in proofs.into_iter().filter(|proof| shown.contains(&proof.acknowledgement)) {
+            let logged = Logged::decode(&proof.logged)?;
+            let entry = symbolon_codec::encode(logged.entry());
+            draft.their_opening(proof.size, proof.log_index, *logged.salt(), entry, proof.proof);
+        }
+        Ok(())
     }
 
     /// The entries that are opened although they record no statement here: where a statement that

@@ -1,6 +1,9 @@
 //! Two desks with stores in memory on virtual time, and a link that does to the messages of a match
 //! what a test says.
 
+#[path = "../support/hello.rs"]
+mod hello;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Cursor;
@@ -20,8 +23,8 @@ use symbolon_policy::{PolicySet, SAMPLE};
 use symbolon_protocol::{
     AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Code, Collect,
     Collected, Context, Cosign, Cosigned, Delivered, Disclose, Epochs, EpochsRequest, Established,
-    Evaluate, Evaluated, Exchange, Handshake, Leave, Left, ProtocolError, Push, Pushed, Request,
-    Serve, TagSetDownload, TagSetEvent, TagSetProgress, Transmit, VerifiedEpochCard,
+    Evaluate, Evaluated, Exchange, Leave, Left, ProtocolError, Prove, Proved, Push, Pushed,
+    Request, Serve, TagSetDownload, TagSetEvent, TagSetProgress, Transmit, VerifiedEpochCard,
 };
 use symbolon_store::{BudgetKey, Direction, Store};
 use symbolon_trust::{NodeId, NodeName};
@@ -287,6 +290,9 @@ impl Link for Wire {
     fn collect(&self, _: &NodeId, _: &Collect) -> Result<Collected, LinkError> {
         Err(away())
     }
+    fn prove(&self, _: &NodeId, _: &Prove) -> Result<Proved, LinkError> {
+        Err(away())
+    }
 }
 
 fn told(error: ProtocolError) -> LinkError {
@@ -304,25 +310,7 @@ fn hello(client: &Desk, server: &Desk) -> Result<(Established, Established), Pro
         Ok::<_, ProtocolError>(Context { local: own.local().unwrap(), partner, exporter: [9; 32] })
     };
     let now = BEGIN_MS / 1000;
-    let mut a = Handshake::client(context(client, server)?, [1; 32], now, 0);
-    let mut b = Handshake::server(context(server, client)?, [2; 32], now, 0);
-    loop {
-        let (there, back) = (a.poll_transmit(), b.poll_transmit());
-        if there.is_none() && back.is_none() {
-            break;
-        }
-        match there {
-            Some(Transmit::Bytes(bytes)) => b.handle_bytes(&bytes, 0),
-            Some(Transmit::Finish) => b.handle_end(0),
-            None => {}
-        }
-        match back {
-            Some(Transmit::Bytes(bytes)) => a.handle_bytes(&bytes, 0),
-            Some(Transmit::Finish) => a.handle_end(0),
-            None => {}
-        }
-    }
-    Ok((a.poll_outcome().unwrap()?, b.poll_outcome().unwrap()?))
+    hello::session(context(client, server)?, context(server, client)?, (now, now))
 }
 
 /// One request and its answer over a session of its own.

@@ -17,7 +17,7 @@ use crate::table::{Shape, Table};
 /// `SYMB`, in the header of every database of ours.
 const APPLICATION_ID: u32 = 0x5359_4d42;
 /// Newest version of the schema that this program knows.
-pub(crate) const SCHEMA_VERSION: u32 = 3;
+pub(crate) const SCHEMA_VERSION: u32 = 4;
 
 /// Refuses a file that is not ours, not this store's, or newer than this program. Only reads, and
 /// leaves no file beside it.
@@ -100,7 +100,7 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
 fn step(connection: &Connection, number: u32) -> Result<(), StoreError> {
     match number {
         1 => first(connection),
-        2 | 3 => tables(connection, number),
+        2..=4 => tables(connection, number),
         _ => Err(StoreError::Damaged { what: "the schema has no such version" }),
     }
 }

@@ -92,6 +92,7 @@ pub(crate) const fn of(table: Table) -> &'static Texts {
         Table::RelayBox => texts!("relay_box"),
         Table::Relay => texts!("relay"),
         Table::LeafName => texts!("leaf_name"),
+        Table::Deletion => texts!("deletion"),
     }
 }
 

@@ -6,8 +6,9 @@ use std::path::Path;
 use rusqlite::Connection;
 use symbolon_record::{RecordId, RecordVersion};
 use symbolon_store::{
-    Alert, AlertDelivery, AlertKey, AlertState, DATABASE_FILE, DeliveryState, DueFor, InboxItem,
-    InboxKind, Intent, Line, Pending, Rings, Sent, Slot, Store, StoreError, StreamSide, Write,
+    Alert, AlertDelivery, AlertKey, AlertState, DATABASE_FILE, DeletionDue, DeletionProof,
+    DeliveryState, DueFor, InboxItem, InboxKind, Intent, Line, Pending, Rings, Sent, Slot, Store,
+    StoreError, StreamSide, Write,
 };
 use symbolon_trust::{Mode, NodeId};
 
@@ -210,6 +211,48 @@ pub(crate) fn deliveries(store: &Store) {
     assert_eq!(store.delivery_by_statement(&other, &[4; 32]).unwrap(), None, "another's statement");
     store.commit(Write::new().delivery_statement_delete(&one, &[4; 32])).unwrap();
     assert_eq!(store.delivery_by_statement(&one, &[4; 32]).unwrap(), None);
+}
+
+pub(crate) fn deletions(store: &Store) {
+    let (one, other) = (partner_id(), NodeId::from_bytes([9; 32]));
+    let due = |partner, byte: u8| DeletionDue {
+        alert: id(1),
+        partner,
+        statement_hash: [byte; 32],
+        acknowledgement: [40; 32],
+        log_index: 3,
+        size: 7,
+        tries: 0,
+        next_at: 5,
+    };
+    let all = [due(one, 4), due(one, 6), due(other, 5)];
+    store.commit(all.iter().fold(Write::new(), |write, due| write.deletion_due(due))).unwrap();
+    let [first, second, foreign] = all;
+    assert_eq!(store.deletion_due_scan(&one, None, 9).unwrap(), [first.clone(), second.clone()]);
+    assert_eq!(store.deletion_due_scan(&one, None, 1).unwrap(), std::slice::from_ref(&first));
+    let behind = store.deletion_due_scan(&one, Some(&[4; 32]), 9).unwrap();
+    assert_eq!(behind, std::slice::from_ref(&second));
+    assert_eq!(store.deletion_due_fetch(&one, &[5; 32]).unwrap(), None, "another's");
+    let again = DeletionDue { tries: 1, next_at: 60, ..second };
+    store.commit(Write::new().deletion_due(&again)).unwrap();
+    assert_eq!(store.deletion_due_fetch(&one, &[6; 32]).unwrap(), Some(again));
+
+    let proof = DeletionProof {
+        statement_hash: [4; 32],
+        acknowledgement: [40; 32],
+        log_index: 3,
+        size: 7,
+        logged: vec![1, 2],
+        proof: vec![symbolon_tlog::leaf_hash("a leaf")],
+    };
+    assert_eq!(store.deletion_proofs(&id(1), &one).unwrap(), []);
+    store.commit(Write::new().deletion_proved(&first, &proof)).unwrap();
+    assert_eq!(store.deletion_proofs(&id(1), &one).unwrap(), [proof]);
+    assert_eq!(store.deletion_due_fetch(&one, &[4; 32]).unwrap(), None, "it is proved");
+    assert_eq!(store.deletion_proofs(&id(1), &other).unwrap(), []);
+    assert_eq!(store.deletion_proofs(&id(2), &one).unwrap(), []);
+    store.commit(Write::new().deletion_due_delete(&other, &[5; 32])).unwrap();
+    assert_eq!(store.deletion_due_fetch(&foreign.partner, &[5; 32]).unwrap(), None);
 }
 
 pub(crate) fn outboxes(store: &Store) {

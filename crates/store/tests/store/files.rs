@@ -75,9 +75,9 @@ fn a_refused_opening_touches_nothing() {
     };
     version(99);
     attempt(passphrase("right"), "newer schema", |error| {
-        matches!(error, StoreError::NewerSchema { found: 99, known: 3 })
+        matches!(error, StoreError::NewerSchema { found: 99, known: 4 })
     });
-    version(3);
+    version(4);
 
     let stranger = tempfile::tempdir().unwrap();
     Store::create(stranger.path(), &passphrase("right"), cheap, [9; 32]).unwrap();
@@ -345,6 +345,7 @@ const TABLES_OF_3: [&str; 19] = [
     "relay",
     "leaf_name",
 ];
+const TABLES_OF_4: [&str; 1] = ["deletion"];
 
 /// Makes a store of this version in `path`, with one setting, as an older program left it.
 fn older(path: &Path, version: u32, absent: &[&str]) {
@@ -367,9 +368,12 @@ fn version(path: &Path) -> u32 {
 /// opened, and keeps what it holds.
 #[test]
 fn an_older_schema_is_migrated() {
-    for (number, absent) in
-        [(1, [TABLES_OF_2.as_slice(), &TABLES_OF_3].concat()), (2, TABLES_OF_3.to_vec())]
-    {
+    let since = |tables: &[&[&'static str]]| tables.concat();
+    for (number, absent) in [
+        (1, since(&[&TABLES_OF_2, &TABLES_OF_3, &TABLES_OF_4])),
+        (2, since(&[&TABLES_OF_3, &TABLES_OF_4])),
+        (3, since(&[&TABLES_OF_4])),
+    ] {
         let directory = tempfile::tempdir().unwrap();
         older(directory.path(), number, &absent);
         let store = open(directory.path(), 2);
@@ -380,8 +384,9 @@ fn an_older_schema_is_migrated() {
             .commit(Write::new().alert_new(&alert(key)).alert_content(&key, Slot::Current, b"text"))
             .unwrap();
         assert_eq!(store.watch_list().unwrap(), []);
+        assert_eq!(store.deletion_due_scan(&partner_id(), None, 1).unwrap(), []);
         drop(store);
-        assert_eq!(version(directory.path()), 3);
+        assert_eq!(version(directory.path()), 4);
         let store = open(directory.path(), 3);
         assert_eq!(store.alert_fetch(&key).unwrap(), Some(alert(key)));
     }

@@ -17,8 +17,9 @@ pub(crate) const CHECKPOINT: u8 = 5;
 pub(crate) const OPENING: u8 = 6;
 pub(crate) const PRIVATE: u8 = 7;
 pub(crate) const CONSISTENCY: u8 = 8;
+pub(crate) const THEIR_OPENING: u8 = 9;
 
-const KINDS: [ItemKind; 8] = [
+const KINDS: [ItemKind; 9] = [
     ItemKind::Card,
     ItemKind::Agreement,
     ItemKind::EpochCard,
@@ -27,6 +28,7 @@ const KINDS: [ItemKind; 8] = [
     ItemKind::Opening,
     ItemKind::Private,
     ItemKind::Consistency,
+    ItemKind::TheirOpening,
 ];
 
 /// When the bundles are made.

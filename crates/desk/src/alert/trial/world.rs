@@ -1,5 +1,8 @@
 //! Desks with stores in memory, a clock that the test turns, and a link whose weather it makes.
 
+#[path = "../../../tests/support/hello.rs"]
+mod hello;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -8,7 +11,7 @@ use symbolon_codec::sha256;
 use symbolon_protocol::{
     AccountRequest, BulkBegin, BulkCarried, BulkCarry, BulkState, BulkWait, Code, Collect,
     Collected, Context, Cosign, Cosigned, Delivered, Disclose, Epochs, Established, Evaluate,
-    Evaluated, Exchange, Handshake, Leave, Left, ProtocolError, Push, Pushed, Pushing, Request,
+    Evaluated, Exchange, Leave, Left, ProtocolError, Prove, Proved, Push, Pushed, Pushing, Request,
     Serve, TagSetEvent, TagSetProgress, Transmit, VerifiedEpochCard, decode, encode,
 };
 use symbolon_trust::{Mode, NodeId};
@@ -66,6 +69,10 @@ pub(super) struct Wire {
     /// The envelopes of every push, as they left.
     pub(super) left: Mutex<Vec<Vec<Vec<u8>>>>,
     pub(super) hellos: AtomicUsize,
+    /// What was asked to be proved.
+    pub(super) asked_for: Mutex<Vec<Prove>>,
+    /// What answers in the place of the partner, where it does.
+    prover: Mutex<Box<dyn FnMut(&Prove) -> Option<Result<Proved, LinkError>> + Send>>,
 }
 
 impl Wire {
@@ -77,11 +84,20 @@ impl Wire {
             fate: Mutex::new(Box::new(|| Fate::Arrives)),
             left: Mutex::default(),
             hellos: AtomicUsize::new(0),
+            asked_for: Mutex::default(),
+            prover: Mutex::new(Box::new(|_| None)),
         }
     }
 
     pub(super) fn weather(&self, fate: impl FnMut() -> Fate + Send + 'static) {
         *self.fate.lock().unwrap() = Box::new(fate);
+    }
+
+    pub(super) fn proves(
+        &self,
+        prover: impl FnMut(&Prove) -> Option<Result<Proved, LinkError>> + Send + 'static,
+    ) {
+        *self.prover.lock().unwrap() = Box::new(prover);
     }
 
     /// The first envelope of the last push.
@@ -99,6 +115,13 @@ impl Wire {
     }
 }
 
+fn told(error: ProtocolError) -> LinkError {
+    match error {
+        ProtocolError::PeerRefused { code, detail } => LinkError::Refused { code, detail },
+        other => LinkError::Broken(other.to_string()),
+    }
+}
+
 fn away() -> LinkError {
     LinkError::Unreachable { cause: "the link is down".to_owned(), code: None }
 }
@@ -109,10 +132,6 @@ impl Link for Wire {
         let pushing: Pushing = decode(&encode(request)[4..]).unwrap();
         self.left.lock().unwrap().push(pushing.envelopes().map(<[u8]>::to_vec).collect());
         let fate = (self.fate.lock().unwrap())();
-        let told = |error: ProtocolError| match error {
-            ProtocolError::PeerRefused { code, detail } => LinkError::Refused { code, detail },
-            other => LinkError::Broken(other.to_string()),
-        };
         match fate {
             Fate::Slow(bytes) if pushing.envelopes().map(<[u8]>::len).sum::<usize>() > bytes => {
                 Err(LinkError::TimedOut)
@@ -129,6 +148,13 @@ impl Link for Wire {
             }
             Fate::Answered(envelope, next) => Ok(pushed(envelope, next)),
         }
+    }
+
+    fn prove(&self, partner: &NodeId, request: &Prove) -> Result<Proved, LinkError> {
+        let (own, other) = self.ends(partner);
+        self.asked_for.lock().unwrap().push(request.clone());
+        let lie = (self.prover.lock().unwrap())(request);
+        lie.unwrap_or_else(|| asked(&own, &other, request).map_err(told))
     }
 
     fn seen_by(&self, partner: &NodeId) -> Option<u64> {
@@ -197,25 +223,8 @@ fn hello(client: &Desk, server: &Desk) -> Result<(Established, Established), Pro
         let local = own.local().unwrap();
         Ok::<_, ProtocolError>(Context { local, partner: partner.ok_or(gone)?, exporter: [9; 32] })
     };
-    let mut a = Handshake::client(context(client, server)?, [1; 32], client.now(), 0);
-    let mut b = Handshake::server(context(server, client)?, [2; 32], server.now(), 0);
-    loop {
-        let (there, back) = (a.poll_transmit(), b.poll_transmit());
-        if there.is_none() && back.is_none() {
-            break;
-        }
-        match there {
-            Some(Transmit::Bytes(bytes)) => b.handle_bytes(&bytes, 0),
-            Some(Transmit::Finish) => b.handle_end(0),
-            None => {}
-        }
-        match back {
-            Some(Transmit::Bytes(bytes)) => a.handle_bytes(&bytes, 0),
-            Some(Transmit::Finish) => a.handle_end(0),
-            None => {}
-        }
-    }
-    let (a, b) = (a.poll_outcome().unwrap()?, b.poll_outcome().unwrap()?);
+    let contexts = (context(client, server)?, context(server, client)?);
+    let (a, b) = hello::session(contexts.0, contexts.1, (client.now(), server.now()))?;
     for (desk, session) in [(client, &a), (server, &b)] {
         if let Some(card) = session.replacement() {
             desk.partner_renewed(card).unwrap();
