@@ -236,6 +236,7 @@ impl Own {
     /// Finds the outputs of one part among some of the sender's.
     fn walk(&self, own: &[Block], theirs: &[Block], found: &mut Vec<u32>) {
         let mut own = own;
+        let mut alike = Vec::new();
         for output in theirs {
             let high = output.0 >> 32;
             while let Some((first, rest)) = own.split_first()
@@ -244,9 +245,12 @@ impl Own {
                 own = rest;
             }
             let equal = own.iter().take_while(|entry| entry.0 >> 32 == high);
-            let whole = equal.filter_map(|entry| self.at((entry.0 & PLACE_MASK) as u32));
-            found.extend(whole.filter(|(_, own)| own == output).map(|(index, _)| index));
+            alike.extend(equal.map(|entry| ((entry.0 & PLACE_MASK) as u32, *output)));
         }
+        // Only now, without decisions between, so that the processor fetches many at once.
+        let whole = alike.iter().map(|(place, output)| (self.at(*place), *output));
+        let common = whole.filter_map(|(own, output)| own.filter(|(_, own)| *own == output));
+        found.extend(common.map(|(index, _)| index));
     }
 }
 
