@@ -7,7 +7,7 @@
 use std::error::Error;
 use std::fs;
 use std::io::{Read, Write};
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 use std::time::Instant;
 
 use symbolon_psi::{Head, Item, Message, Plan, Poll, PsiError, Receiver, Sender, Terms};
@@ -80,6 +80,14 @@ struct Outcome {
     receiver_bytes: u64,
 }
 
+impl Outcome {
+    fn add(&mut self, other: Self) {
+        self.common.extend(other.common);
+        self.sender_bytes += other.sender_bytes;
+        self.receiver_bytes += other.receiver_bytes;
+    }
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut start = Instant::now();
     let options = Options::parse(std::env::args().skip(1))?;
@@ -108,20 +116,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let cpu_before = if options.random.is_some() { cpu_seconds()? } else { 0.0 };
     let (left_count, right_count) = (left.count, right.count);
-    let mut outcome = Outcome::default();
-    let partitions = left.partitions.into_iter().zip(right.partitions);
-    for (number, ((left, places), (right, _))) in (0..).zip(partitions) {
-        let terms = plan.terms(number, 0)?;
-        let part = if threads == 1 {
-            alternate(terms, left, right)
-        } else {
-            side_by_side(terms, left, right, threads)
-        }?;
-        let place = |index: &u32| places.get(*index as usize).copied();
-        outcome.common.extend(part.common.iter().filter_map(place));
-        outcome.sender_bytes += part.sender_bytes;
-        outcome.receiver_bytes += part.receiver_bytes;
-    }
+    let mut outcome = run(tasks(&plan, left, right)?, threads)?;
     if let Some(path) = &options.output {
         write_common(path, &left_text, &mut outcome.common)?;
     }
@@ -149,10 +144,56 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// One partition: its terms, each side's items and seed, and where the left ones stand in the list.
+struct Task {
+    terms: Terms,
+    left: Vec<Item>,
+    right: Vec<Item>,
+    places: Vec<u32>,
+    seeds: [[u8; 32]; 2],
+}
+
+fn tasks(plan: &Plan, left: Side, right: Side) -> Result<Vec<Task>, Box<dyn Error>> {
+    let partitions = left.partitions.into_iter().zip(right.partitions);
+    let task = |(number, ((left, places), (right, _)))| {
+        Ok(Task { terms: plan.terms(number, 0)?, left, right, places, seeds: [seed()?, seed()?] })
+    };
+    (0..).zip(partitions).map(task).collect()
+}
+
+/// As many partitions at once as there are threads, each on one of them; those that are left over
+/// one after the other, on all.
+fn run(mut tasks: Vec<Task>, threads: usize) -> Result<Outcome, PsiError> {
+    let rest = tasks.split_off(tasks.len() - tasks.len() % threads);
+    let others = 1..threads.min(tasks.len());
+    let queue = Mutex::new(tasks.into_iter());
+    let work = || -> Result<Outcome, PsiError> {
+        let mut outcome = Outcome::default();
+        loop {
+            let next = queue.lock().map_err(|_| PsiError::WorkerLost)?.next();
+            let Some(task) = next else { return Ok(outcome) };
+            outcome.add(alternate(task)?);
+        }
+    };
+    let mut outcome = std::thread::scope(|scope| {
+        let others: Vec<_> = others.map(|_| scope.spawn(work)).collect();
+        let mut outcome = work()?;
+        for other in others {
+            outcome.add(other.join().map_err(|_| PsiError::WorkerLost)??);
+        }
+        Ok::<_, PsiError>(outcome)
+    })?;
+    for task in rest {
+        outcome.add(side_by_side(task, threads)?);
+    }
+    Ok(outcome)
+}
+
 /// Both parties in one thread, in turn.
-fn alternate(terms: Terms, left: Vec<Item>, right: Vec<Item>) -> Result<Outcome, Box<dyn Error>> {
-    let mut receiver = Receiver::start(terms, left, seed()?, 1)?;
-    let mut sender = Sender::start(terms, right, seed()?, 1)?;
+fn alternate(task: Task) -> Result<Outcome, PsiError> {
+    let Task { terms, left, right, places, seeds: [receiver_seed, sender_seed] } = task;
+    let mut receiver = Receiver::start(terms, left, receiver_seed, 1)?;
+    let mut sender = Sender::start(terms, right, sender_seed, 1)?;
     let mut outcome = Outcome::default();
     loop {
         while let Poll::Send(message) = sender.poll()? {
@@ -166,10 +207,10 @@ fn alternate(terms: Terms, left: Vec<Item>, right: Vec<Item>) -> Result<Outcome,
                 Poll::Await => break,
                 Poll::Finished(received) => {
                     let Poll::Finished(transcript) = sender.poll()? else {
-                        return Err(PsiError::Unexpected.into());
+                        return Err(PsiError::Unexpected);
                     };
                     assert_eq!(&transcript, received.transcript(), "both saw the same");
-                    outcome.common = received.intersect()?;
+                    outcome.common = placed(&received.intersect()?, &places);
                     return Ok(outcome);
                 }
             }
@@ -178,15 +219,10 @@ fn alternate(terms: Terms, left: Vec<Item>, right: Vec<Item>) -> Result<Outcome,
 }
 
 /// Each party in a thread of its own that starts more.
-fn side_by_side(
-    terms: Terms,
-    left: Vec<Item>,
-    right: Vec<Item>,
-    threads: usize,
-) -> Result<Outcome, Box<dyn Error>> {
+fn side_by_side(task: Task, threads: usize) -> Result<Outcome, PsiError> {
+    let Task { terms, left, right, places, seeds: [receiver_seed, sender_seed] } = task;
     let (to_sender, from_receiver) = mpsc::channel::<(Vec<u8>, Vec<u8>)>();
     let (to_receiver, from_sender) = mpsc::channel::<(Vec<u8>, Vec<u8>)>();
-    let (receiver_seed, sender_seed) = (seed()?, seed()?);
     std::thread::scope(|scope| {
         let sending = scope.spawn(move || -> Result<u64, PsiError> {
             let mut sender = Sender::start(terms, right, sender_seed, threads)?;
@@ -215,9 +251,12 @@ fn side_by_side(
                     outcome.receiver_bytes += message.encoded_bytes();
                     to_sender.send(message.into_parts()).map_err(|_| PsiError::PeerStopped)?;
                 }
-                Poll::Await => receiver.handle(read(from_sender.recv()?)?)?,
+                Poll::Await => {
+                    let parts = from_sender.recv().map_err(|_| PsiError::PeerStopped)?;
+                    receiver.handle(read(parts)?)?;
+                }
                 Poll::Finished(received) => {
-                    outcome.common = received.intersect()?;
+                    outcome.common = placed(&received.intersect()?, &places);
                     break;
                 }
             }
@@ -225,6 +264,11 @@ fn side_by_side(
         outcome.sender_bytes = sending.join().map_err(|_| PsiError::WorkerLost)??;
         Ok(outcome)
     })
+}
+
+/// Places in the whole list of the items at `indexes` of a partition.
+fn placed(indexes: &[u32], places: &[u32]) -> Vec<u32> {
+    indexes.iter().filter_map(|index| places.get(*index as usize).copied()).collect()
 }
 
 fn carry(message: Message, bytes: &mut u64) -> Result<Message, PsiError> {

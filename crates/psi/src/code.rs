@@ -64,7 +64,11 @@ impl Code {
         }
     }
 
-    /// Adds to `output[i]` the 21 entries of `input` that row `i` names.
+    /// Puts into `output[i]` the sum of the 21 entries of `input` that row `i` names.
+    ///
+    /// What was there is overwritten, not read: memory that is fresh from the system is then given
+    /// once. Read first, it would be shared zeros that the first write exchanges, page by page, and
+    /// each exchange interrupts all other threads.
     ///
     /// # Errors
     /// [`PsiError::Count`] for an input of fewer than 21 entries or more than
@@ -78,11 +82,17 @@ impl Code {
         let length = share(output.len(), workers);
         let pieces = output.chunks_mut(length).enumerate().collect();
         workers::run(pieces, workers, |(number, rows): (usize, &mut [Block])| {
-            self.visit(input, number * length, rows.len(), |range, entries, places| {
+            self.visit(input, number * length, rows.len(), |region, range, entries, places| {
                 let rows = rows.get_mut(range).unwrap_or_default();
-                for (row, place) in rows.iter_mut().zip(places) {
-                    if let Some(entry) = entries.get(*place as usize) {
-                        *row ^= *entry;
+                let terms = places.iter().map(|place| entries.get(*place as usize));
+                let pairs = rows.iter_mut().zip(terms);
+                if region == 0 {
+                    pairs.for_each(|(row, term)| *row = term.copied().unwrap_or_default());
+                    return;
+                }
+                for (row, term) in pairs {
+                    if let Some(term) = term {
+                        *row ^= *term;
                     }
                 }
             })
@@ -90,8 +100,8 @@ impl Code {
         Ok(())
     }
 
-    /// Calls `add` with a range of rows, a region of the input, and one place in it for each row;
-    /// `first` is the number of the first row, a multiple of `ROWS`.
+    /// Calls `add` with the number of a region, a range of rows, the region of the input, and one
+    /// place in it for each row; `first` is the number of the first row, a multiple of `ROWS`.
     ///
     /// One region after the other: what is read without order is then small enough to stay near the
     /// processor, and what is large is read and written in order.
@@ -100,7 +110,7 @@ impl Code {
         input: &[Block],
         first: usize,
         rows: usize,
-        mut add: impl FnMut(Range<usize>, &[Block], &[u32]),
+        mut add: impl FnMut(usize, Range<usize>, &[Block], &[u32]),
     ) -> Result<(), PsiError> {
         if input.len() > VOLE_CODE_LENGTH_MAX || input.len() < EXPANDER_WEIGHT {
             return Err(PsiError::Count);
@@ -112,7 +122,7 @@ impl Code {
                 self.expander.numbers(row_block(region, first + offset), &mut numbers);
                 let places = numbers.as_flattened_mut();
                 places.iter_mut().for_each(|number| *number = place(*number, entries.len()));
-                add(offset..rows.min(offset + ROWS), entries, places);
+                add(region, offset..rows.min(offset + ROWS), entries, places);
             }
         }
         Ok(())

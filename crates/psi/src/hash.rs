@@ -14,8 +14,9 @@ use crate::label;
 
 /// Bytes of one input: one compression.
 const INPUT_BYTES: usize = 64;
-/// Inputs hashed side by side.
-const LANES: usize = 16;
+/// Inputs hashed in one call: several times what the widest registers take side by side (sixteen),
+/// so that what is fetched and written for one sixteen is there when the hash comes to it.
+const LANES: usize = 64;
 /// Bytes of one digest.
 const DIGEST_BYTES: usize = 32;
 
@@ -80,45 +81,55 @@ impl Hashes {
 
     /// `h(x)` and the 16 bytes that choose the columns of `x`, under the store's seed.
     pub(crate) fn rows(&self, items: &[Item], seed: Block, mut take: impl FnMut(Block, Block)) {
+        let mut batch = Batch::new();
         for items in items.chunks(LANES) {
-            let tails = [seed; LANES];
-            self.digests(&self.row, items.iter(), &tails, |digest| {
+            let digests = batch.digests(self, &self.row, items.iter().map(|item| (item, seed)));
+            for digest in digests {
                 let (halves, _) = digest.as_chunks::<{ Block::BYTES }>();
                 if let [value, row] = halves {
                     take(Block::from_bytes(*value), Block::from_bytes(*row));
                 }
-            });
+            }
         }
     }
 
     /// Replaces each mask by `Ho(mask, x)` with the item that stands at its place.
     pub(crate) fn outputs<'a>(&self, items: impl Iterator<Item = &'a Item>, masks: &mut [Block]) {
-        let mut items = items;
+        let (mut items, mut batch) = (items, Batch::new());
         for masks in masks.chunks_mut(LANES) {
-            let mut tails = [Block::ZERO; LANES];
-            tails.iter_mut().zip(masks.iter()).for_each(|(tail, mask)| *tail = *mask);
-            let mut targets = masks.iter_mut();
-            let items = items.by_ref().take(targets.len());
-            self.digests(&self.output, items, &tails, |digest| {
-                let (halves, _) = digest.as_chunks::<{ Block::BYTES }>();
-                if let ([output, _], Some(target)) = (halves, targets.next()) {
+            let inputs = masks.iter().zip(items.by_ref()).map(|(mask, item)| (item, *mask));
+            let digests = batch.digests(self, &self.output, inputs);
+            for (target, digest) in masks.iter_mut().zip(digests) {
+                if let Some(output) = digest.first_chunk() {
                     *target = Block::from_bytes(*output);
                 }
-            });
+            }
         }
+    }
+}
+
+/// Room for one call of the hash; kept between calls, so that the zeros behind each input are
+/// written once.
+struct Batch {
+    inputs: [[u8; INPUT_BYTES]; LANES],
+    digests: [u8; DIGEST_BYTES * LANES],
+}
+
+impl Batch {
+    fn new() -> Self {
+        Self { inputs: [[0; INPUT_BYTES]; LANES], digests: [0; DIGEST_BYTES * LANES] }
     }
 
     /// Digests of `item ‖ tail ‖ 16 zero bytes`, at most [`LANES`] of them.
     fn digests<'a>(
-        &self,
+        &mut self,
+        hashes: &Hashes,
         key: &[u32; 8],
-        items: impl Iterator<Item = &'a Item>,
-        tails: &[Block],
-        mut take: impl FnMut(&[u8]),
-    ) {
-        let mut inputs = [[0; INPUT_BYTES]; LANES];
+        pairs: impl Iterator<Item = (&'a Item, Block)>,
+    ) -> &[[u8; DIGEST_BYTES]] {
+        let Self { inputs, digests } = self;
         let mut count = 0;
-        for ((input, item), tail) in inputs.iter_mut().zip(items).zip(tails) {
+        for (input, (item, tail)) in inputs.iter_mut().zip(pairs) {
             let (head, rest) = input.split_at_mut(item.0.len());
             head.copy_from_slice(&item.0);
             if let Some(rest) = rest.first_chunk_mut() {
@@ -126,8 +137,7 @@ impl Hashes {
             }
             count += 1;
         }
-        let mut digests = [0; DIGEST_BYTES * LANES];
-        self.platform.hash_many(
+        hashes.platform.hash_many(
             inputs.each_ref().get(..count).unwrap_or_default(),
             key,
             0,
@@ -135,9 +145,9 @@ impl Hashes {
             KEYED_HASH,
             CHUNK_START,
             CHUNK_END_AND_ROOT,
-            &mut digests,
+            digests,
         );
-        digests.chunks_exact(DIGEST_BYTES).take(count).for_each(&mut take);
+        digests.as_chunks().0.get(..count).unwrap_or_default()
     }
 }
 

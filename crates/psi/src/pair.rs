@@ -337,7 +337,7 @@ fn a_sender_answers_for_the_agreed_count_only() {
         let reveal = Message::new(Kind::Reveal, &[&own], vec![]);
         let receiver = receiver.handle(reveal).unwrap();
         let sorted = crate::outputs::sort(&[blocks(count, &mut random)], 1).unwrap();
-        let bulk = crate::outputs::encode(&sorted).unwrap();
+        let bulk = crate::outputs::encode(&sorted, 1).unwrap();
         let outputs = Message::new(Kind::Outputs, &[], bulk);
         assert_eq!(receiver.handle(outputs).err(), Some(PsiError::Malformed), "{count}");
     }

@@ -255,7 +255,8 @@ impl ExpectReveal {
         })?;
         drop((items, shares));
         let own = Own::new(lists.into_iter().flatten().collect(), session.workers)?;
-        Ok(ExpectOutputs { terms: session.terms, transcript: session.transcript, own })
+        let Session { terms, transcript, workers, .. } = session;
+        Ok(ExpectOutputs { terms, transcript, own, workers })
     }
 }
 
@@ -264,6 +265,7 @@ pub struct ExpectOutputs {
     terms: Terms,
     transcript: Transcript,
     own: Own,
+    workers: usize,
 }
 
 impl ExpectOutputs {
@@ -272,14 +274,14 @@ impl ExpectOutputs {
     /// # Errors
     /// [`PsiError::Malformed`] if they are not exactly as many as agreed, each once, ascending.
     pub fn handle(self, message: Message) -> Result<(Received, Message), PsiError> {
-        let Self { terms, mut transcript, own } = self;
+        let Self { terms, mut transcript, own, workers } = self;
         message.expect_kind(Kind::Outputs)?;
-        let theirs = outputs::decode(message.bulk(), terms.sender_count as usize)?;
+        let theirs = outputs::decode(message.bulk(), terms.sender_count as usize, workers)?;
         transcript.add(From::Sender, &message);
         let done = Message::new(Kind::Done, &[], Vec::new());
         transcript.add(From::Receiver, &done);
         let transcript = transcript.digest();
-        Ok((Received { terms, transcript, own, theirs }, done))
+        Ok((Received { terms, transcript, own, theirs, workers }, done))
     }
 }
 
@@ -288,7 +290,8 @@ pub struct Received {
     terms: Terms,
     transcript: [u8; 32],
     own: Own,
-    theirs: Vec<Block>,
+    theirs: Vec<Vec<Block>>,
+    workers: usize,
 }
 
 impl Received {
@@ -302,9 +305,9 @@ impl Received {
     ///
     /// # Errors
     /// [`PsiError::TooManyCommon`] if they exceed the agreed bound: an alarm. Which they are, and
-    /// how many, is dropped.
+    /// how many, is dropped. [`PsiError::WorkerLost`].
     pub fn intersect(self) -> Result<Vec<u32>, PsiError> {
-        let common = self.own.intersect(&self.theirs);
+        let common = self.own.intersect(&self.theirs, self.workers)?;
         let bound = self.terms.intersection_max;
         if common.len() as u64 > bound {
             return Err(PsiError::TooManyCommon { bound });

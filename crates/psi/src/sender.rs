@@ -219,7 +219,7 @@ impl Answering {
         })?;
         drop((store, shares, items));
         let sorted = fill(lists.into_iter().flatten().collect(), &session)?;
-        let message = session.send(Kind::Outputs, &[], outputs::encode(&sorted)?);
+        let message = session.send(Kind::Outputs, &[], outputs::encode(&sorted, session.workers)?);
         Ok((ExpectDone { transcript: session.transcript }, message))
     }
 }

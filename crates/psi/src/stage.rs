@@ -43,7 +43,7 @@ impl Elements {
     /// [`PsiError::WorkerLost`].
     pub fn sort_and_encode(&self, workers: usize) -> Result<usize, PsiError> {
         let sorted = outputs::sort(std::slice::from_ref(&self.0), workers)?;
-        Ok(outputs::encode(&sorted)?.len())
+        Ok(outputs::encode(&sorted, workers)?.len())
     }
 
     /// Finds the elements among `theirs`, both sorted here; returns how many are common.
@@ -54,7 +54,7 @@ impl Elements {
         let sorted = outputs::sort(std::slice::from_ref(&theirs.0), workers)?;
         let indexes = (0..self.0.len() as u32).collect();
         let own = Own::new(vec![(indexes, self.0.clone())], workers)?;
-        Ok(own.intersect(sorted.iter().flatten()).len())
+        Ok(own.intersect(&sorted, workers)?.len())
     }
 }
 

@@ -178,7 +178,7 @@ fn final_outputs() {
     hashes.outputs(items.iter(), &mut list);
     let padding = elements("vector padding", 2048 - list.len());
     let sorted = outputs::sort(&[list.clone(), padding], 1).unwrap();
-    let encoded = outputs::encode(&sorted).unwrap();
+    let encoded = outputs::encode(&sorted, 1).unwrap();
     let value = json!({
         "session": hex::encode(SESSION), "seed": hex::encode(SEED), "padded_count": 1024,
         "identifiers": identifiers(), "delta": show(delta), "coin": show(coin),

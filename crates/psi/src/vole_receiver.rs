@@ -276,9 +276,9 @@ impl Vectors {
         let length = setting.layout.length;
         let mut masks = Zeroizing::new(field::zeros(length));
         code.expand(&sparse, &mut masks, setting.workers)?;
-        // Memory that is there already serves again.
+        // Memory that is there already serves again; what is given back of it is wiped before.
         let mut shares = sparse;
-        shares.fill(Block::ZERO);
+        shares.iter_mut().skip(length).for_each(Zeroize::zeroize);
         shares.truncate(length);
         shares.shrink_to_fit();
         code.expand(&leaves, &mut shares, setting.workers)?;
