@@ -3,8 +3,8 @@
 //!
 //! Implements spec/alerts.md#delivery.
 //!
-//! Invariants: no partner waits for another; while a push is on its way, what comes in is sealed and
-//! leaves behind it; one worker alone tries a partner that cannot be reached.
+//! Invariants: no partner waits for another; while a push is on its way, what comes in is sealed
+//! and leaves behind it; one worker alone tries a partner that cannot be reached.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

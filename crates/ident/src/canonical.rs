@@ -123,7 +123,7 @@ impl Canonical {
             Kind::TravelDocument => document::travel_document(&input),
             Kind::Visa => document::visa(&input),
         }?;
-        // A word that is dropped, another script or another order can leave nothing but such a word.
+        // Another script, a word that is dropped or another order may leave just such a word.
         placeholder::refuse_words(draft.value())?;
         Ok(draft.finish())
     }
