@@ -1,4 +1,4 @@
-//! Whole desks in one thread on virtual time, over a link that loses, repeats, forges and lies.
+//! Whole desks on virtual time, over a link that loses, repeats, forges and lies.
 //!
 //! Tests spec/alerts.md. A failure is: something lost that was accepted, something applied twice
 //! or out of its order, or a state that a statement of the wrong node has changed.
@@ -11,6 +11,7 @@ mod node;
 mod notices;
 mod once;
 mod proofs;
+mod several;
 mod submit;
 mod time;
 mod world;

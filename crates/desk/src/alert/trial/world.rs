@@ -5,6 +5,7 @@ mod hello;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, Weak};
 
 use symbolon_codec::sha256;
@@ -59,6 +60,8 @@ pub(super) enum Fate {
     Slow(usize),
     /// The partner answers this instead, and applies nothing.
     Answered(Option<Vec<u8>>, [u64; 2]),
+    /// It is on its way until the test says what becomes of it.
+    Held(Receiver<Fate>),
 }
 
 /// The way of one desk to all others.
@@ -131,8 +134,12 @@ impl Link for Wire {
         let (own, other) = self.ends(partner);
         let pushing: Pushing = decode(&encode(request)[4..]).unwrap();
         self.left.lock().unwrap().push(pushing.envelopes().map(<[u8]>::to_vec).collect());
-        let fate = (self.fate.lock().unwrap())();
+        let mut fate = (self.fate.lock().unwrap())();
+        while let Fate::Held(becomes) = fate {
+            fate = becomes.recv().unwrap();
+        }
         match fate {
+            Fate::Held(_) => unreachable!("it was awaited"),
             Fate::Slow(bytes) if pushing.envelopes().map(<[u8]>::len).sum::<usize>() > bytes => {
                 Err(LinkError::TimedOut)
             }
