@@ -42,15 +42,39 @@ pub(crate) fn inspect(path: &Path, store: &[u8; 16]) -> Result<(), StoreError> {
     if found > SCHEMA_VERSION {
         return Err(StoreError::NewerSchema { found, known: SCHEMA_VERSION });
     }
-    // "immutable": no lock, no write-ahead log, no file is made.
-    let uri = format!("file:{}?immutable=1", escaped(path));
+    match store_in(path, Sight::MainFile) {
+        Ok(Some(name)) if name == store => Ok(()),
+        Ok(Some(_)) => Err(FOREIGN),
+        // A process that died while it moved the write-ahead log leaves a main file that makes
+        // sense only together with that log.
+        Ok(None) | Err(_) => match store_in(path, Sight::Whole) {
+            Ok(Some(name)) if name == store => Ok(()),
+            Ok(_) | Err(_) => Err(FOREIGN),
+        },
+    }
+}
+
+/// What a look at a database takes into account.
+#[derive(Clone, Copy)]
+enum Sight {
+    /// The main file alone: no lock, no write-ahead log, no file is made.
+    MainFile,
+    /// What a commit has made durable. Only the index of the write-ahead log may be written, which
+    /// holds nothing of its own.
+    Whole,
+}
+
+/// The name of the store that a database is of.
+fn store_in(path: &Path, sight: Sight) -> Result<Option<Vec<u8>>, rusqlite::Error> {
+    let how = match sight {
+        Sight::MainFile => "immutable=1",
+        Sight::Whole => "mode=ro",
+    };
+    let uri = format!("file:{}?{how}", escaped(path));
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     let connection = Connection::open_with_flags(uri, flags)?;
-    let name: Option<Vec<u8>> = connection
-        .query_row("SELECT value FROM meta WHERE name = 'store'", [], |row| row.get(0))
-        .optional()
-        .map_err(|_| FOREIGN)?;
-    if name.as_deref() == Some(store) { Ok(()) } else { Err(FOREIGN) }
+    let text = "SELECT value FROM meta WHERE name = 'store'";
+    connection.query_row(text, [], |row| row.get(0)).optional()
 }
 
 /// The path as a URI's: what would end or change it is percent-encoded.

@@ -104,6 +104,57 @@ fn a_refused_opening_touches_nothing() {
     });
 }
 
+/// Copies what lies in a directory, as a crash would leave it.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for (name, (_, bytes)) in snapshot(from) {
+        std::fs::write(to.join(name), bytes).unwrap();
+    }
+}
+
+#[test]
+fn a_log_that_was_moved_in_part_is_no_foreign_database() {
+    const PAGE: usize = 4_096;
+    let parent = tempfile::tempdir().unwrap();
+    let [live, dead, other, stranger] =
+        ["live", "dead", "other", "stranger"].map(|name| parent.path().join(name));
+    let store = create(&live);
+    for number in 0..100 {
+        store
+            .commit(Write::new().record_create(&record(number), vec![]).log(entry(number)))
+            .unwrap();
+    }
+    copy(&live, &dead);
+    drop(store);
+    // The move has come as far as the first page, which says that there are more than there are.
+    let moved = std::fs::read(dead.join(format!("{DATABASE_FILE}-wal"))).unwrap();
+    let mut frames = moved.get(32..).unwrap().chunks_exact(24 + PAGE);
+    let first = frames.rfind(|frame| frame[..4] == [0, 0, 0, 1]).unwrap();
+    let mut main = std::fs::read(dead.join(DATABASE_FILE)).unwrap();
+    main[..PAGE].copy_from_slice(&first[24..]);
+    let pages = u32::from_be_bytes(*main[28..].first_chunk().unwrap());
+    assert!(pages as usize > main.len() / PAGE);
+    std::fs::write(dead.join(DATABASE_FILE), main).unwrap();
+
+    // Of another store it is refused all the same, and stays as it is.
+    copy(&dead, &stranger);
+    drop(Store::create(&other, &unlock(), Cost::dangerous_cheap(), [7; 32]).unwrap());
+    std::fs::copy(other.join(KEYRING_FILE), stranger.join(KEYRING_FILE)).unwrap();
+    let content = |path| {
+        let mut files = snapshot(path);
+        files.remove(&format!("{DATABASE_FILE}-shm"));
+        files
+    };
+    let before = content(&stranger);
+    let error = Store::open(&stranger, &unlock(), [2; 32]).err().unwrap();
+    assert!(matches!(error, StoreError::Foreign { file: "database" }), "{error}");
+    assert_eq!(content(&stranger), before);
+
+    let store = open(&dead, 3);
+    assert_eq!(store.log_verify(|_| ()).unwrap().size, 100);
+    assert_eq!(store.record_count().unwrap(), 100);
+}
+
 #[test]
 fn one_process_has_the_store_at_a_time() {
     let directory = tempfile::tempdir().unwrap();
