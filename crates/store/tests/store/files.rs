@@ -138,7 +138,7 @@ fn a_log_that_was_moved_in_part_is_no_foreign_database() {
 
     // Of another store it is refused all the same, and stays as it is.
     copy(&dead, &stranger);
-    drop(Store::create(&other, &unlock(), Cost::dangerous_cheap(), [7; 32]).unwrap());
+    Store::create(&other, &unlock(), Cost::dangerous_cheap(), [7; 32]).unwrap();
     std::fs::copy(other.join(KEYRING_FILE), stranger.join(KEYRING_FILE)).unwrap();
     let content = |path| {
         let mut files = snapshot(path);
