@@ -24,12 +24,12 @@ macro_rules! texts {
             scan: concat!(
                 "SELECT key, value FROM ",
                 $table,
-                " WHERE key >= ?1 AND key > ?2 AND key < ?3 ORDER BY key LIMIT ?4"
+                " WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3"
             ),
             scan_to_end: concat!(
                 "SELECT key, value FROM ",
                 $table,
-                " WHERE key >= ?1 AND key > ?2 ORDER BY key LIMIT ?3"
+                " WHERE key >= ?1 ORDER BY key LIMIT ?2"
             ),
             count: concat!("SELECT count(*) FROM ", $table),
             count_to_end: concat!("SELECT count(*) FROM ", $table, " WHERE key >= ?1"),
