@@ -63,14 +63,15 @@ pub const WRITER_CACHE_KIB: u32 = 16 << 10;
 /// Page cache of a reading connection, in KiB.
 pub const READER_CACHE_KIB: u32 = 2 << 10;
 /// Size to which the write-ahead log is cut back once it is checkpointed, in bytes.
-pub const WAL_BYTES_KEPT: u32 = 64 << 20;
+pub const WAL_BYTES_KEPT: u32 = 128 << 20;
 /// Operations after which a part of the write-ahead log is moved into the database beside the
 /// writer; one changes about two pages.
 pub const MOVE_OPS: usize = 1_000;
-/// Pages in the write-ahead log after which the writer moves the rest, so that it begins anew.
-pub const WAL_CHECKPOINT_PAGES: u32 = 8_192;
+/// Pages in the write-ahead log after which the writer moves the rest, so that it begins anew. All
+/// commits wait for that, so it must be rare.
+pub const WAL_CHECKPOINT_PAGES: u32 = 32_768;
 /// Pages in the write-ahead log after which every commit moves it, should nothing else have.
-pub const WAL_PAGES_MAX: u32 = 32_768;
+pub const WAL_PAGES_MAX: u32 = 131_072;
 /// Time that a connection waits for another's lock, in milliseconds.
 pub const BUSY_TIMEOUT_MS: u64 = 10_000;
 
