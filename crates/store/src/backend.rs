@@ -64,6 +64,7 @@ pub(crate) struct LogRow {
 }
 
 /// One step of a batch.
+#[derive(Clone)]
 pub(crate) enum Op {
     /// Writes a row, if it is as expected.
     Put { table: Table, key: Vec<u8>, value: Vec<u8>, expect: Expect },
@@ -80,6 +81,9 @@ pub(crate) enum Op {
     Spend { key: Vec<u8>, amount: u64, limit: u64 },
     /// Appends a leaf to the log.
     Append { leaf: [u8; 32], cell: Vec<u8> },
+    /// Changes nothing; refuses the batch as [`StoreError::Conflict`] where the log has another
+    /// size. Only at the beginning of a batch.
+    CheckLog { size: u64 },
     /// Writes a row that holds the index of the leaf appended last in this batch.
     Place { table: Table, key: Vec<u8> },
     /// Empties the cells of leaves that the log has, each of which must hold one; otherwise

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use symbolon_audit::{Entry, LeafData, LogSeen, Logged, Receipt};
 use symbolon_tlog::tile::Row;
 use symbolon_tlog::{
-    Edge, Hash, Tile, TileReader, TileSource, TlogError, consistency_proof, inclusion_proof,
-    root_from,
+    Edge, EdgeTile, Hash, Tile, TileReader, TileSource, TlogError, consistency_proof,
+    inclusion_proof, root_from,
 };
 
 use crate::backend::{Expect, LogRow};
@@ -25,8 +25,10 @@ const NEWEST: &[u8] = b"newest";
 
 /// The tiles of the own log, as of the time it was asked for.
 pub struct LogTiles<'a> {
-    store: &'a Store,
-    edge: Arc<Edge>,
+    pub(crate) store: &'a Store,
+    pub(crate) edge: Arc<Edge>,
+    /// Complete tiles that are not written yet.
+    pub(crate) filled: Vec<EdgeTile>,
 }
 
 impl TileSource for LogTiles<'_> {
@@ -36,6 +38,10 @@ impl TileSource for LogTiles<'_> {
         };
         if let Some(hashes) = self.edge.unfinished(level, tile.index()) {
             return Ok(hashes.to_vec());
+        }
+        let filled = |one: &&EdgeTile| (one.level, one.index) == (level, tile.index());
+        if let Some(filled) = self.filled.iter().find(filled) {
+            return Ok(filled.hashes.clone());
         }
         let read = self.store.backend.log_tile(level, tile.index());
         read.ok().flatten().ok_or(TlogError::Unavailable)
@@ -94,7 +100,8 @@ impl Store {
     pub fn log_reader(&self) -> Result<TileReader<LogTiles<'_>>, StoreError> {
         let edge = self.backend.edge();
         let size = edge.size();
-        TileReader::new(LogTiles { store: self, edge }, size).map_err(unreadable)
+        TileReader::new(LogTiles { store: self, edge, filled: Vec::new() }, size)
+            .map_err(unreadable)
     }
 
     /// Inclusion proof of the leaf at `index` in the tree of the first `size` leaves.

@@ -175,6 +175,8 @@ impl State {
                 undo.push(Undo::Budget(key, before));
             }
             Op::Append { leaf, cell } => leaves.push((leaf, cell)),
+            Op::CheckLog { size } if self.edge.size() == size => {}
+            Op::CheckLog { .. } => return Err(StoreError::Conflict),
             Op::Place { table, key } => {
                 let last = (self.log.len() + leaves.len()).saturating_sub(1) as u64;
                 let at = (table, key);

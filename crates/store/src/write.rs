@@ -100,6 +100,13 @@ impl Committed {
     }
 }
 
+/// A write that is sealed and not queued.
+#[derive(Clone)]
+pub(crate) struct Made {
+    pub(crate) ops: Vec<Op>,
+    pub(crate) leaves: Vec<LeafData>,
+}
+
 /// A write on its way to the disk: the caller may prepare the next one meanwhile.
 #[must_use]
 pub struct Submitted {
@@ -200,6 +207,16 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where it cannot even be put together.
     pub fn submit(&self, write: Write) -> Result<Submitted, StoreError> {
+        self.queued(self.made(write)?)
+    }
+
+    pub(crate) fn queued(&self, made: Made) -> Result<Submitted, StoreError> {
+        let Made { ops, leaves } = made;
+        Ok(Submitted { pending: self.backend.submit(ops)?, leaves })
+    }
+
+    /// Seals a write.
+    pub(crate) fn made(&self, write: Write) -> Result<Made, StoreError> {
         let mut ops = Vec::with_capacity(write.steps.len());
         let mut leaves = Vec::new();
         let mut secrets = AlertSecrets::default();
@@ -214,7 +231,7 @@ impl Store {
                 other => self.prepare(other, &mut ops)?,
             }
         }
-        Ok(Submitted { pending: self.backend.submit(ops)?, leaves })
+        Ok(Made { ops, leaves })
     }
 
     fn prepare(&self, step: Step, ops: &mut Vec<Op>) -> Result<(), StoreError> {

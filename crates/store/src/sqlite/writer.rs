@@ -213,6 +213,8 @@ impl Writer {
                     }
                 }
                 Op::Spend { key, amount, limit } => self.spend(key, *amount, *limit)?,
+                Op::CheckLog { size } if self.edge.size() == *size => {}
+                Op::CheckLog { .. } => return Err(StoreError::Conflict),
                 Op::Append { leaf, cell } => indexes.push(self.append(leaf, cell)?),
                 Op::Place { table, key } => {
                     let last = indexes.last().copied().unwrap_or_default();

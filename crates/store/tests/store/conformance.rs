@@ -12,7 +12,8 @@ use symbolon_tlog::{leaf_hash, verify_consistency, verify_inclusion};
 use symbolon_trust::NodeId;
 
 use crate::{
-    alerts, around, budget, create, entry, erasure, indexed, keys, partner_id, record, relays,
+    alerts, around, budget, create, entry, erasure, foreseen, indexed, keys, partner_id, record,
+    relays,
 };
 
 /// Runs every case on a store of its own.
@@ -42,6 +43,8 @@ fn conforms(mut with_store: impl FnMut(&dyn Fn(&Store))) {
     with_store(&alerts::streams);
     with_store(&alerts::named_leaves);
     with_store(&alerts::due_and_inbox);
+    with_store(&foreseen::what_is_foreseen_comes_true);
+    with_store(&foreseen::what_does_not_come_true_is_not_written);
     with_store(&around::hotlines);
     with_store(&around::watches);
 }

@@ -12,6 +12,7 @@ mod conformance;
 mod crash;
 mod erasure;
 mod files;
+mod foreseen;
 mod relays;
 
 use std::path::Path;
