@@ -5,6 +5,7 @@
 //! Invariants: what was accepted is durable with everything that follows from it; nobody but the
 //! origin changes an alert; nothing goes out that policy does not permit when it goes.
 
+mod apply;
 mod arrive;
 mod audience;
 mod barred;
@@ -60,6 +61,8 @@ pub(crate) struct Alerts {
     sending: Turns,
     /// Held while something that came in is applied.
     receiving: Turns,
+    /// Held while what came in is applied and acknowledged in one write.
+    answering: Mutex<()>,
     /// What came in was applied: another push may have waited for it.
     arrivals: arrive::Arrivals,
     /// Held while what waits for a partner is sealed.

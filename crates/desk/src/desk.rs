@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
-use symbolon_audit::{Act, Entry, PolicyEvent, Who};
+use symbolon_audit::{Act, Entry, LogSeen, PolicyEvent, Who};
 use symbolon_ident::profile_id;
 use symbolon_policy::{PartnerContext, PolicySet};
 use symbolon_protocol::{Local, Partner as Remote};
@@ -278,11 +278,17 @@ impl Desk {
         if let Some((size, text)) = kept.as_ref().filter(|(size, _)| *size >= head.size) {
             return Ok((*size, text.clone()));
         }
-        let identity = self.identity();
-        let checkpoint = Checkpoint::new(identity.log.origin(), head.size, head.root)?;
-        let text = identity.log.sign(&checkpoint)?.to_string();
+        let text = self.checkpoint_of(head)?;
         *kept = Some((head.size, text.clone()));
         Ok((head.size, text))
+    }
+
+    /// A signed checkpoint over the own log as it is, or will be once a write is durable. It must
+    /// not leave before.
+    pub(crate) fn checkpoint_of(&self, head: LogSeen) -> Result<String, DeskError> {
+        let identity = self.identity();
+        let checkpoint = Checkpoint::new(identity.log.origin(), head.size, head.root)?;
+        Ok(identity.log.sign(&checkpoint)?.to_string())
     }
 
     /// What this node says of itself in a hello.

@@ -455,12 +455,26 @@ impl Desk {
         &self,
         partner: &Known,
         mode: Mode,
-        mut items: Vec<AckItem>,
+        items: Vec<AckItem>,
     ) -> Result<Disclose, DeskError> {
+        let (_, checkpoint) = self.checkpoint()?;
+        let (sealed, write) = self.acknowledgement_under(partner, mode, items, checkpoint)?;
+        let receipt = self.logged(write)?;
+        Ok(Disclose::new(sealed, receipt)?)
+    }
+
+    /// One signature over many acknowledgements under a checkpoint, and the write that keeps and
+    /// logs it.
+    pub(super) fn acknowledgement_under(
+        &self,
+        partner: &Known,
+        mode: Mode,
+        mut items: Vec<AckItem>,
+        checkpoint: String,
+    ) -> Result<(Sealed, Write), DeskError> {
         items.sort_by_key(|item| (item.statement_hash, item.stage));
         items.dedup_by_key(|item| (item.statement_hash, item.stage));
         let (now, identity) = (self.now(), self.identity());
-        let (_, checkpoint) = self.checkpoint()?;
         let to = Recipient::new(&partner.card, now, mode)?;
         let terms = Terms { created: now, expires: now + LIFETIME_SECONDS_MAX, in_reply_to: None };
         let (author, seed) = (identity.author(), self.surroundings.seed());
@@ -469,8 +483,7 @@ impl Desk {
         let write = Write::new()
             .evidence(&evidence_sent(&sealed, now))
             .log(Entry::disclosed(self.who(&Officer::node()), &sealed));
-        let receipt = self.logged(write)?;
-        Ok(Disclose::new(sealed, receipt)?)
+        Ok((sealed, write))
     }
 
     /// Notes the acknowledgements of a partner, and keeps them as evidence: commit the write while
@@ -510,7 +523,7 @@ impl Desk {
                 advance(&mut delivery, item);
                 if item.stage == Stage::Deleted {
                     let said = (opened.statement_hash(), checkpoint.size());
-                    write = self.deletion_said(write, node, alert, item, said)?;
+                    write = self.deletion_noted(write, node, alert, item, said)?;
                 }
                 changed.insert(alert, delivery);
             }

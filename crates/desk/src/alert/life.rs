@@ -15,8 +15,8 @@ use symbolon_store::{
 };
 use symbolon_trust::NodeId;
 
+use super::apply::stage_leaf;
 use super::audience::Audience;
-use super::receive::stage_leaf;
 use super::submit::{Submitting, change_digest};
 use super::{Repeated, Sending, alert_event, alert_id, class_of, is_gone, reached};
 use crate::api::{

@@ -12,7 +12,7 @@ use std::sync::Mutex;
 
 use symbolon_audit::{Act, Entry, Event, LogSeen, Logged, ReadEvent};
 use symbolon_disclosure::limits::CLOCK_SKEW_SECONDS_MAX;
-use symbolon_disclosure::{AckItem, Kept, Payload};
+use symbolon_disclosure::{AckItem, Kept, Opened, Payload, Stage};
 use symbolon_protocol::{Asked, OpenedLeaf, Prove, Proved, Refusal, Reply};
 use symbolon_record::RecordId;
 use symbolon_store::{AlertKey, DeletionDue, DeletionProof, Route, StoreError, Write};
@@ -38,7 +38,8 @@ pub(super) struct Proofs {
     /// When to look next whether a partner has to prove anything, in Unix seconds; at once where
     /// nothing is said.
     look_at: Mutex<HashMap<NodeId, u64>>,
-    /// When a partner last said that it deleted something, which may not be durable yet.
+    /// When a partner last said that it deleted something: whoever was looking then may not have
+    /// seen it.
     said_at: Mutex<HashMap<NodeId, u64>>,
 }
 
@@ -139,7 +140,7 @@ impl Desk {
     }
 
     /// Notes that a deletion which a partner has signed is to be proved.
-    pub(super) fn deletion_said(
+    pub(super) fn deletion_noted(
         &self,
         write: Write,
         partner: NodeId,
@@ -155,8 +156,6 @@ impl Desk {
         {
             return Ok(write);
         }
-        self.alerts.proofs.said(&partner, self.now());
-        self.tell_queued(&[partner]);
         let (tries, next_at) = (0, self.now());
         Ok(write.deletion_due(&DeletionDue {
             alert,
@@ -168,6 +167,16 @@ impl Desk {
             tries,
             next_at,
         }))
+    }
+
+    /// Has proved what a partner says that it deleted. Call it once what was noted of it is durable:
+    /// whoever looks before finds nothing.
+    pub(super) fn deletions_said(&self, partner: &NodeId, opened: &Opened) {
+        let Payload::Acknowledgement(given) = opened.payload() else { return };
+        if given.items.iter().any(|item| item.stage == Stage::Deleted) {
+            self.alerts.proofs.said(partner, self.now());
+            self.tell_queued(&[*partner]);
+        }
     }
 
     /// Whatever a partner has to prove may be asked for now.

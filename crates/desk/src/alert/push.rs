@@ -220,6 +220,9 @@ impl Desk {
             submitted.wait()?;
         }
         drop(noted);
+        if let Some(opened) = &opened {
+            self.deletions_said(&node, opened);
+        }
         Ok(match (is_whole, moved || is_acknowledged) {
             (true, _) => Settled::All,
             (false, true) => Settled::Some,
