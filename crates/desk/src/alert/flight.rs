@@ -10,7 +10,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use symbolon_trust::{Mode, NodeId};
 
-use super::carry::Hold;
+use super::carry::{Hold, highest};
 use crate::asking::lock;
 use crate::limits::PUSHES_UNDER_WAY_MAX;
 
@@ -79,15 +79,12 @@ pub(super) struct Turn<'a> {
 
 impl Behind {
     fn of(holds: &[Hold]) -> Self {
-        let mut until = Self::default();
+        let mut until = Self { placed: highest(holds), unplaced: BTreeMap::new() };
         for hold in holds {
-            match hold {
-                Hold::Placed(mode, sequence) => raise(&mut until.placed, *mode, *sequence),
-                Hold::Unplaced(mode, positions) => {
-                    if let Some(last) = positions.last() {
-                        raise(&mut until.unplaced, *mode, *last);
-                    }
-                }
+            if let Hold::Unplaced(mode, positions) = hold
+                && let Some(last) = positions.last()
+            {
+                raise(&mut until.unplaced, *mode, *last);
             }
         }
         until

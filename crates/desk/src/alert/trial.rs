@@ -4,6 +4,7 @@
 //! or out of its order, or a state that a statement of the wrong node has changed.
 
 mod acks;
+mod beside;
 mod evidence;
 mod hostile;
 mod life;

@@ -65,10 +65,14 @@ pub(super) fn agree(one: &Node, other: &Node, mode: Mode, kinds: &[&str]) {
 }
 
 impl Node {
-    pub(super) fn new(now_ms: &Arc<AtomicU64>, name: &'static str, country: &str) -> Node {
+    pub(super) fn new(
+        now_ms: &Arc<AtomicU64>,
+        name: &'static str,
+        country: &str,
+        store: Store,
+    ) -> Node {
         let number = name.as_bytes()[0];
-        let (store, around) =
-            (Arc::new(Store::memory([number; 32])), Arc::new(Virtual::new(now_ms, name)));
+        let (store, around) = (Arc::new(store), Arc::new(Virtual::new(now_ms, name)));
         let birth = Birth {
             name: NodeName::parse(name).unwrap(),
             country: Country::parse(country).unwrap(),

@@ -8,7 +8,7 @@ use symbolon_audit::{DeletedEvent, Entry, Logged, Who};
 use symbolon_disclosure::Stage;
 use symbolon_protocol::limits::PROVE_LEAVES_MAX;
 use symbolon_protocol::{Code, OpenedLeaf, ProtocolError, Prove, Proved};
-use symbolon_store::{DeletionDue, DeletionProof, Write};
+use symbolon_store::{DeletionDue, DeletionProof, Store, Write};
 use symbolon_tlog::{CheckpointVerifier, Hash, SignedCheckpoint, verify_inclusion};
 use symbolon_trust::Mode;
 
@@ -317,7 +317,8 @@ fn a_second_log_raises_the_alarm() {
     let id = north.send("Alarm", Mode::Live, &[south]);
     north.push(south).unwrap();
     // The same keys with another history, in which the alert was deleted.
-    let double = Node::new(&Arc::new(AtomicU64::new(BEGIN_MS)), "south", "PRT");
+    let double =
+        Node::new(&Arc::new(AtomicU64::new(BEGIN_MS)), "south", "PRT", Store::memory([b's'; 32]));
     assert_eq!(double.id(), south.id());
     double.meet(north);
     let (actor, hash) = (Officer::node(), north.hash_of(&id, south));

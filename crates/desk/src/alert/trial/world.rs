@@ -4,6 +4,7 @@
 mod hello;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, Weak};
@@ -15,6 +16,7 @@ use symbolon_protocol::{
     Evaluated, Exchange, Leave, Left, ProtocolError, Prove, Proved, Push, Pushed, Pushing, Request,
     Serve, TagSetEvent, TagSetProgress, Transmit, VerifiedEpochCard, decode, encode,
 };
+use symbolon_store::{Cost, Store, Unlock};
 use symbolon_trust::{Mode, NodeId};
 
 use super::node::{Node, agree};
@@ -274,8 +276,13 @@ pub(super) struct World {
 impl World {
     /// Nobody has agreed on anything.
     pub(super) fn strangers() -> World {
+        World::over(|name| Store::memory([name.as_bytes()[0]; 32]))
+    }
+
+    /// Nobody has agreed on anything, and each has the store that it is given.
+    fn over(store: impl Fn(&str) -> Store) -> World {
         let now_ms = Arc::new(AtomicU64::new(BEGIN_MS));
-        let node = |name, country| Node::new(&now_ms, name, country);
+        let node = |name, country| Node::new(&now_ms, name, country, store(name));
         let (north, south, east) =
             (node("north", "NOR"), node("south", "PRT"), node("east", "FIN"));
         for one in [&north, &south, &east] {
@@ -291,12 +298,26 @@ impl World {
     }
 
     pub(super) fn new() -> World {
-        let world = World::strangers();
-        let World { north, south, east, .. } = &world;
+        World::strangers().agreed()
+    }
+
+    /// The stores are files in this directory.
+    pub(super) fn on_disk(directory: &Path) -> World {
+        let world = World::over(|name| {
+            let (directory, seed) = (directory.join(name), [name.as_bytes()[0]; 32]);
+            let unlock = Unlock::key_file(vec![7; 32]).unwrap();
+            Store::create(&directory, &unlock, Cost::dangerous_cheap(), seed).unwrap();
+            Store::open(&directory, &unlock, seed).unwrap()
+        });
+        world.agreed()
+    }
+
+    fn agreed(self) -> World {
+        let World { north, south, east, .. } = &self;
         for (one, other) in [(north, south), (south, east), (east, north)] {
             agree(one, other, Mode::Live, &[]);
         }
-        world
+        self
     }
 
     /// And on drills.
