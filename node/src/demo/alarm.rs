@@ -39,7 +39,7 @@ pub(super) async fn raise(
     let begun = Instant::now();
     let sent: AlertSent =
         north.call("alert/send", &AlertSend { form, idempotency_key: None }).await?;
-    let row = reached(north, &sent.id, "south", "delivered").await?;
+    let row = reached(north, &sent.id, "south", "delivered", is_in("delivered")).await?;
     outcome.alert_ms = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
     let leaf = row.their_index.map_or_else(String::new, |leaf| leaf.to_string());
     out.note(&format!(
@@ -81,20 +81,24 @@ pub(super) async fn take_back(
     step(out, 9, "East is started again and catches up; then the alarm turns out to be an error");
     nodes.restart("east").await?;
     let north = nodes.node("north")?;
-    reached(north, id, "east", "delivered").await?;
-    reached(north, id, "south", "acted").await?;
+    reached(north, id, "east", "delivered", is_in("delivered")).await?;
+    reached(north, id, "south", "acted on", is_in("acted")).await?;
     let acks: AlertAcks = north.call("alert/acks", &AlertName { id: id.to_owned() }).await?;
     out.note(&indent(&alerts::acks(&acks)));
     let withdraw =
         AlertWithdraw { id: id.to_owned(), reason: "error".to_owned(), idempotency_key: None };
     let _: AlertAcks = north.call("alert/withdraw", &withdraw).await?;
     for partner in ["south", "east"] {
-        reached(north, id, partner, "deleted").await?;
+        let is_proved = |row: &AckRow| row.deletion_proved.is_some();
+        reached(north, id, partner, "proved the deletion of", is_proved).await?;
     }
     let acks: AlertAcks = north.call("alert/acks", &AlertName { id: id.to_owned() }).await?;
     outcome.deletions_proven =
-        acks.recipients.iter().filter(|row| row.deleted_at.is_some()).count();
-    out.note("  Withdrawn. Each recipient destroyed the key of its copy and signed for it:\n");
+        acks.recipients.iter().filter(|row| row.deletion_proved.is_some()).count();
+    out.note(
+        "  Withdrawn. Each recipient destroyed the key of its copy, signed for it, and opened the \
+         leaf of its log that says so:\n",
+    );
     out.note(&indent(&alerts::acks(&acks)));
     Ok(())
 }
@@ -119,23 +123,29 @@ fn form() -> AlertForm {
     }
 }
 
-/// A recipient's row, once it is as far as that.
+/// Whether a recipient is in a state.
+fn is_in(state: &'static str) -> impl Fn(&AckRow) -> bool {
+    move |row| row.state == state
+}
+
+/// A recipient's row, once it is as far as that; `what` says it to whoever waited in vain.
 async fn reached(
     node: &LoopbackNode,
     id: &str,
     partner: &str,
-    state: &str,
+    what: &str,
+    is_reached: impl Fn(&AckRow) -> bool,
 ) -> Result<AckRow, Failure> {
     let (begun, mut tick) = (Instant::now(), interval(LOOK));
     loop {
         tick.tick().await;
         let acks: AlertAcks = node.call("alert/acks", &AlertName { id: id.to_owned() }).await?;
         let row = acks.recipients.into_iter().find(|row| row.partner == partner);
-        if let Some(row) = row.filter(|row| row.state == state) {
+        if let Some(row) = row.filter(&is_reached) {
             return Ok(row);
         }
         if begun.elapsed() > PATIENCE {
-            let cause = format!("{partner} has not {state} the alert");
+            let cause = format!("{partner} has not {what} the alert");
             return Err(Failure::new(Exit::Unavailable, cause, "run the demo again"));
         }
     }
