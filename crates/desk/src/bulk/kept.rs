@@ -13,6 +13,7 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use symbolon_audit::{PartitionTranscript, SetTerms};
 use symbolon_ident::Class;
 use symbolon_store::{QueryId, Write};
+use zeroize::Zeroizing;
 
 use super::BulkAsk;
 use crate::batch::Committed;
@@ -83,6 +84,21 @@ pub(super) struct Done {
     pub(super) met: u64,
 }
 
+/// An attempt whose store may have left: what it was made of.
+pub(super) struct Shown {
+    pub(super) attempt: u32,
+    pub(super) seed: Zeroizing<[u8; 32]>,
+    /// What the partner had sent by then.
+    pub(super) heard: Vec<u8>,
+}
+
+impl Shown {
+    /// An attempt that has heard nothing yet.
+    pub(super) fn new(attempt: u32, seed: [u8; 32]) -> Shown {
+        Shown { attempt, seed: Zeroizing::new(seed), heard: Vec::new() }
+    }
+}
+
 /// What the matches of a class in an exchange are called, whatever their epoch and serial.
 fn of_class(group: &[u8; 16], class: Class) -> String {
     format!("bulk/{}/{class}/", hex(group))
@@ -97,6 +113,10 @@ impl BulkAsk<'_> {
     /// Begins the names of the partitions that are done.
     fn done_prefix(&self) -> String {
         format!("{}/done/", self.name())
+    }
+
+    fn shown_name(&self, partition: u32) -> String {
+        format!("{}/shown/{partition:08x}", self.name())
     }
 
     fn met_name(&self, partition: u32, row: u64) -> String {
@@ -143,11 +163,50 @@ impl Desk {
     ) -> Result<(), DeskError> {
         let done = Done { transcript, met: met.len() as u64 };
         let name = format!("{}{partition:08x}", ask.done_prefix());
-        let mut write = Write::new().progress(&name, &symbolon_codec::encode(&done));
+        let mut write = Write::new()
+            .progress_delete(&ask.shown_name(partition))
+            .progress(&name, &symbolon_codec::encode(&done));
         for (row, items) in (0..).zip(met.chunks(BULK_MET_ROW_ITEMS)) {
             write = write.progress(&ask.met_name(partition, row), items.as_flattened());
         }
         self.store.commit(write)?;
+        Ok(())
+    }
+
+    /// Keeps what a store was made of, before it leaves.
+    pub(super) fn bulk_shown_keep(
+        &self,
+        ask: &BulkAsk<'_>,
+        partition: u32,
+        shown: &Shown,
+    ) -> Result<(), DeskError> {
+        let Shown { attempt, seed, heard } = shown;
+        let row = Zeroizing::new([&attempt.to_be_bytes()[..], &seed[..], heard].concat());
+        self.store.commit(Write::new().progress(&ask.shown_name(partition), &row))?;
+        Ok(())
+    }
+
+    /// The attempt at a partition that was stopped after its store may have left.
+    pub(super) fn bulk_shown(
+        &self,
+        ask: &BulkAsk<'_>,
+        partition: u32,
+    ) -> Result<Option<Shown>, DeskError> {
+        let Some(row) = self.store.progress_fetch(&ask.shown_name(partition))? else {
+            return Ok(None);
+        };
+        let (attempt, rest) = row.split_first_chunk().ok_or_else(damaged)?;
+        let (seed, heard) = rest.split_first_chunk().ok_or_else(damaged)?;
+        let shown = Shown::new(u32::from_be_bytes(*attempt), *seed);
+        Ok(Some(Shown { heard: heard.to_vec(), ..shown }))
+    }
+
+    pub(super) fn bulk_shown_forget(
+        &self,
+        ask: &BulkAsk<'_>,
+        partition: u32,
+    ) -> Result<(), DeskError> {
+        self.store.commit(Write::new().progress_delete(&ask.shown_name(partition)))?;
         Ok(())
     }
 

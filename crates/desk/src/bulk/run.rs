@@ -2,8 +2,9 @@
 //!
 //! Implements spec/psi.md#partitions and spec/transport.md#bulk.
 //!
-//! Invariants: an attempt that broke off is not continued; a piece may be sent again, because it
-//! says where it stands; nothing of a partition is looked at before all of it has come.
+//! Invariants: a store leaves only when what made it is kept, and nothing else is ever sent from the
+//! same seed; a piece may be sent again, because it says where it stands; nothing of a partition is
+//! looked at before all of it has come.
 
 use symbolon_audit::PartitionTranscript;
 use symbolon_protocol::{BulkCarried, BulkCarry, BulkId, Code};
@@ -11,6 +12,7 @@ use symbolon_psi::receiver::Received;
 use symbolon_psi::{Item, Poll, PsiError, Receiver};
 
 use super::course::Course;
+use super::kept::Shown;
 use super::{BulkAsk, is_way};
 use crate::bulk_pipe::{Inbox, Outbox};
 use crate::limits::{BULK_ATTEMPTS_MAX, BULK_CARRY_REPEATS_MAX, BULK_CORRELATION_BYTES_MAX};
@@ -39,6 +41,12 @@ impl From<PsiError> for Broken {
     }
 }
 
+impl From<DeskError> for Broken {
+    fn from(error: DeskError) -> Broken {
+        Broken::Here(error)
+    }
+}
+
 impl From<LinkError> for Broken {
     fn from(error: LinkError) -> Broken {
         if is_way(&error) { Broken::Way(error) } else { Broken::Attempt(error.to_string()) }
@@ -55,9 +63,11 @@ impl Desk {
         items: &[Item],
         workers: usize,
     ) -> Result<(Vec<u32>, PartitionTranscript), Broken> {
-        let mut cause = String::new();
-        for attempt in 0..BULK_ATTEMPTS_MAX {
-            match self.bulk_attempt(course, (partition, attempt), items, workers) {
+        let (mut cause, mut shown) = (String::new(), self.bulk_shown(course.ask, partition)?);
+        let first = shown.as_ref().map_or(0, |shown| shown.attempt);
+        for attempt in first..BULK_ATTEMPTS_MAX {
+            let place = (partition, attempt);
+            match self.bulk_attempt(course, place, shown.take(), items, workers) {
                 Ok(received) => {
                     let hash = *received.transcript();
                     return match received.intersect() {
@@ -69,33 +79,52 @@ impl Desk {
                         }
                     };
                 }
-                Err(Broken::Attempt(why)) => cause = why,
+                Err(Broken::Attempt(why)) => {
+                    self.bulk_shown_forget(course.ask, partition)?;
+                    cause = why;
+                }
                 Err(broken) => return Err(broken),
             }
         }
         Err(Broken::Attempt(cause))
     }
 
+    /// Runs an attempt, or goes on with one that had shown its store: then up to there from what was
+    /// kept, so that the partner sees the same bytes again and has nothing else to answer.
     fn bulk_attempt(
         &self,
         course: &Course<'_>,
         (partition, attempt): (u32, u32),
+        shown: Option<Shown>,
         items: &[Item],
         workers: usize,
     ) -> Result<Received, Broken> {
         let terms = course.plan.terms(partition, attempt)?;
         let outputs = terms.sender_count.saturating_mul(16);
-        let seed = self.surroundings.seed();
-        let mut receiver = Receiver::start(terms, items.to_vec(), seed, workers)?;
+        let mut is_shown = shown.is_some();
+        let new = || Shown::new(attempt, self.surroundings.seed());
+        let Shown { seed, mut heard, .. } = shown.unwrap_or_else(new);
+        let mut receiver = Receiver::start(terms, items.to_vec(), *seed, workers)?;
         let mut inbox = Inbox::new(outputs.max(BULK_CORRELATION_BYTES_MAX));
+        inbox.push(0, &heard)?;
         let (mut outbox, mut sent) = (Outbox::default(), 0);
         let (ask, id) = (course.ask, BulkId::of(&course.kept.terms(course.ask)));
         loop {
             let finished = loop {
                 match receiver.poll()? {
-                    Poll::Send(message) => outbox.push(message),
-                    Poll::Await => break None,
+                    Poll::Send(message) => {
+                        if message.is_store() && !std::mem::replace(&mut is_shown, true) {
+                            let heard = std::mem::take(&mut heard);
+                            let shown = Shown { attempt, seed: seed.clone(), heard };
+                            self.bulk_shown_keep(ask, partition, &shown)?;
+                        }
+                        outbox.push(message);
+                    }
                     Poll::Finished(received) => break Some(received),
+                    Poll::Await => match inbox.next()? {
+                        Some(message) => receiver.handle(message)?,
+                        None => break None,
+                    },
                 }
             };
             if finished.is_none() && course.is_stopped() {
@@ -111,16 +140,17 @@ impl Desk {
                 return Ok(received);
             }
             sent += length;
-            inbox.push(taken, carried?.bytes())?;
-            while let Some(message) = inbox.next()? {
-                receiver.handle(message)?;
+            let carried = carried?;
+            if !is_shown {
+                heard.extend_from_slice(carried.bytes());
             }
+            inbox.push(taken, carried.bytes())?;
         }
     }
 
     /// Carries a piece, and again where it or its answer was lost.
     fn bulk_carried(&self, ask: &BulkAsk<'_>, carry: &BulkCarry) -> Result<BulkCarried, Broken> {
-        let link = self.link().map_err(Broken::Here)?;
+        let link = self.link()?;
         let mut repeats = 0;
         loop {
             match link.bulk_carry(&ask.partner.node(), carry) {

@@ -233,6 +233,8 @@ impl Bulk {
         while let Some(message) = session.inbox.next().map_err(refused)? {
             if message.bulk().len() as u64 == session.store_bytes {
                 self.take(attempt)?;
+                // The asker may come back for all of the answer: the store is not taken again.
+                session.outbox.hold();
             }
             session.sender.handle(message).map_err(refused)?;
         }

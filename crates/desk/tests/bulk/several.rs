@@ -124,6 +124,43 @@ fn a_match_that_was_stopped_runs_just_what_it_lacks() {
 }
 
 #[test]
+fn partitions_whose_stores_were_taken_are_gone_on_with() {
+    let world = world(2, ROOM, 300);
+    let shown = Arc::new(Board::<[bool; 2]>::default());
+    let (north, south) = (Arc::clone(&world.north.desk), Arc::clone(&world.south.desk));
+    world.north.gate(move |carry| {
+        let rows = north.store().progress_list("bulk/").unwrap();
+        let row = format!("/shown/{:08x}", carry.partition);
+        let partition = usize::try_from(carry.partition).unwrap();
+        rows.iter().any(|(name, _)| name.ends_with(&row)).then(|| {
+            // The store is there, small enough for one piece, and its answer does not come back.
+            asked(&north, &south, carry).unwrap();
+            shown.note(|shown| shown[partition] = true);
+            shown.wait_until(|shown| shown.iter().all(|shown| *shown));
+            LinkError::TimedOut
+        })
+    });
+    let report = world.north.run("psi", "taken");
+    assert!(report.classes[0].not_asked.is_some(), "the way is lost");
+    let rows = world.north.desk.store().progress_list("bulk/").unwrap();
+    assert_eq!(rows.iter().filter(|(name, _)| name.contains("/shown/")).count(), 2);
+    let begun = Arc::new(Mutex::new(Vec::<u32>::new()));
+    let seen = Arc::clone(&begun);
+    world.north.gate(move |carry| {
+        if is_first(carry) {
+            seen.lock().unwrap().push(carry.partition);
+        }
+        None
+    });
+    let spent = world.north.spent(&world.south, Direction::Asked);
+    let report = world.north.run("psi", "taken");
+    assert_eq!((report.classes[0].not_asked.clone(), report.hits_by_kind["passport"]), (None, 300));
+    assert_eq!(begun.lock().unwrap().iter().filter(|one| **one < 2).count(), 0, "none anew");
+    assert!(world.north.spent(&world.south, Direction::Asked) - spent < 2_000, "one charge");
+    assert_eq!(kept(&world), (0, Vec::new()));
+}
+
+#[test]
 fn a_newer_match_sweeps_what_is_left_of_an_older() {
     let world = world(2, ROOM, 300);
     stopped_in_between(&world, "stopped");
