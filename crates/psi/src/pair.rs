@@ -216,7 +216,8 @@ fn several_bins_and_workers_are_exact() {
 
 #[test]
 fn a_session_begun_again_from_its_seed_sends_the_same_store() {
-    let (left, right) = (items(0..5_000), items(4_000..8_000));
+    // Several bins.
+    let (left, right) = (items(0..140_000), items(4_000..8_000));
     let stores = [1, 2, 5].map(|workers| {
         let terms = terms(left.len(), right.len(), 77);
         let mut receiver = Receiver::start(terms, left.clone(), [3; 32], workers).unwrap();

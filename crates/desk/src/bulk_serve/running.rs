@@ -5,7 +5,7 @@
 //! Invariants: an attempt that is over is never begun again; of one partition one store is taken;
 //! whoever holds the lock of a session may take that of the attempts, never the other way round.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -38,6 +38,9 @@ pub(super) struct Attempts {
     taken: BTreeSet<u32>,
     /// Of each partition, how many attempts are over: none of them begins again.
     ended: BTreeMap<u32, u32>,
+    /// What partitions that are done were answered, the oldest first, in case that the asker was
+    /// stopped before it had kept what it made of it.
+    answers: VecDeque<Answer>,
     /// The transcripts of the partitions that were answered.
     transcripts: BTreeMap<u32, PartitionTranscript>,
     /// No attempt begins any more.
@@ -60,6 +63,13 @@ struct Attempt {
     _all: Seat,
 }
 
+/// What an attempt that is done was answered.
+struct Answer {
+    partition: u32,
+    number: u32,
+    outbox: Outbox,
+}
+
 struct Session {
     store_bytes: u64,
     sender: Sender,
@@ -75,13 +85,6 @@ pub(super) struct Start<'a> {
     /// Threads for all attempts of the match together.
     pub(super) workers: usize,
     pub(super) now: u64,
-}
-
-/// Whether an attempt goes on after a piece.
-#[derive(PartialEq, Eq)]
-enum After {
-    More,
-    Done,
 }
 
 impl Seats {
@@ -109,6 +112,7 @@ impl Attempts {
     /// Ends everything; nothing begins again.
     pub(super) fn end_all(&mut self) {
         self.is_over = true;
+        self.answers.clear();
         while let Some((partition, _)) = self.running.first_key_value() {
             let partition = *partition;
             self.end(partition);
@@ -156,11 +160,36 @@ impl Attempts {
             }
             let is_given = |attempt: &Attempt| attempt.is_given.load(Ordering::Acquire);
             let given = self.running.iter().find(|(_, attempt)| is_given(attempt));
-            let Some(partition) = given.map(|(partition, _)| *partition) else {
+            let Some(attempt) = given.map(|(_, attempt)| Arc::clone(attempt)) else {
                 return Err(Refusal::Busy { retry_seconds: BULK_RETRY_SECONDS });
             };
-            self.end(partition);
+            // Not waited for: whoever holds a session may want the lock that is held here.
+            let session = attempt.session.try_lock().ok().and_then(|mut session| session.take());
+            self.done(&attempt, session);
         }
+    }
+
+    /// Ends an attempt of which all was sent, but for what is asked for again.
+    fn done(&mut self, attempt: &Arc<Attempt>, session: Option<Session>) {
+        if !self.is_running(attempt) {
+            return;
+        }
+        let (partition, number) = (attempt.partition, attempt.number);
+        self.end(partition);
+        if let Some(Session { outbox, .. }) = session {
+            self.answers.push_back(Answer { partition, number, outbox });
+        }
+        if self.answers.len() > BULK_PARTITIONS_AT_ONCE_MAX {
+            self.answers.pop_front();
+        }
+    }
+
+    /// The next piece of an answer that was given before.
+    fn again(&mut self, carry: &BulkCarry) -> Option<Result<Vec<u8>, Refusal>> {
+        let place = (carry.partition, carry.attempt);
+        let is_it = |answer: &&mut Answer| (answer.partition, answer.number) == place;
+        let answer = self.answers.iter_mut().find(is_it)?;
+        Some(answer.outbox.from(carry.taken).map_err(|_| Refusal::ElementRefused))
     }
 
     /// The attempt that a piece belongs to: the running one, or a new one that ends the last of its
@@ -204,13 +233,19 @@ impl Bulk {
     pub(super) fn carry(&self, carry: &BulkCarry, start: &Start<'_>) -> Result<Vec<u8>, Refusal> {
         let plan = self.plan.get().ok_or(Refusal::Unknown)?;
         let place = (carry.partition, carry.attempt);
-        let attempt = lock(&self.attempts).attempt(plan, place, start)?;
+        let attempt = {
+            let mut attempts = lock(&self.attempts);
+            if let Some(answer) = attempts.again(carry) {
+                return answer;
+            }
+            attempts.attempt(plan, place, start)?
+        };
         let carried = self.carry_to(&attempt, plan, carry, start.seed);
-        // After an error the asker may begin the partition anew, if it has not shown its store.
-        if carried.as_ref().map_or(true, |(_, after)| *after == After::Done) {
+        if carried.is_err() {
+            // The asker may begin the partition anew, if it has not shown its store.
             lock(&self.attempts).end_this(&attempt);
         }
-        carried.map(|(bytes, _)| bytes)
+        carried
     }
 
     fn carry_to(
@@ -219,13 +254,13 @@ impl Bulk {
         plan: &Plan,
         carry: &BulkCarry,
         seed: [u8; 32],
-    ) -> Result<(Vec<u8>, After), Refusal> {
+    ) -> Result<Vec<u8>, Refusal> {
         let refused = |_: PsiError| Refusal::ElementRefused;
-        let mut session = lock(&attempt.session);
+        let mut held = lock(&attempt.session);
         if !lock(&self.attempts).is_running(attempt) {
             return Err(Refusal::Unknown);
         }
-        let session = match &mut *session {
+        let session = match &mut *held {
             Some(session) => session,
             none => none.insert(self.session(attempt, plan, seed)?),
         };
@@ -238,13 +273,13 @@ impl Bulk {
             }
             session.sender.handle(message).map_err(refused)?;
         }
-        let mut after = After::More;
+        let mut is_done = false;
         while session.outbox.is_drained(carry.taken) {
             match session.sender.poll().map_err(refused)? {
                 Poll::Send(message) => session.outbox.push(message),
                 Poll::Await => break,
                 Poll::Finished(_) => {
-                    after = After::Done;
+                    is_done = true;
                     break;
                 }
             }
@@ -255,7 +290,12 @@ impl Bulk {
             attempt.is_given.store(is_given, Ordering::Release);
             self.answered(attempt, hash)?;
         }
-        Ok((bytes, after))
+        if is_done {
+            // Before the lock of the session is given back: nobody begins it again.
+            let session = held.take();
+            lock(&self.attempts).done(attempt, session);
+        }
+        Ok(bytes)
     }
 
     /// Begins the session of an attempt.
@@ -346,19 +386,24 @@ mod tests {
         seats.0.load(Ordering::Acquire)
     }
 
-    /// Plays the asker of one partition, up to its last message, which is lost.
-    fn answered(bulk: &Bulk, seats: &Seats, partition: u32) {
+    /// Plays the asker of one partition, up to its last message, which is lost; gives how much it had
+    /// heard when its store left.
+    fn answered(bulk: &Bulk, seats: &Seats, partition: u32) -> u64 {
         let terms = bulk.plan.get().unwrap().terms(partition, 0).unwrap();
         let items = vec![Item::from_bytes([7; 32])];
         let mut receiver = Receiver::start(terms, items, [8; 32], 1).unwrap();
         let mut inbox = Inbox::new(BULK_CORRELATION_BYTES_MAX);
-        let (mut outbox, mut sent) = (Outbox::default(), 0);
+        let (mut outbox, mut sent, mut heard) = (Outbox::default(), 0, 0);
         loop {
-            while let Poll::Send(message) = match receiver.poll().unwrap() {
-                Poll::Finished(_) => return,
-                other => other,
-            } {
-                outbox.push(message);
+            loop {
+                match receiver.poll().unwrap() {
+                    Poll::Send(message) => {
+                        heard = if message.is_store() { inbox.received() } else { heard };
+                        outbox.push(message);
+                    }
+                    Poll::Await => break,
+                    Poll::Finished(_) => return heard,
+                }
             }
             let bytes = outbox.from(sent).unwrap();
             let carry = piece(bulk, (partition, 0), sent, inbox.received());
@@ -411,7 +456,7 @@ mod tests {
     #[test]
     fn what_was_answered_and_waits_for_a_repetition_only_makes_room() {
         let (bulk, seats) = (bulk(), Seats::default());
-        answered(&bulk, &seats, 0);
+        let heard = answered(&bulk, &seats, 0);
         for partition in 1..=u32::try_from(BULK_PARTITIONS_AT_ONCE_MAX).unwrap() {
             assert!(open(&bulk, &seats, (partition, 0)).is_ok(), "{partition}");
         }
@@ -419,9 +464,14 @@ mod tests {
         let attempts = lock(&bulk.attempts);
         assert_eq!(attempts.transcripts.keys().copied().collect::<Vec<_>>(), [0], "it counts");
         drop(attempts);
-        for attempt in 0..BULK_ATTEMPTS_MAX {
+        // The asker may have been stopped: what it was answered is answered again.
+        let again = |bulk: &Bulk| bulk.carry(&piece(bulk, (0, 0), 0, heard), &start(&seats, NOW));
+        assert!(again(&bulk).is_ok_and(|bytes| !bytes.is_empty()));
+        for attempt in 1..BULK_ATTEMPTS_MAX {
             assert_eq!(open(&bulk, &seats, (0, attempt)), Err(Refusal::Unknown), "one store");
         }
+        lock(&bulk.attempts).end_all();
+        assert_eq!(again(&bulk), Err(Refusal::Unknown));
     }
 
     #[test]
