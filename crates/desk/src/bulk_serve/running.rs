@@ -386,9 +386,9 @@ mod tests {
         seats.0.load(Ordering::Acquire)
     }
 
-    /// Plays the asker of one partition, up to its last message, which is lost; gives how much it had
-    /// heard when its store left.
-    fn answered(bulk: &Bulk, seats: &Seats, partition: u32) -> u64 {
+    /// Plays the asker of one partition, up to its last message, which it gives, after how much it
+    /// had heard when its store left.
+    fn answered(bulk: &Bulk, seats: &Seats, partition: u32) -> (u64, BulkCarry) {
         let terms = bulk.plan.get().unwrap().terms(partition, 0).unwrap();
         let items = vec![Item::from_bytes([7; 32])];
         let mut receiver = Receiver::start(terms, items, [8; 32], 1).unwrap();
@@ -402,7 +402,11 @@ mod tests {
                         outbox.push(message);
                     }
                     Poll::Await => break,
-                    Poll::Finished(_) => return heard,
+                    Poll::Finished(_) => {
+                        let bytes = outbox.from(sent).unwrap();
+                        let carry = piece(bulk, (partition, 0), sent, inbox.received());
+                        return (heard, BulkCarry { bytes, ..carry });
+                    }
                 }
             }
             let bytes = outbox.from(sent).unwrap();
@@ -456,7 +460,7 @@ mod tests {
     #[test]
     fn what_was_answered_and_waits_for_a_repetition_only_makes_room() {
         let (bulk, seats) = (bulk(), Seats::default());
-        let heard = answered(&bulk, &seats, 0);
+        let (heard, _lost) = answered(&bulk, &seats, 0);
         for partition in 1..=u32::try_from(BULK_PARTITIONS_AT_ONCE_MAX).unwrap() {
             assert!(open(&bulk, &seats, (partition, 0)).is_ok(), "{partition}");
         }
@@ -472,6 +476,25 @@ mod tests {
         }
         lock(&bulk.attempts).end_all();
         assert_eq!(again(&bulk), Err(Refusal::Unknown));
+    }
+
+    #[test]
+    fn a_partition_that_is_done_has_no_room_and_is_answered_again_for_a_while() {
+        let (bulk, seats) = (bulk(), Seats::default());
+        let mut heard = Vec::new();
+        let again = |bulk: &Bulk, partition, heard| {
+            bulk.carry(&piece(bulk, (partition, 0), 0, heard), &start(&seats, NOW))
+        };
+        for partition in 0..=u32::try_from(BULK_PARTITIONS_AT_ONCE_MAX).unwrap() {
+            let (heard_of_it, last) = answered(&bulk, &seats, partition);
+            assert_eq!(bulk.carry(&last, &start(&seats, NOW)), Ok(Vec::new()));
+            assert_eq!(taken(&seats), 0, "{partition}");
+            assert!(again(&bulk, partition, heard_of_it).is_ok_and(|bytes| !bytes.is_empty()));
+            heard.push(heard_of_it);
+        }
+        assert_eq!(again(&bulk, 0, heard[0]), Err(Refusal::Unknown), "the oldest is forgotten");
+        assert!(again(&bulk, 1, heard[1]).is_ok());
+        assert_eq!(taken(&seats), 0);
     }
 
     #[test]

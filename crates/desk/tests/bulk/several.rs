@@ -20,7 +20,7 @@ const RECORDS: u32 = 9_000;
 /// As many.
 const PARTITIONS: u32 = 8;
 /// Longer than anything here takes: who waits so long waits for nothing.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Two nodes of so many threads that have so many records in common.
 fn world(workers: usize, room: u64, shared: u32) -> World {
