@@ -4,8 +4,8 @@
 //! Implements spec/matching.md#bulk.
 //!
 //! Invariants: the set is kept and committed to before the partner hears of it; a match that was
-//! stopped goes on with the partitions that it lacks as long as the partner has it; what met counts only with
-//! the partner's signatures under what both sides saw.
+//! stopped goes on with the partitions that it lacks as long as the partner has it; what met counts
+//! only with the partner's signatures under what both sides saw.
 
 mod course;
 mod kept;

@@ -2,9 +2,9 @@
 //!
 //! Implements spec/psi.md#partitions and spec/transport.md#bulk.
 //!
-//! Invariants: a store leaves only when what made it is kept, and nothing else is ever sent from the
-//! same seed; a piece may be sent again, because it says where it stands; nothing of a partition is
-//! looked at before all of it has come.
+//! Invariants: a store leaves only when what made it is kept, and nothing else is ever sent from
+//! the same seed; a piece may be sent again, because it says where it stands; nothing of a
+//! partition is looked at before all of it has come.
 
 use symbolon_audit::PartitionTranscript;
 use symbolon_protocol::{BulkCarried, BulkCarry, BulkId, Code};
@@ -89,8 +89,8 @@ impl Desk {
         Err(Broken::Attempt(cause))
     }
 
-    /// Runs an attempt, or goes on with one that had shown its store: then up to there from what was
-    /// kept, so that the partner sees the same bytes again and has nothing else to answer.
+    /// Runs an attempt, or goes on with one that had shown its store: then up to there from what
+    /// was kept, so that the partner sees the same bytes again and has nothing else to answer.
     fn bulk_attempt(
         &self,
         course: &Course<'_>,

@@ -426,8 +426,8 @@ impl Node {
         *self.link.fate.lock().unwrap() = Box::new(fate);
     }
 
-    /// Sees every piece that this node sends before the weather does; what it gives back is what the
-    /// piece comes to instead.
+    /// Sees every piece that this node sends before the weather does; what it gives back is what
+    /// the piece comes to instead.
     pub(crate) fn gate(
         &self,
         gate: impl Fn(&BulkCarry) -> Option<LinkError> + Send + Sync + 'static,
