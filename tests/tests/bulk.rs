@@ -128,7 +128,7 @@ fn signed_matches(node: &Node) -> usize {
 }
 
 #[test]
-fn a_match_killed_between_two_partitions_goes_on_with_the_next() {
+fn a_match_killed_between_two_partitions_goes_on_with_what_it_lacks() {
     let folder = tempfile::tempdir().unwrap();
     let (mut north, mut south) = neighbours(folder.path(), &json!({ "document": 60_000 }));
     // Both plan from what the asker proposes, and have the most of their sets in the store.

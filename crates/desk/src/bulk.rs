@@ -1,18 +1,19 @@
-//! Bulk matching, the asking side: commits to the own set, runs it against the partner's one
-//! partition at a time, and gives what met. Every hit is then asked for like any other.
+//! Bulk matching, the asking side: commits to the own set, runs it against the partner's, several
+//! partitions at once, and gives what met. Every hit is then asked for like any other.
 //!
 //! Implements spec/matching.md#bulk.
 //!
 //! Invariants: the set is kept and committed to before the partner hears of it; a match that was
-//! stopped goes on with the next partition as long as the partner has it; what met counts only with
-//! the partner's signatures under what both sides saw.
+//! stopped goes on with the partitions that it lacks as long as the partner has it; what met counts
+//! only with the partner's signatures under what both sides saw.
 
+mod course;
 mod kept;
 mod run;
 pub(crate) mod set;
 
 use std::cell::Cell;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_bytes::ByteBuf;
 use symbolon_audit::{
@@ -28,10 +29,11 @@ use zeroize::Zeroizing;
 
 use crate::api::{Reason, Report};
 use crate::batch::NotAsked;
-use crate::bulk::kept::{Match, Stage};
+use crate::bulk::course::Course;
+use crate::bulk::kept::{Done, Match, Stage};
 use crate::bulk::set::{Gathering, ItemSet};
 use crate::bulk_serve::{charge, intersection_max, session};
-use crate::desk::{Known, hex};
+use crate::desk::Known;
 use crate::limits::{BULK_ROW_KEYS, SCAN_RECORDS};
 use crate::surroundings::LinkError;
 use crate::{Desk, DeskError, Officer};
@@ -53,13 +55,6 @@ pub(crate) struct BulkAsk<'a> {
     pub(crate) reason: &'a Reason,
     /// The exchange that the match belongs to.
     pub(crate) group: [u8; 16],
-}
-
-impl BulkAsk<'_> {
-    /// Names the match in the store.
-    pub(crate) fn name(&self) -> String {
-        format!("bulk/{}/{}/{}/{}", hex(&self.group), self.class, self.epoch, self.serial)
-    }
 }
 
 impl Desk {
@@ -142,32 +137,16 @@ impl Desk {
             Stage::Committed => self.bulk_tell(ask, &mut kept)?,
             Stage::Begun => {}
             Stage::GivenUp => return Err(NotAsked::Cause(GIVEN_UP.to_owned())),
-            Stage::Signed => return Ok(kept.met()),
+            Stage::Signed => return Ok(self.bulk_met(ask, &self.bulk_done(ask)?)?),
         }
         let (plan, sender_count) = self.bulk_plan(ask, &kept, report)?;
         // The bound is on all partitions together; each session knows its own alone.
         let bound = intersection_max(kept.receiver_count, sender_count);
-        let (total, begun) = (u64::from(plan.partitions()), self.surroundings.now_ms());
-        for partition in kept.done..plan.partitions() {
-            let items = own.partition(&plan, partition)?;
-            let (met, transcript) =
-                self.bulk_partition(ask, &mut kept, &plan, partition, &items)?;
-            kept.transcripts.push(transcript);
-            for place in met {
-                let item = items.get(place as usize);
-                kept.met.extend(item.map(|item| *item.as_bytes()).unwrap_or_default());
-            }
-            if kept.met_count() > bound {
-                return Err(self.bulk_give_up(ask, &mut kept, bound));
-            }
-            kept.done = partition + 1;
-            self.bulk_keep(ask, &kept)?;
-            let seconds = (self.surroundings.now_ms() - begun) / 1000;
-            let stage = format!("matching partitions with {}, {seconds} s", ask.partner.name());
-            report.progress(&stage, u64::from(kept.done), Some(total));
-        }
-        self.bulk_close(ask, &mut kept)?;
-        let met = kept.met();
+        let done = self.bulk_done(ask)?;
+        Course::new(self, ask, (&kept, &plan), own, bound, &done).run(report)?;
+        let done = self.bulk_done(ask)?;
+        self.bulk_close(ask, &mut kept, &done)?;
+        let met = self.bulk_met(ask, &done)?;
         self.bulk_answered(&kept, met.len())?;
         Ok(met)
     }
@@ -233,13 +212,10 @@ impl Desk {
             leaf: *commitment.leaf().as_bytes(),
             committed,
             their_nonce: [0; 32],
-            done: 0,
-            met: Vec::new(),
             partition_items,
-            transcripts: Vec::new(),
             stage: Stage::Committed,
         };
-        self.bulk_keep(ask, &kept)?;
+        self.bulk_keep_alone(ask, &kept)?;
         Ok(kept)
     }
 
@@ -264,7 +240,7 @@ impl Desk {
                 let query = Query { state: QueryState::NotAsked, ..query };
                 self.store.commit(Write::new().query(&query))?;
                 if is_refused.get() {
-                    self.bulk_forget(ask)?;
+                    self.bulk_forget(&ask.group, ask.class)?;
                 }
                 return Err(cause);
             }
@@ -360,10 +336,16 @@ impl Desk {
 
     /// Signs what was sent, and takes the partner's signatures under the same: without them a match
     /// does not count.
-    fn bulk_close(&self, ask: &BulkAsk<'_>, kept: &mut Match) -> Result<(), NotAsked> {
+    fn bulk_close(
+        &self,
+        ask: &BulkAsk<'_>,
+        kept: &mut Match,
+        done: &BTreeMap<u32, Done>,
+    ) -> Result<(), NotAsked> {
         let (own, node, terms) = (self.identity().node(), ask.partner.node(), kept.terms(ask));
         let name = session(&own, &node, &terms, &kept.their_nonce);
-        let transcript = match_transcript(&name, &kept.transcripts);
+        let partitions: Vec<_> = done.values().map(|done| done.transcript).collect();
+        let transcript = match_transcript(&name, &partitions);
         let theirs = MatchStatement::new(node, own, &terms, transcript);
         let (own, signatures) =
             self.match_signed(MatchStatement::new(own, node, &terms, transcript))?;
@@ -382,7 +364,7 @@ impl Desk {
             Err(error) => {
                 // What both saw is not the same, and never will be: nothing of it is used.
                 if !is_way(&error) {
-                    self.bulk_forget(ask)?;
+                    self.bulk_forget(&ask.group, ask.class)?;
                 }
                 return Err(not_asked(error));
             }

@@ -74,6 +74,8 @@ pub(crate) struct Outbox {
     /// Bytes of the stream before those kept.
     gone: u64,
     kept: Vec<u8>,
+    /// Nothing is forgotten any more.
+    is_held: bool,
 }
 
 impl Outbox {
@@ -89,14 +91,21 @@ impl Outbox {
         taken >= self.gone + self.kept.len() as u64
     }
 
-    /// The next piece behind `taken`, which is forgotten.
+    /// From now on nothing is forgotten: all that follows may be asked for from its beginning.
+    pub(crate) fn hold(&mut self) {
+        self.is_held = true;
+    }
+
+    /// The next piece behind `taken`, which is forgotten unless it is held.
     pub(crate) fn from(&mut self, taken: u64) -> Result<Vec<u8>, PsiError> {
         let done = taken.checked_sub(self.gone).and_then(|done| usize::try_from(done).ok());
-        let done = done.filter(|done| *done <= self.kept.len()).ok_or(PsiError::Malformed)?;
-        self.kept.drain(..done);
-        self.gone = taken;
-        let end = self.kept.len().min(BULK_PIECE_BYTES_MAX);
-        Ok(self.kept.get(..end).unwrap_or_default().to_vec())
+        let mut done = done.filter(|done| *done <= self.kept.len()).ok_or(PsiError::Malformed)?;
+        if !self.is_held {
+            self.kept.drain(..done);
+            (self.gone, done) = (taken, 0);
+        }
+        let end = self.kept.len().min(done + BULK_PIECE_BYTES_MAX);
+        Ok(self.kept.get(done..end).unwrap_or_default().to_vec())
     }
 }
 
@@ -131,5 +140,9 @@ mod tests {
         assert_eq!(outbox.from(1).unwrap(), all.get(1..).unwrap());
         assert!(outbox.from(0).is_err(), "what was taken is gone");
         assert!(outbox.from(all.len() as u64 + 1).is_err());
+        outbox.hold();
+        assert_eq!(outbox.from(all.len() as u64).unwrap(), Vec::<u8>::new());
+        assert_eq!(outbox.from(1).unwrap(), all.get(1..).unwrap(), "from where it is held");
+        assert!(outbox.from(0).is_err() && outbox.from(all.len() as u64 + 1).is_err());
     }
 }

@@ -1,17 +1,19 @@
 //! Bulk matching, the answering side: gathers what policy lets the partner match, and answers with
-//! it, one partition at a time.
+//! it, several partitions at once.
 //!
 //! Implements spec/matching.md#bulk.
 //!
 //! Invariants: nothing is gathered before the asker's set is proved to be committed and is charged;
 //! a partition whose store was taken is answered once, so one charge is one set.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex};
+mod running;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use symbolon_audit::{
-    Entry, MatchStatement, PartitionTranscript, SetTerms, SignedMatch, match_transcript, set_item,
-    verify_set_query,
+    Entry, MatchStatement, SetTerms, SignedMatch, match_transcript, set_item, verify_set_query,
 };
 use symbolon_codec::sha256;
 use symbolon_ident::Class;
@@ -19,7 +21,7 @@ use symbolon_oprf::padded_count;
 use symbolon_protocol::{
     Asked, BulkBegin, BulkCarried, BulkCarry, BulkId, BulkState, BulkWait, Refusal, Reply,
 };
-use symbolon_psi::{Plan, Poll, PsiError, Sender};
+use symbolon_psi::{Plan, PsiError};
 use symbolon_record::RecordId;
 use symbolon_store::{BudgetKey, Direction, Evidence, Way, Write};
 use symbolon_tlog::CheckpointVerifier;
@@ -27,17 +29,21 @@ use symbolon_trust::{NodeId, Signatures};
 
 use crate::asking::lock;
 use crate::bulk::set::{Gathering, ItemSet};
-use crate::bulk_pipe::{Inbox, Outbox};
+use crate::bulk_serve::running::{Attempts, Seats, Start};
 use crate::desk::Known;
 use crate::limits::{
-    BULK_ATTEMPTS_MAX, BULK_CORRELATION_BYTES_MAX, BULK_GATHER_MS, BULK_IDLE_SECONDS,
-    BULK_INTERSECTION_MIN, BULK_MATCHES_MAX, SCAN_RECORDS,
+    BULK_GATHER_MS, BULK_IDLE_SECONDS, BULK_INTERSECTION_MIN, BULK_MATCHES_MAX, BULK_RETRY_SECONDS,
+    SCAN_RECORDS,
 };
 use crate::{Desk, DeskError, Officer};
 
 /// The matches that partners have begun and that are not over.
 #[derive(Default)]
-pub(crate) struct Bulks(Mutex<HashMap<(NodeId, BulkId), Arc<Mutex<Bulk>>>>);
+pub(crate) struct Bulks {
+    begun: Mutex<HashMap<(NodeId, BulkId), Arc<Bulk>>>,
+    /// The attempts of all of them.
+    seats: Seats,
+}
 
 /// One match.
 struct Bulk {
@@ -46,18 +52,14 @@ struct Bulk {
     partition_items: u64,
     /// This side's share in the session's name.
     nonce: [u8; 32],
-    touched_at: u64,
-    set: Answering,
-    plan: Option<Plan>,
-    /// Partitions whose store was taken.
-    taken: BTreeSet<u32>,
-    running: Option<Running>,
-    /// Of each partition, how many attempts are over: none of them begins again.
-    ended: BTreeMap<u32, u32>,
-    /// The transcripts of the partitions that were answered.
-    transcripts: BTreeMap<u32, PartitionTranscript>,
-    /// Both sides have signed.
-    is_signed: bool,
+    touched_at: AtomicU64,
+    /// Held while it is gathered or read: not for an attempt's computation.
+    set: Mutex<Answering>,
+    /// Once the set is whole.
+    plan: OnceLock<Plan>,
+    /// Items of the answering set, padding included, once it is whole.
+    count: OnceLock<u64>,
+    attempts: Mutex<Attempts>,
 }
 
 /// The answering set.
@@ -65,18 +67,8 @@ enum Answering {
     /// Being gathered, up to this record.
     Gathering(Gathering, Option<RecordId>),
     Whole(ItemSet),
-    /// The match is over, with so many items, padding included.
-    Over(u64),
-}
-
-/// One attempt at one partition.
-struct Running {
-    partition: u32,
-    attempt: u32,
-    store_bytes: u64,
-    sender: Sender,
-    inbox: Inbox,
-    outbox: Outbox,
+    /// The match is over.
+    Over,
 }
 
 /// Common items beyond which a match is given up: a quarter of the smaller set.
@@ -127,10 +119,19 @@ impl Desk {
         }
     }
 
-    /// Matches that nobody has asked about for a while are forgotten.
+    /// Matches that nobody has asked about for a while are forgotten, and so are single attempts.
     pub(crate) fn bulks_prune(&self) {
         let old = self.now().saturating_sub(BULK_IDLE_SECONDS);
-        lock(&self.bulks.0).retain(|_, bulk| lock(bulk).touched_at > old);
+        lock(&self.bulks.begun).retain(|_, bulk| {
+            let is_kept = bulk.touched_at.load(Ordering::Relaxed) > old;
+            let mut attempts = lock(&bulk.attempts);
+            if is_kept {
+                attempts.prune(old)
+            } else {
+                attempts.end_all()
+            }
+            is_kept
+        });
     }
 
     /// Commitment, spend and log entry, as for every query; then there is a match.
@@ -151,17 +152,22 @@ impl Desk {
         }
         let key = (partner.node(), BulkId::of(&terms));
         self.bulks_prune();
-        if let Some(bulk) = lock(&self.bulks.0).get(&key) {
+        if let Some(bulk) = lock(&self.bulks.begun).get(&key) {
             // The answer was lost: the same match goes on, and is not charged again.
-            let bulk = lock(bulk);
             let is_same = bulk.terms == terms && bulk.partition_items == room;
             return if is_same { Ok(bulk.state()) } else { Err(Refusal::Unknown) };
         }
         // One match a partner: a newer one takes the place of its last.
-        let mut bulks = lock(&self.bulks.0);
-        bulks.retain(|(node, _), _| *node != key.0);
+        let mut bulks = lock(&self.bulks.begun);
+        bulks.retain(|(node, _), bulk| {
+            let is_kept = *node != key.0;
+            if !is_kept {
+                lock(&bulk.attempts).end_all();
+            }
+            is_kept
+        });
         if bulks.len() >= BULK_MATCHES_MAX {
-            return Err(Refusal::Busy { retry_seconds: 60 });
+            return Err(Refusal::Busy { retry_seconds: BULK_RETRY_SECONDS });
         }
         drop(bulks);
         let seen = self.store.partner_seen(&partner.node()).map_err(internal)?;
@@ -181,32 +187,31 @@ impl Desk {
             terms,
             partition_items: room,
             nonce: self.surroundings.seed(),
-            touched_at: self.now(),
-            set: Answering::Gathering(self.bulk_gathering(), None),
-            plan: None,
-            taken: BTreeSet::new(),
-            running: None,
-            ended: BTreeMap::new(),
-            transcripts: BTreeMap::new(),
-            is_signed: false,
+            touched_at: AtomicU64::new(self.now()),
+            set: Mutex::new(Answering::Gathering(self.bulk_gathering(), None)),
+            plan: OnceLock::new(),
+            count: OnceLock::new(),
+            attempts: Mutex::default(),
         };
         let state = bulk.state();
-        lock(&self.bulks.0).insert(key, Arc::new(Mutex::new(bulk)));
+        lock(&self.bulks.begun).insert(key, Arc::new(bulk));
         Ok(state)
     }
 
-    fn bulk(&self, partner: &Known, id: BulkId) -> Result<Arc<Mutex<Bulk>>, Refusal> {
-        let bulk = lock(&self.bulks.0).get(&(partner.node(), id)).cloned();
-        bulk.ok_or(Refusal::Unknown)
+    /// The match of this name, which is asked about now.
+    fn bulk(&self, partner: &Known, id: BulkId) -> Result<Arc<Bulk>, Refusal> {
+        let bulk = lock(&self.bulks.begun).get(&(partner.node(), id)).cloned();
+        let bulk = bulk.ok_or(Refusal::Unknown)?;
+        bulk.touched_at.store(self.now(), Ordering::Relaxed);
+        Ok(bulk)
     }
 
     fn bulk_wait(&self, partner: &Known, wait: &BulkWait) -> Result<BulkState, Refusal> {
         let bulk = self.bulk(partner, wait.id())?;
-        let mut bulk = lock(&bulk);
-        self.bulk_gather(partner, &mut bulk)?;
-        bulk.touched_at = self.now();
+        self.bulk_gather(partner, &bulk)?;
+        bulk.touched_at.store(self.now(), Ordering::Relaxed);
         match wait.signatures() {
-            Some(signatures) => self.bulk_sign(partner, &mut bulk, signatures),
+            Some(signatures) => self.bulk_sign(partner, &bulk, signatures),
             None => Ok(bulk.state()),
         }
     }
@@ -215,14 +220,13 @@ impl Desk {
     fn bulk_sign(
         &self,
         partner: &Known,
-        bulk: &mut Bulk,
+        bulk: &Bulk,
         signatures: &Signatures,
     ) -> Result<BulkState, Refusal> {
-        let plan = bulk.plan.as_ref().ok_or(Refusal::Unknown)?;
-        let parts: Vec<PartitionTranscript> = bulk.transcripts.values().copied().collect();
-        if parts.len() != plan.partitions() as usize {
-            return Err(Refusal::Unknown);
-        }
+        let plan = bulk.plan.get().ok_or(Refusal::Unknown)?;
+        // Held to the end, so that it is signed and kept once.
+        let mut attempts = lock(&bulk.attempts);
+        let parts = attempts.transcripts(plan.partitions()).ok_or(Refusal::Unknown)?;
         let (asker, holder) = (partner.node(), self.identity().node());
         let name = session(&asker, &holder, &bulk.terms, &bulk.nonce);
         let transcript = match_transcript(&name, &parts);
@@ -231,12 +235,13 @@ impl Desk {
         let theirs = theirs.map_err(|_| Refusal::EnvelopeRefused)?;
         let own = MatchStatement::new(holder, asker, &bulk.terms, transcript);
         let (own, signatures) = self.match_signed(own).map_err(|_| Refusal::Internal)?;
-        if !bulk.is_signed {
+        if !attempts.is_signed {
             let kept = self.match_keep(partner, &bulk.terms.nonce, &own, &theirs);
             kept.map_err(|_| Refusal::Internal)?;
-            bulk.is_signed = true;
-            bulk.end();
-            bulk.set = Answering::Over(bulk.count().unwrap_or_default());
+            attempts.is_signed = true;
+            attempts.end_all();
+            drop(attempts);
+            *lock(&bulk.set) = Answering::Over;
         }
         Ok(bulk.state().with_signatures(signatures))
     }
@@ -277,18 +282,24 @@ impl Desk {
     }
 
     /// Gathers for a moment: the partner asks again until the set is there.
-    fn bulk_gather(&self, partner: &Known, bulk: &mut Bulk) -> Result<(), Refusal> {
+    fn bulk_gather(&self, partner: &Known, bulk: &Bulk) -> Result<(), Refusal> {
+        if bulk.plan.get().is_some() {
+            return Ok(());
+        }
         let until = self.surroundings.now_ms() + BULK_GATHER_MS;
-        while let Answering::Gathering(..) = &bulk.set {
+        let mut set = lock(&bulk.set);
+        while let Answering::Gathering(..) = &*set {
             // What is taken out and not put back, because something failed, begins anew.
             let anew = Answering::Gathering(self.bulk_gathering(), None);
-            let Answering::Gathering(gathering, after) = std::mem::replace(&mut bulk.set, anew)
-            else {
+            let Answering::Gathering(gathering, after) = std::mem::replace(&mut *set, anew) else {
                 return Err(Refusal::Internal);
             };
             match self.bulk_gather_some(partner, bulk.terms.class, gathering, after)? {
-                Answering::Whole(whole) => self.bulk_gathered(partner, bulk, whole)?,
-                more => bulk.set = more,
+                Answering::Whole(whole) => {
+                    self.bulk_gathered(partner, bulk, whole.count())?;
+                    *set = Answering::Whole(whole);
+                }
+                more => *set = more,
             }
             if self.surroundings.now_ms() >= until {
                 break;
@@ -319,113 +330,36 @@ impl Desk {
         Ok(Answering::Gathering(gathering, Some(last.id())))
     }
 
-    fn bulk_gathered(
-        &self,
-        partner: &Known,
-        bulk: &mut Bulk,
-        whole: ItemSet,
-    ) -> Result<(), Refusal> {
-        let (receiver_count, sender_count) =
-            (bulk.terms.receiver_count, padded_count(whole.count()));
+    /// Makes the plan for a set that is whole.
+    fn bulk_gathered(&self, partner: &Known, bulk: &Bulk, items: u64) -> Result<(), Refusal> {
+        let (receiver_count, sender_count) = (bulk.terms.receiver_count, padded_count(items));
         let (asker, holder) = (partner.node(), self.identity().node());
         let name = session(&asker, &holder, &bulk.terms, &bulk.nonce);
         let cap = intersection_max(receiver_count, sender_count);
         let room = bulk.partition_items;
         let plan = Plan::with_room(name, receiver_count, sender_count, cap, room);
-        bulk.plan = Some(plan.map_err(|_| Refusal::Internal)?);
-        bulk.set = Answering::Whole(whole);
+        let plan = plan.map_err(|_| Refusal::Internal)?;
+        let _ = bulk.count.set(sender_count);
+        let _ = bulk.plan.set(plan);
         Ok(())
     }
 
     fn bulk_carry(&self, partner: &Known, carry: &BulkCarry) -> Result<BulkCarried, Refusal> {
         self.agreement_for(partner)?;
         let bulk = self.bulk(partner, carry.id)?;
-        let mut bulk = lock(&bulk);
-        bulk.touched_at = self.now();
-        let (seed, workers) = (self.surroundings.seed(), self.workers);
-        bulk.attempt(carry.partition, carry.attempt, seed, workers)?;
-        let carried = bulk.carry(carry);
-        if carried.is_err() {
-            // The asker may begin the partition anew, if it has not shown its store.
-            bulk.end();
-        }
-        BulkCarried::new(carried?).map_err(|_| Refusal::Internal)
+        let start = Start {
+            seats: &self.bulks.seats,
+            seed: self.surroundings.seed(),
+            workers: self.workers,
+            now: self.now(),
+        };
+        BulkCarried::new(bulk.carry(carry, &start)?).map_err(|_| Refusal::Internal)
     }
 }
 
 impl Bulk {
     fn state(&self) -> BulkState {
-        BulkState::new(self.count(), self.nonce)
-    }
-
-    /// Items of the answering set, padding included, once it is there.
-    fn count(&self) -> Option<u64> {
-        match &self.set {
-            Answering::Gathering(..) => None,
-            Answering::Whole(whole) => Some(padded_count(whole.count())),
-            Answering::Over(count) => Some(*count),
-        }
-    }
-
-    /// Makes sure that this attempt is the running one.
-    fn attempt(
-        &mut self,
-        partition: u32,
-        attempt: u32,
-        seed: [u8; 32],
-        workers: usize,
-    ) -> Result<(), Refusal> {
-        let is_running =
-            |running: &Running| (running.partition, running.attempt) == (partition, attempt);
-        if self.running.as_ref().is_some_and(is_running) {
-            return Ok(());
-        }
-        // A session has its name for itself: an attempt that is over is never begun again.
-        let is_over = self.ended.get(&partition).is_some_and(|ended| attempt < *ended);
-        if self.taken.contains(&partition) || is_over || attempt >= BULK_ATTEMPTS_MAX {
-            return Err(Refusal::Unknown);
-        }
-        let plan = self.plan.as_ref().ok_or(Refusal::Unknown)?;
-        let terms = plan.terms(partition, attempt).map_err(|_| Refusal::Unknown)?;
-        let Answering::Whole(whole) = &mut self.set else { return Err(Refusal::Unknown) };
-        let items = whole.partition(plan, partition).map_err(|_| Refusal::Internal)?;
-        let store_bytes = terms.store_bytes().map_err(|_| Refusal::Internal)?;
-        let sender = Sender::start(terms, items, seed, workers).map_err(|_| Refusal::Internal)?;
-        let inbox = Inbox::new(store_bytes.max(BULK_CORRELATION_BYTES_MAX));
-        let outbox = Outbox::default();
-        self.end();
-        self.running = Some(Running { partition, attempt, store_bytes, sender, inbox, outbox });
-        Ok(())
-    }
-
-    /// Ends what is running.
-    fn end(&mut self) {
-        if let Some(running) = self.running.take() {
-            self.ended.insert(running.partition, running.attempt + 1);
-        }
-    }
-
-    fn carry(&mut self, carry: &BulkCarry) -> Result<Vec<u8>, Refusal> {
-        let refused = |_: PsiError| Refusal::ElementRefused;
-        let running = self.running.as_mut().ok_or(Refusal::Unknown)?;
-        running.inbox.push(carry.sent, &carry.bytes).map_err(refused)?;
-        while let Some(message) = running.inbox.next().map_err(refused)? {
-            if message.bulk().len() as u64 == running.store_bytes {
-                self.taken.insert(running.partition);
-            }
-            running.sender.handle(message).map_err(refused)?;
-        }
-        while running.outbox.is_drained(carry.taken) {
-            match running.sender.poll().map_err(refused)? {
-                Poll::Send(message) => running.outbox.push(message),
-                Poll::Await | Poll::Finished(_) => break,
-            }
-        }
-        if let Some(hash) = running.sender.transcript() {
-            let transcript = PartitionTranscript { attempt: running.attempt, hash };
-            self.transcripts.insert(running.partition, transcript);
-        }
-        running.outbox.from(carry.taken).map_err(refused)
+        BulkState::new(self.count.get().copied(), self.nonce)
     }
 }
 

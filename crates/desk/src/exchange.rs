@@ -247,13 +247,15 @@ impl Run<'_> {
         tally.class.is_done = tally.fed && !tally.is_stopped();
         if let Some(met) = &met {
             (tally.class.keys, tally.class.asked) = (met.own, met.own);
-            if tally.class.is_done {
-                self.desk.store.commit(Write::new().progress_delete(&met.name))?;
-            }
         }
         tally.class.kinds = tally.kinds.into_iter().filter(|(_, count)| *count > 0).collect();
         let hits_new = tally.hits_new;
+        let (done, id) = (tally.class.is_done.then_some(tally.class.class), state.id);
         self.keep(state, index, tally.class)?;
+        if let Some(class) = done {
+            // Only now is a match of it no longer needed.
+            self.desk.bulk_forget(&id, class)?;
+        }
         match tally.failed {
             Some(error) => Err(error),
             None => Ok(hits_new),

@@ -58,6 +58,16 @@ pub const BULK_IDLE_SECONDS: u64 = 600;
 pub const BULK_GATHER_MS: u64 = 2_000;
 /// Attempts at one partition.
 pub const BULK_ATTEMPTS_MAX: u32 = 3;
+/// Partitions of a match that the asking side runs at once: with their items 1.1 GiB at most
+/// (spec/matching.md#bulk), and half of the requests that a partner serves at a time.
+pub const BULK_PARTITIONS_AT_ONCE: usize = 4;
+/// Attempts of one match that run here at once; also of all matches, beside the only one of a
+/// match.
+pub const BULK_PARTITIONS_AT_ONCE_MAX: usize = 4;
+/// When a partner that found no room for a match or a partition may ask again, in seconds.
+pub const BULK_RETRY_SECONDS: u64 = 60;
+/// Items that met which one row keeps.
+pub const BULK_MET_ROW_ITEMS: usize = 1 << 16;
 /// Partitions that one reading of a set in the store fills; each is in memory until it is matched.
 pub const BULK_PARTITIONS_READ: u32 = 4;
 /// Rows of a set that go to the store together.

@@ -133,6 +133,13 @@ impl Message {
         Self::new(Kind::Stop, &[], Vec::new())
     }
 
+    /// Whether it is the masked store: the last message of a receiver that depends on what it drew
+    /// or heard.
+    #[must_use]
+    pub fn is_store(&self) -> bool {
+        self.head.kind == Kind::Store
+    }
+
     /// Four bytes, the header's length big-endian, and the header.
     #[must_use]
     pub fn encode_head(&self) -> Vec<u8> {

@@ -215,6 +215,29 @@ fn several_bins_and_workers_are_exact() {
 }
 
 #[test]
+fn a_session_begun_again_from_its_seed_sends_the_same_store() {
+    // Several bins.
+    let (left, right) = (items(0..140_000), items(4_000..8_000));
+    let stores = [1, 2, 5].map(|workers| {
+        let terms = terms(left.len(), right.len(), 77);
+        let mut receiver = Receiver::start(terms, left.clone(), [3; 32], workers).unwrap();
+        let mut sender = Sender::start(terms, right.clone(), [4; 32], 1).unwrap();
+        loop {
+            while let Poll::Send(message) = sender.poll().unwrap() {
+                receiver.handle(message).unwrap();
+            }
+            while let Poll::Send(message) = receiver.poll().unwrap() {
+                if message.is_store() {
+                    return message.encode();
+                }
+                sender.handle(message).unwrap();
+            }
+        }
+    });
+    assert!(stores[0] == stores[1] && stores[0] == stores[2], "whatever the threads");
+}
+
+#[test]
 fn lost_repeated_and_reordered_messages_end_the_session() {
     let (left, right) = (items(0..20), items(10..30));
     let terms = terms(20, 20, 2);

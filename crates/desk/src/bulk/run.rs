@@ -2,29 +2,35 @@
 //!
 //! Implements spec/psi.md#partitions and spec/transport.md#bulk.
 //!
-//! Invariants: an attempt that broke off is not continued; a piece may be sent again, because it
-//! says where it stands; nothing of a partition is looked at before all of it has come.
+//! Invariants: a store leaves only when what made it is kept, and nothing else is ever sent from
+//! the same seed; a piece may be sent again, because it says where it stands; nothing of a
+//! partition is looked at before all of it has come.
 
 use symbolon_audit::PartitionTranscript;
-use symbolon_protocol::{BulkCarried, BulkCarry, BulkId};
+use symbolon_protocol::{BulkCarried, BulkCarry, BulkId, Code};
 use symbolon_psi::receiver::Received;
-use symbolon_psi::{Item, Plan, Poll, PsiError, Receiver};
+use symbolon_psi::{Item, Poll, PsiError, Receiver};
 
-use super::kept::{Match, Stage};
+use super::course::Course;
+use super::kept::Shown;
 use super::{BulkAsk, is_way};
-use crate::alarm::AlarmKind;
-use crate::batch::NotAsked;
 use crate::bulk_pipe::{Inbox, Outbox};
 use crate::limits::{BULK_ATTEMPTS_MAX, BULK_CARRY_REPEATS_MAX, BULK_CORRELATION_BYTES_MAX};
 use crate::surroundings::LinkError;
 use crate::{Desk, DeskError};
 
-/// Why an attempt came to nothing.
-enum Broken {
+/// Why a partition came to nothing.
+pub(super) enum Broken {
     /// The way to the partner: the match goes on when it is back.
     Way(LinkError),
+    /// The partner has no room for one more, and has begun nothing.
+    NoRoom(String),
     /// The partner refused, or what one side sent did not hold: another attempt may do.
     Attempt(String),
+    /// More items are common than may be.
+    TooMany,
+    /// Another partition ended the match, or stopped it.
+    Stopped,
     /// Something here.
     Here(DeskError),
 }
@@ -35,6 +41,12 @@ impl From<PsiError> for Broken {
     }
 }
 
+impl From<DeskError> for Broken {
+    fn from(error: DeskError) -> Broken {
+        Broken::Here(error)
+    }
+}
+
 impl From<LinkError> for Broken {
     fn from(error: LinkError) -> Broken {
         if is_way(&error) { Broken::Way(error) } else { Broken::Attempt(error.to_string()) }
@@ -42,64 +54,82 @@ impl From<LinkError> for Broken {
 }
 
 impl Desk {
-    /// Runs a partition, again where an attempt broke off before the own store was shown.
+    /// Runs a partition, again where an attempt broke off before the own store was shown: gives the
+    /// places of the items that met.
     pub(super) fn bulk_partition(
         &self,
-        ask: &BulkAsk<'_>,
-        kept: &mut Match,
-        plan: &Plan,
+        course: &Course<'_>,
         partition: u32,
         items: &[Item],
-    ) -> Result<(Vec<u32>, PartitionTranscript), NotAsked> {
-        let mut cause = String::new();
-        for attempt in 0..BULK_ATTEMPTS_MAX {
-            match self.bulk_attempt(ask, kept, plan, (partition, attempt), items) {
+        workers: usize,
+    ) -> Result<(Vec<u32>, PartitionTranscript), Broken> {
+        let (mut cause, mut shown) = (String::new(), self.bulk_shown(course.ask, partition)?);
+        let first = shown.as_ref().map_or(0, |shown| shown.attempt);
+        for attempt in first..BULK_ATTEMPTS_MAX {
+            let place = (partition, attempt);
+            match self.bulk_attempt(course, place, shown.take(), items, workers) {
                 Ok(received) => {
                     let hash = *received.transcript();
-                    let transcript = PartitionTranscript { attempt, hash };
-                    let met = match received.intersect() {
-                        Ok(met) => met,
-                        Err(PsiError::TooManyCommon { bound }) => {
-                            return Err(self.bulk_give_up(ask, kept, bound));
+                    return match received.intersect() {
+                        Ok(met) => Ok((met, PartitionTranscript { attempt, hash })),
+                        Err(PsiError::TooManyCommon { .. }) => Err(Broken::TooMany),
+                        Err(error) => {
+                            let error = format!("what met could not be looked at: {error}");
+                            Err(Broken::Here(DeskError::internal(error)))
                         }
-                        Err(error) => return Err(NotAsked::Cause(error.to_string())),
                     };
-                    return Ok((met, transcript));
                 }
-                Err(Broken::Attempt(why)) => cause = why,
-                Err(Broken::Way(error)) => return Err(NotAsked::Cause(error.to_string())),
-                Err(Broken::Here(error)) => return Err(NotAsked::Failed(error)),
+                Err(Broken::Attempt(why)) => {
+                    self.bulk_shown_forget(course.ask, partition)?;
+                    cause = why;
+                }
+                Err(broken) => return Err(broken),
             }
         }
-        // No attempt is left, or the partner has taken the store and does not take another: one
-        // charge is one set.
-        self.bulk_forget(ask)?;
-        Err(NotAsked::Cause(format!("{cause}; the match begins anew with the next run")))
+        Err(Broken::Attempt(cause))
     }
 
+    /// Runs an attempt, or goes on with one that had shown its store: then up to there from what
+    /// was kept, so that the partner sees the same bytes again and has nothing else to answer.
     fn bulk_attempt(
         &self,
-        ask: &BulkAsk<'_>,
-        kept: &Match,
-        plan: &Plan,
+        course: &Course<'_>,
         (partition, attempt): (u32, u32),
+        shown: Option<Shown>,
         items: &[Item],
+        workers: usize,
     ) -> Result<Received, Broken> {
-        let terms = plan.terms(partition, attempt)?;
+        let terms = course.plan.terms(partition, attempt)?;
         let outputs = terms.sender_count.saturating_mul(16);
-        let seed = self.surroundings.seed();
-        let mut receiver = Receiver::start(terms, items.to_vec(), seed, self.workers)?;
+        let mut is_shown = shown.is_some();
+        let new = || Shown::new(attempt, self.surroundings.seed());
+        let Shown { seed, mut heard, .. } = shown.unwrap_or_else(new);
+        let mut receiver = Receiver::start(terms, items.to_vec(), *seed, workers)?;
         let mut inbox = Inbox::new(outputs.max(BULK_CORRELATION_BYTES_MAX));
+        inbox.push(0, &heard)?;
         let (mut outbox, mut sent) = (Outbox::default(), 0);
-        let id = BulkId::of(&kept.terms(ask));
+        let (ask, id) = (course.ask, BulkId::of(&course.kept.terms(course.ask)));
         loop {
             let finished = loop {
                 match receiver.poll()? {
-                    Poll::Send(message) => outbox.push(message),
-                    Poll::Await => break None,
+                    Poll::Send(message) => {
+                        if message.is_store() && !std::mem::replace(&mut is_shown, true) {
+                            let heard = std::mem::take(&mut heard);
+                            let shown = Shown { attempt, seed: seed.clone(), heard };
+                            self.bulk_shown_keep(ask, partition, &shown)?;
+                        }
+                        outbox.push(message);
+                    }
                     Poll::Finished(received) => break Some(received),
+                    Poll::Await => match inbox.next()? {
+                        Some(message) => receiver.handle(message)?,
+                        None => break None,
+                    },
                 }
             };
+            if finished.is_none() && course.is_stopped() {
+                return Err(Broken::Stopped);
+            }
             // At the end the partner still learns that all came.
             let bytes = outbox.from(sent)?;
             let length = bytes.len() as u64;
@@ -110,16 +140,17 @@ impl Desk {
                 return Ok(received);
             }
             sent += length;
-            inbox.push(taken, carried?.bytes())?;
-            while let Some(message) = inbox.next()? {
-                receiver.handle(message)?;
+            let carried = carried?;
+            if !is_shown {
+                heard.extend_from_slice(carried.bytes());
             }
+            inbox.push(taken, carried.bytes())?;
         }
     }
 
     /// Carries a piece, and again where it or its answer was lost.
     fn bulk_carried(&self, ask: &BulkAsk<'_>, carry: &BulkCarry) -> Result<BulkCarried, Broken> {
-        let link = self.link().map_err(Broken::Here)?;
+        let link = self.link()?;
         let mut repeats = 0;
         loop {
             match link.bulk_carry(&ask.partner.node(), carry) {
@@ -128,24 +159,15 @@ impl Desk {
                 {
                     repeats += 1;
                 }
+                // The first piece asks for room; any later one has it.
+                Err(LinkError::Refused { code: Code::Busy, detail })
+                    if carry.sent == 0 && carry.taken == 0 =>
+                {
+                    let refused = LinkError::Refused { code: Code::Busy, detail };
+                    return Err(Broken::NoRoom(refused.to_string()));
+                }
                 carried => return carried.map_err(Broken::from),
             }
         }
-    }
-
-    /// Rings, and keeps that this set is not matched again with this list.
-    pub(super) fn bulk_give_up(&self, ask: &BulkAsk<'_>, kept: &mut Match, bound: u64) -> NotAsked {
-        let words = format!(
-            "a bulk match with {} in class {} had more than {bound} common items, and was given \
-             up before any was looked at",
-            ask.partner.name(),
-            ask.class
-        );
-        (kept.stage, kept.met) = (Stage::GivenUp, Vec::new());
-        let proof = String::new();
-        let raised = self.bulk_keep(ask, kept).and_then(|()| {
-            self.alarm_raise(AlarmKind::TooManyCommon, ask.partner, words.clone(), proof)
-        });
-        raised.map_or_else(NotAsked::Failed, |()| NotAsked::Cause(words))
     }
 }

@@ -125,17 +125,23 @@ impl ItemSet {
         Ok(digest.finish())
     }
 
-    /// The items of one partition; of a set in the store, the next ones are read with it.
+    /// The items of one partition; of a set in the store, those beside it are read with it, so
+    /// that partitions that are asked for in about their order read it once a few.
     pub(crate) fn partition(&mut self, plan: &Plan, own: u32) -> Result<Vec<Item>, StoreError> {
         if let Some(items) = self.ready.remove(&own) {
             return Ok(items);
         }
-        let last = match self.held {
-            Held::Memory(_) => own,
-            Held::Store(_) => own.saturating_add(BULK_PARTITIONS_READ - 1),
+        let (first, last) = match self.held {
+            Held::Memory(_) => (own, own),
+            Held::Store(_) => {
+                let first = own - own % BULK_PARTITIONS_READ;
+                (first, first.saturating_add(BULK_PARTITIONS_READ - 1))
+            }
         };
-        self.ready = (own..=last.min(plan.partitions() - 1)).map(|one| (one, Vec::new())).collect();
-        let mut ready = std::mem::take(&mut self.ready);
+        // What was read before and is not taken gives way first.
+        self.ready.clear();
+        let read = first..=last.min(plan.partitions().saturating_sub(1));
+        let mut ready: BTreeMap<u32, Vec<Item>> = read.map(|one| (one, Vec::new())).collect();
         self.visit(|items| {
             for item in items {
                 let item = Item::from_bytes(*item);
@@ -146,6 +152,11 @@ impl ItemSet {
         })?;
         self.ready = ready;
         Ok(self.ready.remove(&own).unwrap_or_default())
+    }
+
+    /// Takes back what was given for a partition that was not begun.
+    pub(crate) fn put_back(&mut self, partition: u32, items: Vec<Item>) {
+        self.ready.insert(partition, items);
     }
 
     /// Calls `take` with all items, part by part.

@@ -44,8 +44,6 @@ impl Engine {
 pub(super) struct Met {
     pub(super) items: HashSet<[u8; 32]>,
     pub(super) own: u64,
-    /// Where the match is kept until the class is done.
-    pub(super) name: String,
 }
 
 impl Run<'_> {
@@ -86,7 +84,7 @@ impl Run<'_> {
             return Ok(None);
         }
         let items = self.desk.bulk_match(&ask, &mut own, report)?;
-        Ok(Some(Met { items, own: count, name: ask.name() }))
+        Ok(Some(Met { items, own: count }))
     }
 
     /// Whether matching the whole set costs less, and the budget covers it.

@@ -1,4 +1,4 @@
-//! Whole lists matched between two desks in one thread, over a link that loses, repeats, delays,
+//! Whole lists matched between two desks in one process, over a link that loses, repeats, delays,
 //! cuts and flips what it carries, and with a holder that lies.
 //!
 //! Tests spec/matching.md#bulk. A failure is: a result that is not exact, a use of a match that did
@@ -13,4 +13,5 @@
 
 mod faults;
 mod lies;
+mod several;
 mod world;

@@ -107,12 +107,17 @@ pub(crate) enum Fate {
     AnswerFlipped(usize),
 }
 
+/// What stands before the link's other faults, for pieces alone.
+struct Gate(Arc<dyn Fn(&BulkCarry) -> Option<LinkError> + Send + Sync>);
+
 /// The way of the asker to the holder.
 pub(crate) struct Wire {
     own: Weak<Desk>,
     other: Mutex<Option<Arc<Desk>>>,
     fate: Mutex<Box<dyn FnMut(Passing) -> Fate + Send>>,
     late: Mutex<Option<BulkCarry>>,
+    /// Sees every piece first, may hold it back, and may say that it does not arrive.
+    gate: Mutex<Option<Gate>>,
     /// Evaluations of batches: what a match is followed by.
     pub(crate) evaluations: AtomicU64,
     pub(crate) passed: Mutex<Vec<Passing>>,
@@ -197,6 +202,10 @@ impl Link for Wire {
     }
 
     fn bulk_carry(&self, _: &NodeId, request: &BulkCarry) -> Result<BulkCarried, LinkError> {
+        let gate = self.gate.lock().unwrap().as_ref().map(|gate| Arc::clone(&gate.0));
+        if let Some(error) = gate.and_then(|gate| gate(request)) {
+            return Err(error);
+        }
         let fate = self.fate(Passing::Carry);
         if let Some(late) = self.late.lock().unwrap().take() {
             let _nobody_waits = self.ask(&late);
@@ -349,7 +358,7 @@ fn officer() -> Officer {
 }
 
 impl Node {
-    fn new(now_ms: &Arc<AtomicU64>, name: &'static str, country: &str) -> Node {
+    fn new(now_ms: &Arc<AtomicU64>, name: &'static str, country: &str, workers: usize) -> Node {
         let number = name.as_bytes()[0];
         let store = Arc::new(Store::memory([number; 32]));
         let (now_ms, seeds) = (Arc::clone(now_ms), AtomicU64::new(0));
@@ -363,12 +372,13 @@ impl Node {
         };
         identity_create(&store, birth, &*around).unwrap();
         let policy = PolicySet::parse(SAMPLE).unwrap();
-        let desk = Arc::new(Desk::open(store, around, policy, 1).unwrap());
+        let desk = Arc::new(Desk::open(store, around, policy, workers).unwrap());
         let link = Arc::new(Wire {
             own: Arc::downgrade(&desk),
             other: Mutex::default(),
             fate: Mutex::new(Box::new(|_| Fate::Arrives)),
             late: Mutex::default(),
+            gate: Mutex::default(),
             evaluations: AtomicU64::new(0),
             passed: Mutex::default(),
             claimed: Mutex::default(),
@@ -416,6 +426,15 @@ impl Node {
         *self.link.fate.lock().unwrap() = Box::new(fate);
     }
 
+    /// Sees every piece that this node sends before the weather does; what it gives back is what
+    /// the piece comes to instead.
+    pub(crate) fn gate(
+        &self,
+        gate: impl Fn(&BulkCarry) -> Option<LinkError> + Send + Sync + 'static,
+    ) {
+        *self.link.gate.lock().unwrap() = Some(Gate(Arc::new(gate)));
+    }
+
     /// What this node hears of the size of the partner's set; the truth at first.
     pub(crate) fn claim(&self, count: Option<u64>) {
         *self.link.claimed.lock().unwrap() = count;
@@ -457,9 +476,14 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(budget: u64) -> World {
+        World::on_threads(budget, 1)
+    }
+
+    /// Each of the two has so many threads.
+    pub(crate) fn on_threads(budget: u64, workers: usize) -> World {
         let now_ms = Arc::new(AtomicU64::new(BEGIN_MS));
-        let (north, south) =
-            (Node::new(&now_ms, "north", "NOR"), Node::new(&now_ms, "south", "PRT"));
+        let north = Node::new(&now_ms, "north", "NOR", workers);
+        let south = Node::new(&now_ms, "south", "PRT", workers);
         north.meet(&south);
         south.meet(&north);
         let request = AgreementPropose {
