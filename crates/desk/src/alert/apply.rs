@@ -1,5 +1,5 @@
-//! One sender's statements on their way into the store: each applied in its place, screened, logged,
-//! and owed an acknowledgement.
+//! One sender's statements on their way into the store: each applied in its place, screened,
+//! logged, and owed an acknowledgement.
 //!
 //! Implements spec/alerts.md#receipt.
 //!

@@ -61,7 +61,7 @@ enum Answer {
     Noted,
 }
 
-/// One push on its way. Dropped without [`Flight::landed`], it has failed.
+/// One push on its way. Dropped once it has left and without [`Flight::landed`], it has failed.
 #[must_use]
 pub(super) struct Flight<'a> {
     flights: &'a Flights,
@@ -97,10 +97,12 @@ fn raise(places: &mut BTreeMap<Mode, u64>, mode: Mode, place: u64) {
 }
 
 impl Flights {
-    /// Where the next push to a partner goes on; nothing where none may leave now.
-    pub(super) fn behind(&self, node: &NodeId) -> Option<Behind> {
-        let known = lock(&self.known);
-        let Some(queue) = known.get(node) else { return Some(Behind::default()) };
+    /// The next push to a partner, with where it goes on; nothing where none may leave now. It
+    /// counts from here on, so that one before it that fails is not forgotten while it is put
+    /// together.
+    pub(super) fn begin(&self, node: &NodeId) -> Option<(Flight<'_>, Behind)> {
+        let mut known = lock(&self.known);
+        let queue = known.entry(*node).or_default();
         if queue.state == State::Broken || queue.under_way.len() >= PUSHES_UNDER_WAY_MAX {
             return None;
         }
@@ -109,27 +111,33 @@ impl Flights {
             placed.iter().for_each(|(mode, place)| raise(&mut behind.placed, *mode, *place));
             unplaced.iter().for_each(|(mode, place)| raise(&mut behind.unplaced, *mode, *place));
         }
-        Some(behind)
+        let number = queue.next;
+        queue.next += 1;
+        let until = Behind::default();
+        queue.under_way.push_back(UnderWay { number, until, answer: Answer::Awaited });
+        Some((Flight { flights: self, node: *node, number, outcome: State::Whole }, behind))
     }
 
     /// Whether a push is on its way to a partner.
     pub(super) fn any(&self, node: &NodeId) -> bool {
         lock(&self.known).contains_key(node)
     }
-
-    /// Adds a push that holds this, behind those that are on their way.
-    pub(super) fn leave(&self, node: &NodeId, holds: &[Hold]) -> Flight<'_> {
-        let mut known = lock(&self.known);
-        let queue = known.entry(*node).or_default();
-        let number = queue.next;
-        queue.next += 1;
-        let until = Behind::of(holds);
-        queue.under_way.push_back(UnderWay { number, until, answer: Answer::Awaited });
-        Flight { flights: self, node: *node, number, outcome: State::Broken }
-    }
 }
 
 impl<'a> Flight<'a> {
+    /// It leaves with this; nothing where one before it has failed since it was begun: what it
+    /// holds is then sent behind what is sent again.
+    pub(super) fn leave(mut self, holds: &[Hold]) -> Option<Flight<'a>> {
+        {
+            let mut known = lock(&self.flights.known);
+            let queue = known.get_mut(&self.node).filter(|queue| queue.state == State::Whole)?;
+            let own = queue.under_way.iter_mut().find(|one| one.number == self.number)?;
+            own.until = Behind::of(holds);
+        }
+        self.outcome = State::Broken;
+        Some(self)
+    }
+
     /// Waits until what was said to every push before is noted; nothing where one of them failed,
     /// because then this one is sent again and answered anew.
     pub(super) fn turn(&self) -> Option<Turn<'a>> {
@@ -207,6 +215,14 @@ mod tests {
         NodeId::from_bytes([7; 32])
     }
 
+    fn leave<'a>(flights: &'a Flights, holds: &[Hold]) -> Flight<'a> {
+        flights.begin(&node()).unwrap().0.leave(holds).unwrap()
+    }
+
+    fn next(flights: &Flights) -> Option<Behind> {
+        flights.begin(&node()).map(|(_, behind)| behind)
+    }
+
     fn behind(placed: u64) -> Behind {
         Behind { placed: BTreeMap::from([(LIVE, placed)]), unplaced: BTreeMap::new() }
     }
@@ -214,48 +230,60 @@ mod tests {
     #[test]
     fn the_next_goes_on_behind_those_on_their_way() {
         let flights = Flights::default();
-        assert_eq!(flights.behind(&node()), Some(Behind::default()));
+        assert_eq!(next(&flights), Some(Behind::default()));
         let holds = [Hold::Unplaced(LIVE, vec![3, 9]), Hold::Placed(LIVE, 1)];
-        let first = flights.leave(&node(), &holds);
-        let second = flights.leave(&node(), &[Hold::Placed(LIVE, 2), Hold::Placed(LIVE, 3)]);
+        let first = leave(&flights, &holds);
+        let second = leave(&flights, &[Hold::Placed(LIVE, 2), Hold::Placed(LIVE, 3)]);
         let both = Behind { unplaced: BTreeMap::from([(LIVE, 9)]), ..behind(3) };
-        assert_eq!(flights.behind(&node()), Some(both));
+        assert_eq!(next(&flights), Some(both));
         first.landed();
-        assert_eq!(flights.behind(&node()), Some(behind(3)));
+        assert_eq!(next(&flights), Some(behind(3)));
         second.landed();
         assert!(!flights.any(&node()));
-        assert_eq!(flights.behind(&node()), Some(Behind::default()));
+        assert_eq!(next(&flights), Some(Behind::default()));
     }
 
     #[test]
     fn there_is_a_most() {
         let flights = Flights::default();
         let all: Vec<_> = (0..PUSHES_UNDER_WAY_MAX as u64)
-            .map(|place| flights.leave(&node(), &[Hold::Placed(LIVE, place + 1)]))
+            .map(|place| leave(&flights, &[Hold::Placed(LIVE, place + 1)]))
             .collect();
-        assert_eq!(flights.behind(&node()), None);
-        assert!(flights.behind(&NodeId::from_bytes([8; 32])).is_some(), "of each partner");
+        assert_eq!(next(&flights), None);
+        assert!(flights.begin(&NodeId::from_bytes([8; 32])).is_some(), "of each partner");
         drop(all);
-        assert!(flights.behind(&node()).is_some());
+        assert!(next(&flights).is_some());
     }
 
     #[test]
     fn after_one_that_failed_all_begin_anew() {
         let flights = Flights::default();
-        let [first, second] =
-            [1, 2].map(|place| flights.leave(&node(), &[Hold::Placed(LIVE, place)]));
+        let [first, second] = [1, 2].map(|place| leave(&flights, &[Hold::Placed(LIVE, place)]));
         drop(first);
-        assert_eq!(flights.behind(&node()), None, "the second is still on its way");
+        assert_eq!(next(&flights), None, "the second is still on its way");
         assert!(second.turn().is_none(), "what it was answered is of no use");
         second.landed();
-        assert_eq!(flights.behind(&node()), Some(Behind::default()), "from what is settled");
+        assert_eq!(next(&flights), Some(Behind::default()), "from what is settled");
+    }
+
+    #[test]
+    fn one_that_is_put_together_while_another_fails_does_not_leave() {
+        let flights = Flights::default();
+        let first = leave(&flights, &[Hold::Placed(LIVE, 1)]);
+        let (second, goes_on) = flights.begin(&node()).unwrap();
+        assert_eq!(goes_on, behind(1));
+        drop(first);
+        assert!(second.leave(&[Hold::Placed(LIVE, 2)]).is_none());
+        assert_eq!(next(&flights), Some(Behind::default()), "from what is settled");
+        // One that never left has not failed.
+        assert_eq!(next(&flights), Some(Behind::default()));
+        assert!(!flights.any(&node()));
     }
 
     #[test]
     fn answers_are_noted_in_the_order_of_the_pushes() {
         let flights = Flights::default();
-        let [first, second] =
-            [1, 2].map(|place| flights.leave(&node(), &[Hold::Placed(LIVE, place)]));
+        let [first, second] = [1, 2].map(|place| leave(&flights, &[Hold::Placed(LIVE, place)]));
         std::thread::scope(|scope| {
             let later = scope.spawn(move || {
                 let turn = second.turn().unwrap();

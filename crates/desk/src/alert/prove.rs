@@ -169,8 +169,8 @@ impl Desk {
         }))
     }
 
-    /// Has proved what a partner says that it deleted. Call it once what was noted of it is durable:
-    /// whoever looks before finds nothing.
+    /// Has proved what a partner says that it deleted. Call it once what was noted of it is
+    /// durable: whoever looks before finds nothing.
     pub(super) fn deletions_said(&self, partner: &NodeId, opened: &Opened) {
         let Payload::Acknowledgement(given) = opened.payload() else { return };
         if given.items.iter().any(|item| item.stage == Stage::Deleted) {

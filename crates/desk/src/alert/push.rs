@@ -110,7 +110,7 @@ impl Desk {
         let node = partner.node();
         let turn = self.alerts.sending.of(&node);
         let _one_at_a_time = lock(&turn);
-        let Some(behind) = self.alerts.flights.behind(&node) else { return Ok(None) };
+        let Some((flight, behind)) = self.alerts.flights.begin(&node) else { return Ok(None) };
         if self.is_sealing_due(&node)? {
             self.outbox_seal(partner, PUSH_STATEMENTS_MAX as u64)?;
         }
@@ -118,8 +118,7 @@ impl Desk {
         if batch.envelopes.is_empty() {
             return Ok(None);
         }
-        let flight = self.alerts.flights.leave(&node, &batch.holds);
-        Ok(Some((batch, flight)))
+        Ok(flight.leave(&batch.holds).map(|flight| (batch, flight)))
     }
 
     /// Whether a push would leave something behind that nothing under way stands before: what was

@@ -128,7 +128,9 @@ fn all_is_there(from: &Node, to: &Node, titles: &BTreeMap<String, String>) {
     let mut sent: Vec<String> = titles.values().cloned().collect();
     sent.sort_unstable();
     assert_eq!(held, sent);
-    assert!(titles.keys().all(|id| from.state(id, to) == "delivered"));
+    for (id, title) in titles {
+        assert_eq!(from.state(id, to), "delivered", "{title}");
+    }
     let sent = from.desk.store.sent_scan(&to.id(), Mode::Live, 0, 10 * ALERTS).unwrap();
     let leaf = |hash: &[u8; 32]| to.desk.store.log_receipt(hash).unwrap().unwrap().leaf_index;
     let leaves: Vec<u64> = sent.iter().map(|(_, sent)| leaf(&sent.statement_hash)).collect();
