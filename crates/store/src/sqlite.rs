@@ -323,6 +323,8 @@ mod tests {
             assert_eq!(found, (number + 1..number + 11).map(key).collect::<Vec<_>>());
             let texts = statement::of(Table::Sent);
             let ran = connection.prepare_cached(texts.scan).unwrap();
+            // Whatever it is asked for, it is compiled once.
+            assert_eq!(ran.reset_status(StatementStatus::RePrepare), 0);
             ran.reset_status(StatementStatus::VmStep)
         };
         assert_eq!(steps_behind(10), steps_behind(3_900));
