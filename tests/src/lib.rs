@@ -7,6 +7,7 @@
     reason = "this package only supports tests, where a panic is the report"
 )]
 
+mod clock;
 pub mod corpus;
 mod courier;
 mod entries;

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
+use crate::clock;
 use crate::http::{Answer, post, post_until};
 use crate::wait_for;
 
@@ -140,7 +141,7 @@ impl Node {
         self.start_under(&[]);
     }
 
-    /// As [`Node::start`], behind a program that changes its surroundings, such as `faketime`.
+    /// As [`Node::start`], behind a program that changes its surroundings, such as `nsenter`.
     pub fn start_under(&mut self, wrapper: &[&str]) {
         let log = std::fs::OpenOptions::new()
             .create(true)
@@ -171,19 +172,15 @@ impl Node {
         wait_for(&what, 30, || self.post("node/status", &json!({}))?.result);
     }
 
-    /// As [`Node::start`], so many days later by its clock.
+    /// As [`Node::start`], with a clock that is so many days ahead.
     pub fn start_later(&mut self, days: u32) {
-        // The program itself would stand between this process and the node, and take its signals:
-        // it is asked only for what it would set.
-        let shift = format!("+{days}d");
-        let said = Command::new("faketime")
-            .args(["--exclude-monotonic", "-f", &shift, "env"])
-            .output()
-            .unwrap();
-        let said = String::from_utf8(said.stdout).unwrap();
-        let is_its = |line: &&str| line.starts_with("LD_PRELOAD=") || line.starts_with("FAKETIME");
-        let set: Vec<&str> = said.lines().filter(is_its).collect();
-        assert!(set.len() >= 2, "{said}");
+        self.start_ahead(&format!("+{days}d"));
+    }
+
+    /// As [`Node::start`], with a clock that is ahead by so much, such as `+7m`.
+    pub fn start_ahead(&mut self, shift: &str) {
+        let set = clock::ahead(shift);
+        let set: Vec<&str> = set.iter().map(String::as_str).collect();
         self.start_under(&[&["env"], set.as_slice()].concat());
     }
 
@@ -192,6 +189,7 @@ impl Node {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();
+            clock::sweep();
         }
     }
 
@@ -327,6 +325,7 @@ impl Drop for Node {
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
             let _ = child.wait();
+            clock::sweep();
         }
     }
 }

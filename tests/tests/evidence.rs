@@ -312,7 +312,7 @@ fn an_old_statement_is_checked_against_the_card_of_its_time() {
     confirm(&north, &hit, "T-7");
     south.stop();
     north.stop();
-    north.start_under(&["faketime", "--exclude-monotonic", "-f", "+10d"]);
+    north.start_ahead("+10d");
     wait_for("the card is renewed", 90, || {
         let shown = north.call("audit/show", &json!({ "from": 0, "limit": 500 }));
         says(&shown["entries"], "card 2 Replaced").then_some(())
