@@ -91,7 +91,7 @@ impl Lanes {
         self.runtime.spawn(push(Arc::clone(&self.desk), *node, lane));
     }
 
-    /// A push has left for a partner: what waits behind it can be sealed.
+    /// A push is on its way to a partner: what waits or comes behind it can be sealed.
     fn left(&self, node: &NodeId) {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(lane) = known.get(node) {
@@ -107,8 +107,12 @@ async fn seal(desk: Arc<Desk>, node: NodeId, lane: Arc<Lane>) {
         loop {
             let sealing = Arc::clone(&desk);
             match spawn_blocking(move || sealing.alerts_seal(&node)).await {
+                Ok(Ok(0)) => break,
                 // What cannot be sealed is tried again, and told, by the next push.
-                Ok(Ok(0) | Err(_)) => break,
+                Ok(Err(_)) => {
+                    lane.push.notify_one();
+                    break;
+                }
                 // Whichever worker is free takes it; one of them may be the first.
                 Ok(Ok(_)) => {
                     lane.more.notify_one();

@@ -10,6 +10,7 @@ mod arrive;
 mod audience;
 mod barred;
 mod carry;
+mod coming;
 mod courier;
 mod deliver;
 mod flight;
@@ -21,6 +22,7 @@ mod push;
 mod ready;
 mod receive;
 mod screen;
+mod seal;
 mod show;
 mod submit;
 mod template;
@@ -67,6 +69,7 @@ pub(crate) struct Alerts {
     arrivals: arrive::Arrivals,
     /// Held while what waits for a partner is sealed.
     sealing: Turns,
+    coming: coming::Coming,
     noting: noting::Noting,
     /// How much one push may hold, where that is less than the most.
     push_bytes: Mutex<HashMap<NodeId, usize>>,
@@ -158,8 +161,9 @@ impl Desk {
         let _ = self.alerts.queued.set(told);
     }
 
-    /// Names what is called when a push has left for a partner: until its answer is there,
-    /// [`Desk::alerts_seal`] has something to do. A second call changes nothing.
+    /// Names what is called when a push has left for a partner, and when something comes in for one
+    /// while a push is on its way to it: [`Desk::alerts_seal`] has something to do then. A second
+    /// call changes nothing.
     pub fn on_left(&self, told: Box<dyn Fn(&NodeId) + Send + Sync>) {
         let _ = self.alerts.left.set(told);
     }
@@ -224,11 +228,12 @@ impl Desk {
         if alert.state == AlertState::Waiting {
             write = write.inbox(alert.read_by, InboxKind::Approve, &alert.key);
         }
-        write = self.queue(write, &alert, &automatic, Sending::First)?;
+        let places = self.places(&automatic);
+        write = self.queue(write, &alert, &places, Sending::First)?;
         let event = alert_event(&alert, AlertAct::Accepted, automatic.len());
         let entry = Entry::alert(self.who(officer), event);
         write = write.log_named(entry, alert_leaf(&alert.key));
-        let receipt = match self.logged_or_repeated(write)? {
+        let receipt = match self.accepted(write, &alert, record, places)? {
             Some(receipt) => receipt,
             // The same submission came twice at once, and the other was first.
             None => {
@@ -237,7 +242,6 @@ impl Desk {
                 return self.submitted_again(&own, &known);
             }
         };
-        self.tell_queued(&automatic);
         Ok(self.alert_sent(officer, &alert, &audience, receipt, Repeated::No))
     }
 
@@ -272,7 +276,8 @@ impl Desk {
         alert.decided_by = Some(officer.as_str().to_owned());
         alert.changed_at = now;
         let recipients: Vec<_> = audience.recipients.iter().map(|chosen| chosen.node()).collect();
-        write = self.queue(write.alert(&alert), &alert, &recipients, Sending::Again)?;
+        let places = self.places(&recipients);
+        write = self.queue(write.alert(&alert), &alert, &places, Sending::Again)?;
         let event = alert_event(&alert, AlertAct::Approved, recipients.len());
         let receipt = self.logged(write.log(Entry::alert(self.who(officer), event)))?;
         self.tell_queued(&[gone, recipients].concat());
@@ -397,17 +402,17 @@ impl Desk {
         }
     }
 
-    /// Has an alert wait for these partners, behind everything that waits for them already. What is
-    /// known of a partner stays as it is: its acknowledgement may come in at this moment.
+    /// Has an alert wait in these outboxes at these positions. What is known of a partner stays as
+    /// it is: its acknowledgement may come in at this moment.
     fn queue(
         &self,
         mut write: Write,
         alert: &Alert,
-        nodes: &[NodeId],
+        places: &[(NodeId, u64)],
         sending: Sending,
     ) -> Result<Write, DeskError> {
         let id = alert.key.id;
-        for node in nodes {
+        for (node, position) in places {
             let is_known = match sending {
                 // An acceptance need not look for what cannot be there.
                 Sending::First => false,
@@ -417,12 +422,17 @@ impl Desk {
                 write = write.delivery(&AlertDelivery::queued(id, *node));
             }
             let intent = Intent::Alert { alert: id, mode: alert.mode };
-            write = write.outbox(node, self.outbox_position(), &intent);
+            write = write.outbox(node, *position, &intent);
         }
-        if !nodes.is_empty() {
+        if !places.is_empty() {
             write = write.due(alert.read_by.max(self.now()), DueFor::Unread, &alert.key);
         }
         Ok(write)
+    }
+
+    /// A place in the outbox of each, behind everything that waits there already.
+    fn places(&self, nodes: &[NodeId]) -> Vec<(NodeId, u64)> {
+        nodes.iter().map(|node| (*node, self.outbox_position())).collect()
     }
 
     /// Places grow with time, so that what is accepted later goes out later.

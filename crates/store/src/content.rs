@@ -6,6 +6,7 @@
 //! where it lies, and once that is acknowledged it is in no file.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -25,6 +26,7 @@ pub(crate) enum AlertStep {
     Content(AlertKey, Slot, Zeroizing<Vec<u8>>),
     Erase(AlertKey),
     Sent(Box<SentStep>),
+    Behind(MadeSecrets),
 }
 
 /// Which of the two contents that an alert may have.
@@ -54,7 +56,30 @@ pub(crate) struct AlertSecret(Zeroizing<[u8; 32]>);
 
 /// What one write knows of secrets by its earlier steps.
 #[derive(Default)]
-pub(crate) struct AlertSecrets(BTreeMap<AlertKey, Option<AlertSecret>>);
+pub(crate) struct AlertSecrets {
+    known: BTreeMap<AlertKey, Option<AlertSecret>>,
+    made: Vec<MadeSecret>,
+}
+
+/// A secret that a write makes, and the SHA-256 of the row that will hold it.
+#[derive(Clone)]
+struct MadeSecret {
+    alert: AlertKey,
+    secret: AlertSecret,
+    digest: [u8; 32],
+}
+
+/// The secrets that a write makes which is on its way to the disk: what lets another write go behind
+/// it, see [`Write::behind`].
+#[derive(Clone)]
+#[must_use]
+pub struct MadeSecrets(Arc<[MadeSecret]>);
+
+impl AlertSecrets {
+    pub(crate) fn into_made(self) -> MadeSecrets {
+        MadeSecrets(self.made.into())
+    }
+}
 
 /// The secret that is there, or what to expect of its row when one is made.
 enum Found {
@@ -95,6 +120,13 @@ impl Write {
     /// acknowledged, no file holds the secret.
     pub fn alert_erase(self, key: &AlertKey) -> Self {
         self.step(Step::Alert(AlertStep::Erase(*key)))
+    }
+
+    /// Goes behind a write of the same store that was submitted and is not durable yet: what this
+    /// one keeps of the new alerts in that one lies under their secrets. Submit it after that one;
+    /// [`StoreError::Conflict`] where that one was refused, or such an alert is erased meanwhile.
+    pub fn behind(self, earlier: &MadeSecrets) -> Self {
+        self.step(Step::Alert(AlertStep::Behind(earlier.clone())))
     }
 }
 
@@ -146,7 +178,7 @@ impl Store {
         match step {
             AlertStep::New(key, plain) => {
                 ops.push(self.sealed(Table::Alert, key.encode(), &plain, Expect::Absent)?);
-                secrets.0.insert(key, None);
+                secrets.known.insert(key, None);
             }
             AlertStep::Content(key, slot, plain) => {
                 let secret = match self.secret_found(&key, ops, secrets)? {
@@ -158,7 +190,7 @@ impl Store {
                 ops.push(Op::Put { table, key, value, expect: Expect::Any });
             }
             AlertStep::Erase(key) => {
-                secrets.0.remove(&key);
+                secrets.known.remove(&key);
                 ops.push(Op::Wipe { table: Table::AlertSecret, key: key.encode() });
                 for slot in [Slot::Current, Slot::Pending] {
                     let (table, key) = (Table::AlertContent, slot.key(&key));
@@ -166,6 +198,13 @@ impl Store {
                 }
             }
             AlertStep::Sent(step) => self.prepare_sent(*step, ops, secrets)?,
+            AlertStep::Behind(earlier) => {
+                for MadeSecret { alert, secret, digest } in earlier.0.iter() {
+                    let (table, key) = (Table::AlertSecret, alert.encode());
+                    ops.push(Op::Check { table, key, expect: Expect::Digest(*digest) });
+                    secrets.known.insert(*alert, Some(secret.clone()));
+                }
+            }
         }
         Ok(())
     }
@@ -199,7 +238,7 @@ impl Store {
         ops: &mut Vec<Op>,
         secrets: &mut AlertSecrets,
     ) -> Result<Found, StoreError> {
-        match secrets.0.get(key) {
+        match secrets.known.get(key) {
             Some(Some(secret)) => return Ok(Found::There(secret.clone())),
             Some(None) => return Ok(Found::Missing(Expect::Absent)),
             None => {}
@@ -213,7 +252,7 @@ impl Store {
             return Ok(Found::Missing(expect));
         };
         ops.push(Op::Check { table, key: row, expect });
-        secrets.0.insert(*key, Some(secret.clone()));
+        secrets.known.insert(*key, Some(secret.clone()));
         Ok(Found::There(secret))
     }
 
@@ -225,8 +264,16 @@ impl Store {
         secrets: &mut AlertSecrets,
     ) -> Result<AlertSecret, StoreError> {
         let secret = AlertSecret(Zeroizing::new(self.crypter.random()));
-        ops.push(self.sealed(Table::AlertSecret, key.encode(), secret.0.as_slice(), expect)?);
-        secrets.0.insert(*key, Some(secret.clone()));
+        let (table, row) = (Table::AlertSecret, key.encode());
+        let value = self.crypter.seal(&self.cell(table, &row), secret.0.as_slice())?;
+        let made = MadeSecret {
+            alert: *key,
+            secret: secret.clone(),
+            digest: Sha256::digest(&value).into(),
+        };
+        ops.push(Op::Put { table, key: row, value, expect });
+        secrets.made.push(made);
+        secrets.known.insert(*key, Some(secret.clone()));
         Ok(secret)
     }
 }

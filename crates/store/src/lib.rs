@@ -45,7 +45,7 @@ mod write;
 pub use alarm::{Alarm, Closing};
 pub use alert::{Alert, AlertKey, AlertState, Pending, Rings};
 pub use budget::{BudgetKey, Direction};
-pub use content::Slot;
+pub use content::{MadeSecrets, Slot};
 pub use deletion::{DeletionDue, DeletionProof};
 pub use delivery::{AlertDelivery, DeliveryState};
 pub use due::{DueFor, InboxItem, InboxKind};

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::StoreError;
 use crate::backend::{Applied, Expect, Op, Pending};
 use crate::budget::BudgetKey;
-use crate::content::{AlertSecrets, AlertStep};
+use crate::content::{AlertSecrets, AlertStep, MadeSecrets};
 use crate::crypter::Cell;
 use crate::hotline::HotlineStep;
 use crate::limits::{KEY_BYTES_MAX, LOG_ENTRY_BYTES_MAX};
@@ -105,6 +105,7 @@ impl Committed {
 pub(crate) struct Made {
     pub(crate) ops: Vec<Op>,
     pub(crate) leaves: Vec<LeafData>,
+    pub(crate) secrets: MadeSecrets,
 }
 
 /// A write on its way to the disk: the caller may prepare the next one meanwhile.
@@ -112,9 +113,15 @@ pub(crate) struct Made {
 pub struct Submitted {
     pending: Pending,
     leaves: Vec<LeafData>,
+    secrets: MadeSecrets,
 }
 
 impl Submitted {
+    /// The secrets of the alerts that are new with it, for a write behind it.
+    pub fn secrets(&self) -> MadeSecrets {
+        self.secrets.clone()
+    }
+
     /// Waits until the write is durable.
     ///
     /// # Errors
@@ -202,7 +209,7 @@ impl Write {
 }
 
 impl Store {
-    /// Seals a write and queues it. Writes of one thread are applied in the order of its calls.
+    /// Seals a write and queues it. Writes are applied in the order of the calls.
     ///
     /// # Errors
     /// [`StoreError`] where it cannot even be put together.
@@ -211,8 +218,8 @@ impl Store {
     }
 
     pub(crate) fn queued(&self, made: Made) -> Result<Submitted, StoreError> {
-        let Made { ops, leaves } = made;
-        Ok(Submitted { pending: self.backend.submit(ops)?, leaves })
+        let Made { ops, leaves, secrets } = made;
+        Ok(Submitted { pending: self.backend.submit(ops)?, leaves, secrets })
     }
 
     /// Seals a write.
@@ -231,7 +238,7 @@ impl Store {
                 other => self.prepare(other, &mut ops)?,
             }
         }
-        Ok(Made { ops, leaves })
+        Ok(Made { ops, leaves, secrets: secrets.into_made() })
     }
 
     fn prepare(&self, step: Step, ops: &mut Vec<Op>) -> Result<(), StoreError> {

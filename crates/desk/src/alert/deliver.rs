@@ -1,36 +1,29 @@
-//! From the outbox to envelopes: in order, each statement decided, sealed and logged once, and put
-//! into fresh envelopes until it is acknowledged.
+//! From statements to envelopes: each in fresh ones until it is acknowledged, and what this node
+//! acknowledges beside them.
 //!
 //! Implements spec/alerts.md#delivery.
 //!
-//! Invariants: a place in the stream is given once, to one statement; what is sent again is the
-//! same statement in a fresh envelope; nothing leaves before its log entry is durable.
+//! Invariants: what is sent again is the same statement in a fresh envelope; nothing leaves before
+//! its log entry is durable.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use symbolon_audit::{Entry, Receipt};
+use symbolon_audit::Entry;
 use symbolon_disclosure::limits::LIFETIME_SECONDS_MAX;
 use symbolon_disclosure::{
-    AckItem, Acknowledgement, AlertTerms, Kept, Opened, Payload, Recipient, Say, Sealed, Stage,
-    StatementKind, Terms, WithdrawReason, Word, reseal, seal_acknowledgement, seal_alert,
-    seal_word,
+    AckItem, Acknowledgement, Kept, Opened, Payload, Recipient, Say, Sealed, Stage, Terms,
+    WithdrawReason, Word, reseal, seal_acknowledgement,
 };
 use symbolon_protocol::Disclose;
-use symbolon_record::{RecordId, RecordVersion};
-use symbolon_store::{
-    AlertDelivery, AlertKey, AlertState, DeliveryState, Intent, Line, Route, Sent, Slot,
-    StreamSide, Write,
-};
+use symbolon_record::RecordId;
+use symbolon_store::{AlertDelivery, DeliveryState, Intent, Line, Sent, StreamSide, Write};
 use symbolon_trust::{Mode, NodeId};
 
-use super::audience::Grants;
 use super::barred::Overlay;
 use super::carry::{Batch, Hold, Room};
-use super::class_of;
 use super::flight::Behind;
 use super::noting::Noted;
 use super::ready::For;
-use crate::asking::lock;
 use crate::confirm::{evidence_received, evidence_sent};
 use crate::desk::Known;
 use crate::limits::PUSH_STATEMENTS_MAX;
@@ -189,17 +182,8 @@ impl Desk {
         }
     }
 
-    fn is_sealable(&self, partner: &Known, mode: Mode) -> bool {
+    pub(super) fn is_sealable(&self, partner: &Known, mode: Mode) -> bool {
         Recipient::new(&partner.card, self.now(), mode).is_ok()
-    }
-
-    /// How many more statements a stream takes now; none where the partner's card has no key.
-    fn room(&self, partner: &Known, mode: Mode, window: u64) -> Result<usize, DeskError> {
-        if !self.is_sealable(partner, mode) {
-            return Ok(0);
-        }
-        let room = window.saturating_sub(self.under_way_count(&partner.node(), mode)?);
-        Ok(usize::try_from(room).unwrap_or(usize::MAX).min(PUSH_STATEMENTS_MAX))
     }
 
     /// The first acknowledgements that wait for a partner behind a position, each with its own.
@@ -221,233 +205,6 @@ impl Desk {
                 Ok((position, AckItem { statement_hash, stage, at, log_index }))
             })
             .collect()
-    }
-
-    /// Seals the first statements that wait, so that at most `window` of a stream are under way,
-    /// and keeps them as such, in one write. Gives how many it dealt with.
-    pub(super) fn outbox_seal(&self, partner: &Known, window: u64) -> Result<usize, DeskError> {
-        let node = partner.node();
-        let turn = self.alerts.sealing.of(&node);
-        let _one_at_a_time = lock(&turn);
-        let (mut waiting, mut alerts) = (Vec::new(), HashSet::new());
-        for mode in MODES {
-            let (line, room) = (Line::Statements(mode), self.room(partner, mode, window)?);
-            for (position, intent) in self.store.outbox_scan(&node, line, 0, room)? {
-                let (Intent::Alert { alert, .. } | Intent::Word { alert, .. }) = &intent else {
-                    return Err(damaged());
-                };
-                alerts.insert(*alert);
-                waiting.push((line, position, intent));
-            }
-        }
-        let _noted = self.alerts.noting.hold(&node, &alerts);
-        let (mut overlay, mut fresh, dealt) = (Overlay::default(), Vec::new(), waiting.len());
-        let mut write = Write::new();
-        for (line, position, intent) in waiting {
-            let (alert, sealed) = match intent {
-                Intent::Alert { alert, .. } => {
-                    (alert, self.alert_sealed(partner, alert, &mut overlay)?)
-                }
-                Intent::Word { alert, version, say, mode } => {
-                    let sealed = self.word_due(partner, alert, version, say, mode, &mut overlay)?;
-                    (alert, sealed.map(|sealed| (version, sealed)))
-                }
-                Intent::Acknowledge { .. } => return Err(damaged()),
-            };
-            write = write.outbox_delete(&node, line, position);
-            if let Some((version, sealed)) = sealed {
-                let entry = write.entries();
-                write = self.sent_noted(write, &sealed, alert, version)?;
-                fresh.push((entry, sealed));
-            }
-        }
-        for (mode, (old, next)) in &overlay.next {
-            write = write.stream(StreamSide::Out, &node, *mode, *old, *next);
-        }
-        write = self.beside(write, &node, overlay);
-        if !write.is_empty() {
-            let done = self.store.commit(write)?;
-            self.ready_put(partner, fresh, done.receipts())?;
-        }
-        Ok(dealt)
-    }
-
-    /// Keeps sealed envelopes for the next push; each comes with the number of its entry in the
-    /// write that `receipts` are of. A file takes too many of them.
-    fn ready_put(
-        &self,
-        partner: &Known,
-        fresh: Vec<(usize, Sealed)>,
-        receipts: &[Receipt],
-    ) -> Result<(), DeskError> {
-        if partner.row.route == Route::Courier {
-            return Ok(());
-        }
-        for (entry, sealed) in fresh {
-            let receipt = receipts.get(entry).copied();
-            let (Some(receipt), Some(sequence)) = (receipt, sealed.sequence()) else { continue };
-            let mode = sealed.mode();
-            let kid = Recipient::new(&partner.card, self.now(), mode)?.key.kid;
-            let about = For { statement_hash: sealed.statement_hash(), kid };
-            let envelope = Disclose::new(sealed, receipt)?;
-            self.alerts.ready.put(&partner.node(), (mode, sequence), about, envelope);
-        }
-        Ok(())
-    }
-
-    /// Keeps a sealed statement as under way, and logs it.
-    fn sent_noted(
-        &self,
-        write: Write,
-        sealed: &Sealed,
-        alert: RecordId,
-        version: RecordVersion,
-    ) -> Result<Write, DeskError> {
-        let sequence = sealed.sequence();
-        let sequence = sequence
-            .ok_or_else(|| DeskError::internal("a statement has no place in its stream"))?;
-        let (node, mode) = (sealed.to(), sealed.mode());
-        let key = AlertKey { origin: self.identity().node(), id: alert };
-        // Only an alert holds content, which must go when the alert goes.
-        let holds = sealed.kind() == StatementKind::Alert;
-        let (hash, now) = (sealed.statement_hash(), self.now());
-        let sent = Sent {
-            statement_hash: hash,
-            alert,
-            version,
-            signed: Some(sealed.signed().to_vec()),
-            sent_at: now,
-        };
-        Ok(write
-            .sent(&node, mode, sequence, &sent, holds.then_some(&key))
-            .delivery_statement(&node, &hash, alert)
-            .log_named(Entry::disclosed(self.who(&Officer::node()), sealed), hash))
-    }
-
-    /// The next place in the stream to a partner.
-    fn place(&self, node: &NodeId, mode: Mode, overlay: &mut Overlay) -> Result<u64, DeskError> {
-        let next = match overlay.next.get(&mode) {
-            Some(next) => *next,
-            None => {
-                let next = self.store.stream_next(StreamSide::Out, node, mode)?;
-                (next, next)
-            }
-        };
-        overlay.next.insert(mode, (next.0, next.1 + 1));
-        Ok(next.1)
-    }
-
-    fn delivery_of(
-        &self,
-        alert: RecordId,
-        node: &NodeId,
-        overlay: &Overlay,
-    ) -> Result<AlertDelivery, DeskError> {
-        if let Some(known) = overlay.deliveries.get(&alert) {
-            return Ok(known.clone());
-        }
-        let known = self.store.delivery_fetch(&alert, node)?;
-        Ok(known.unwrap_or_else(|| AlertDelivery::queued(alert, *node)))
-    }
-
-    /// Seals an alert as it is now; nothing where it is gone, where the partner has this version,
-    /// or where policy no longer lets it have it.
-    fn alert_sealed(
-        &self,
-        partner: &Known,
-        id: RecordId,
-        overlay: &mut Overlay,
-    ) -> Result<Option<(RecordVersion, Sealed)>, DeskError> {
-        let (node, now, identity) = (partner.node(), self.now(), self.identity());
-        let key = AlertKey { origin: identity.node(), id };
-        let Some(alert) = self.store.alert_fetch(&key)?.filter(|alert| {
-            matches!(alert.state, AlertState::Active | AlertState::Waiting)
-                && alert.expires_on > now
-        }) else {
-            return Ok(None);
-        };
-        let Some(record) = self.alert_record(&key, Slot::Current)? else {
-            return Ok(None);
-        };
-        let mut delivery = self.delivery_of(id, &node, overlay)?;
-        if delivery.version == Some(record.version()) {
-            return Ok(None);
-        }
-        // Taken out since it was queued: the word of that follows where anything has gone out.
-        if !alert.audience.contains(&node) {
-            overlay.never_sent(delivery);
-            return Ok(None);
-        }
-        let Grants { push, fields } = match self.may_have(partner, &record, class_of(&alert)?) {
-            Ok(grants) => grants,
-            Err(barred) => {
-                self.barred(delivery, &alert, &barred, overlay);
-                return Ok(None);
-            }
-        };
-        let to = Recipient::new(&partner.card, now, alert.mode)?;
-        let terms = Terms { created: now, expires: now + LIFETIME_SECONDS_MAX, in_reply_to: None };
-        let said = AlertTerms {
-            class: class_of(&alert)?,
-            previous: delivery.version,
-            read_by: alert.read_by,
-            act_by: alert.act_by,
-            expires_on: alert.expires_on,
-        };
-        let sequence = self.place(&node, alert.mode, overlay)?;
-        let (author, seed) = (identity.author(), self.surroundings.seed());
-        let sealed =
-            seal_alert(push, fields, &record, &said, sequence, &to, &author, &terms, seed)?;
-        delivery.state = DeliveryState::Sent;
-        delivery.version = Some(record.version());
-        delivery.statement_hash = Some(sealed.statement_hash());
-        delivery.sent_at = Some(now);
-        (delivery.delivered_at, delivery.read_at) = (None, None);
-        (delivery.acted_at, delivery.deleted_at) = (None, None);
-        overlay.deliveries.insert(id, delivery);
-        Ok(Some((record.version(), sealed)))
-    }
-
-    /// Seals a word, where the partner has something that it is about.
-    fn word_due(
-        &self,
-        partner: &Known,
-        alert: RecordId,
-        version: RecordVersion,
-        say: [u8; 2],
-        mode: Mode,
-        overlay: &mut Overlay,
-    ) -> Result<Option<Sealed>, DeskError> {
-        let node = partner.node();
-        let say = Say::from_codes(say).ok_or_else(damaged)?;
-        let own = AlertKey { origin: self.identity().node(), id: alert };
-        let is_own = self.store.alert_fetch(&own)?.is_some();
-        if is_own {
-            let mut delivery = self.delivery_of(alert, &node, overlay)?;
-            if delivery.version.is_none() {
-                return Ok(None);
-            }
-            if matches!(say, Say::Withdrawn(_)) {
-                delivery.state = DeliveryState::Withdrawing;
-                overlay.deliveries.insert(alert, delivery);
-            }
-        }
-        let sequence = self.place(&node, mode, overlay)?;
-        self.word_sealed(partner, Word { alert, version, say }, mode, sequence).map(Some)
-    }
-
-    fn word_sealed(
-        &self,
-        partner: &Known,
-        word: Word,
-        mode: Mode,
-        sequence: u64,
-    ) -> Result<Sealed, DeskError> {
-        let (now, identity) = (self.now(), self.identity());
-        let to = Recipient::new(&partner.card, now, mode)?;
-        let terms = Terms { created: now, expires: now + LIFETIME_SECONDS_MAX, in_reply_to: None };
-        let (author, seed) = (identity.author(), self.surroundings.seed());
-        Ok(seal_word(word, sequence, &to, &author, &terms, seed)?)
     }
 
     /// One signature over many acknowledgements, logged and ready to leave.
@@ -550,7 +307,7 @@ pub(super) fn word_in(sent: &Sent) -> Result<Option<Word>, DeskError> {
     }))
 }
 
-fn damaged() -> DeskError {
+pub(super) fn damaged() -> DeskError {
     DeskError::internal("an outbox row is damaged")
 }
 

@@ -112,7 +112,8 @@ impl Desk {
             queued
         };
         alert.changed_at = now.max(alert.accepted_at + 1);
-        write = self.queue(write.alert(&alert), &alert, &queued, Sending::Again)?;
+        let places = self.places(&queued);
+        write = self.queue(write.alert(&alert), &alert, &places, Sending::Again)?;
         let event = alert_event(&alert, AlertAct::Updated, queued.len());
         let receipt = self.logged(own.logged(write, Entry::alert(self.who(officer), event)))?;
         told.extend(queued);

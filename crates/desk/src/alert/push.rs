@@ -50,6 +50,14 @@ impl Desk {
         self.outbox_seal(&partner, READY_ENVELOPES_MAX as u64)
     }
 
+    /// Something is on its way to the disk for these: it can be sealed already for those that a
+    /// push is on its way to.
+    pub(super) fn tell_coming<'a>(&self, nodes: impl Iterator<Item = &'a NodeId>) {
+        if let Some(told) = self.alerts.left.get() {
+            nodes.filter(|node| self.alerts.flights.any(node)).for_each(told);
+        }
+    }
+
     /// Sends over a connection to the partner itself, behind what is on its way already.
     pub(super) fn pushed(&self, partner: &Known) -> Result<Pushed, DeskError> {
         let node = &partner.node();

@@ -8,10 +8,12 @@ use std::sync::atomic::Ordering;
 
 use symbolon_audit::{Entry, Receipt};
 use symbolon_codec::sha256;
-use symbolon_record::RecordId;
+use symbolon_record::{Record, RecordId};
 use symbolon_store::{Alert, AlertKey, StoreError, Submission, Write};
+use symbolon_trust::NodeId;
 
 use super::audience::Audience;
+use super::coming::Accepting;
 use super::{Repeated, alert_leaf};
 use crate::api::AlertSent;
 use crate::limits::{DAY_SECONDS, IDEMPOTENCY_KEY_BYTES, SUBMISSION_DAYS, SUBMISSION_LOOK_SECONDS};
@@ -128,10 +130,24 @@ impl Desk {
         Ok(self.alert_sent(what.officer, alert, audience, receipt, Repeated::Yes))
     }
 
-    /// Commits; nothing where the very submission was accepted meanwhile.
-    pub(super) fn logged_or_repeated(&self, write: Write) -> Result<Option<Receipt>, DeskError> {
-        match self.store.commit(write) {
+    /// Commits an acceptance; nothing where the very submission was accepted meanwhile. While it is
+    /// on its way to the disk, the alert is sealed for partners that a push is on its way to.
+    pub(super) fn accepted(
+        &self,
+        write: Write,
+        alert: &Alert,
+        record: Record,
+        places: Vec<(NodeId, u64)>,
+    ) -> Result<Option<Receipt>, DeskError> {
+        let submitted = self.store.submit(write)?;
+        let coming = Accepting { alert: alert.clone(), record, secrets: submitted.secrets() };
+        let announced = self.alerts.coming.announce(places, coming);
+        self.tell_coming(announced.nodes());
+        let done = submitted.wait();
+        let left = announced.ended();
+        match done {
             Ok(done) => {
+                self.tell_queued(&left);
                 let receipt = done.last();
                 let receipt = receipt.ok_or_else(|| DeskError::internal("no receipt"))?;
                 Ok(Some(receipt))

@@ -5,6 +5,7 @@
 
 mod acks;
 mod beside;
+mod early;
 mod evidence;
 mod hostile;
 mod life;

@@ -181,6 +181,47 @@ pub(crate) fn an_erasure_meets_an_update(store: &Store) {
     }
 }
 
+/// What goes behind a write that is on its way holds with it, and only with it.
+pub(crate) fn writes_behind_one_on_its_way(store: &Store) {
+    let (one, other, partner) = (key(1, 1), key(1, 2), partner_id());
+    let accept = |key: AlertKey| {
+        Write::new().alert_new(&alert(key)).alert_content(&key, Slot::Current, b"says")
+    };
+    let sent = |key: AlertKey| Sent {
+        statement_hash: [1; 32],
+        alert: key.id,
+        signed: Some(b"signed".to_vec()),
+        sent_at: 5,
+        version: version(1),
+    };
+    let scan = || store.sent_scan(&partner, LIVE, 0, 9).unwrap();
+    let first = store.submit(accept(one)).unwrap();
+    let secrets = first.secrets();
+    let place = |number, key| Write::new().sent(&partner, LIVE, number, &sent(key), Some(&key));
+    let behind = |number, key| Write::new().behind(&secrets).and(place(number, key));
+    let second = store.submit(behind(1, one)).unwrap();
+    // In whichever order they are awaited.
+    second.wait().unwrap();
+    first.wait().unwrap();
+    assert_eq!(scan(), [(1, sent(one))], "it can be read with the alert's own secret");
+    store.commit(place(2, one)).unwrap();
+
+    // The same alert cannot be accepted twice, so neither is the other in that write.
+    let refused = store.submit(accept(other).and(accept(one))).unwrap();
+    let nothing = place(3, other).behind(&refused.secrets()).setting("a", b"1");
+    assert!(matches!(store.commit(place(3, other)), Err(StoreError::Absent { .. })));
+    assert!(matches!(store.commit(nothing), Err(StoreError::Absent { .. })), "told too late");
+    let nothing = Write::new().behind(&refused.secrets()).and(place(3, other)).setting("a", b"1");
+    assert!(is_conflict(store.commit(nothing)));
+    assert!(is_conflict(refused.wait()));
+    assert_eq!((scan().len(), store.setting_fetch("a").unwrap()), (2, None));
+
+    // Nothing comes to lie under a secret that was wiped meanwhile.
+    store.commit(Write::new().alert_erase(&one)).unwrap();
+    assert!(is_conflict(store.commit(behind(3, one))));
+    assert!(scan().iter().all(|(number, sent)| *number < 3 && sent.signed.is_none()));
+}
+
 pub(crate) fn deliveries(store: &Store) {
     let (one, other) = (partner_id(), NodeId::from_bytes([9; 32]));
     let delivery = |partner, state| AlertDelivery {

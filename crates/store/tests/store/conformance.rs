@@ -37,6 +37,7 @@ fn conforms(mut with_store: impl FnMut(&dyn Fn(&Store))) {
     with_store(&alerts::alerts);
     with_store(&alerts::contents_are_erased);
     with_store(&alerts::an_erasure_meets_an_update);
+    with_store(&alerts::writes_behind_one_on_its_way);
     with_store(&alerts::deliveries);
     with_store(&alerts::deletions);
     with_store(&alerts::outboxes);
