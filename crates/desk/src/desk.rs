@@ -283,8 +283,8 @@ impl Desk {
         Ok((head.size, text))
     }
 
-    /// A signed checkpoint over the own log as it is, or will be once a write is durable. It must
-    /// not leave before.
+    /// A signed checkpoint over the own log as it is, or will be once a write is durable that was
+    /// foreseen: what holds it goes through [`symbolon_store::Store::commit_foreseen`] then.
     pub(crate) fn checkpoint_of(&self, head: LogSeen) -> Result<String, DeskError> {
         let identity = self.identity();
         let checkpoint = Checkpoint::new(identity.log.origin(), head.size, head.root)?;

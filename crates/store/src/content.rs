@@ -69,8 +69,8 @@ struct MadeSecret {
     digest: [u8; 32],
 }
 
-/// The secrets that a write makes which is on its way to the disk: what lets another write go behind
-/// it, see [`Write::behind`].
+/// The secrets that a write makes which is on its way to the disk: what lets another write go
+/// behind it, see [`Write::behind`].
 #[derive(Clone)]
 #[must_use]
 pub struct MadeSecrets(Arc<[MadeSecret]>);

@@ -27,9 +27,9 @@ pub struct Foreseen {
 /// What became of a write that was foreseen and the one behind it.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Foretold {
-    /// Both are durable, with the receipts of both.
-    Both(Committed),
+pub enum Foretold<T> {
+    /// Both are durable, with the receipts of both; and what names them, which may leave now.
+    Both(Committed, T),
     /// The log had grown: only the first is durable, in other places than was said.
     First(Committed),
 }
@@ -70,15 +70,17 @@ impl Store {
     }
 
     /// Commits a write and another behind it, together; the first alone where the log has grown
-    /// since.
+    /// since. `names` is what was made of [`Foreseen::leaf_index`] and [`Foreseen::head`]: it is
+    /// given back only where they have come true, and dropped otherwise.
     ///
     /// # Errors
     /// [`StoreError`]; nothing is changed then.
-    pub fn commit_foreseen(
+    pub fn commit_foreseen<T>(
         &self,
         foreseen: Foreseen,
         behind: Write,
-    ) -> Result<Foretold, StoreError> {
+        names: T,
+    ) -> Result<Foretold<T>, StoreError> {
         let Foreseen { made, from, .. } = foreseen;
         let mut both = made.clone();
         let behind = self.made(behind)?;
@@ -88,7 +90,7 @@ impl Store {
         match self.queued(both)?.wait() {
             // A row of the first that is not as it was expected refuses that one too.
             Err(StoreError::Conflict) => self.queued(made)?.wait().map(Foretold::First),
-            done => done.map(Foretold::Both),
+            done => done.map(|done| Foretold::Both(done, names)),
         }
     }
 }

@@ -365,19 +365,16 @@ impl<'a> Taking<'a> {
             return Ok(());
         }
         self.flush()?;
-        {
-            let (_noted, write) = match self.desk.acknowledged(self.partner, opened, Write::new()) {
-                Ok(noted) => noted,
-                // What one partner says falsely holds up nobody else whose words came with it.
-                Err(error) if error.fault() == crate::Fault::Refused => {
-                    self.taken.refused += 1;
-                    return Ok(());
-                }
-                Err(error) => return Err(error),
-            };
-            self.desk.store.commit(write)?;
-        }
-        self.desk.deletions_said(&self.partner.node(), opened);
+        let (noted, write) = match self.desk.acknowledged(self.partner, opened, Write::new()) {
+            Ok(noted) => noted,
+            // What one partner says falsely holds up nobody else whose words came with it.
+            Err(error) if error.fault() == crate::Fault::Refused => {
+                self.taken.refused += 1;
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        noted.durable(&self.desk.store.commit(write)?);
         self.desk.settled_by(self.partner, opened)?;
         self.taken.applied += 1;
         Ok(())
@@ -417,8 +414,8 @@ impl<'a> Taking<'a> {
         };
         let checkpoint = desk.checkpoint_of(foreseen.head())?;
         let (sealed, beside) = desk.acknowledgement_under(self.partner, mode, items, checkpoint)?;
-        match desk.store.commit_foreseen(foreseen, beside)? {
-            Foretold::Both(done) => {
+        match desk.store.commit_foreseen(foreseen, beside, sealed)? {
+            Foretold::Both(done, sealed) => {
                 let receipt = done.last();
                 let receipt =
                     receipt.ok_or_else(|| DeskError::internal("an entry has no receipt"))?;

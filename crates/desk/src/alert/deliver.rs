@@ -16,7 +16,9 @@ use symbolon_disclosure::{
 };
 use symbolon_protocol::Disclose;
 use symbolon_record::RecordId;
-use symbolon_store::{AlertDelivery, DeliveryState, Intent, Line, Sent, StreamSide, Write};
+use symbolon_store::{
+    AlertDelivery, Committed, DeliveryState, Intent, Line, Sent, StreamSide, Write,
+};
 use symbolon_trust::{Mode, NodeId};
 
 use super::barred::Overlay;
@@ -30,6 +32,29 @@ use crate::limits::PUSH_STATEMENTS_MAX;
 use crate::{Desk, DeskError, Officer};
 
 pub(crate) const MODES: [Mode; 2] = [Mode::Live, Mode::Exercise];
+
+/// What a partner has acknowledged, on its way into the store: nobody else changes how far it is
+/// with those alerts meanwhile.
+#[must_use]
+pub(crate) struct Acknowledged<'a> {
+    desk: &'a Desk,
+    partner: NodeId,
+    /// Whether the partner says of something that it is deleted.
+    is_deleted: bool,
+    noted: Noted<'a>,
+}
+
+impl Acknowledged<'_> {
+    /// It is durable: what the partner says that it deleted can be proved. Whoever looked before
+    /// would find nothing.
+    pub(super) fn durable(self, _: &Committed) {
+        let Self { desk, partner, is_deleted, noted } = self;
+        drop(noted);
+        if is_deleted {
+            desk.deletions_said(&partner);
+        }
+    }
+}
 
 impl Desk {
     /// Puts together what was sealed and is not acknowledged, and what this node acknowledges,
@@ -244,13 +269,13 @@ impl Desk {
     }
 
     /// Notes the acknowledgements of a partner, and keeps them as evidence: commit the write while
-    /// the hold lasts that comes with it.
+    /// what comes with it is held.
     pub(crate) fn acknowledged(
         &self,
         partner: &Known,
         opened: &Opened,
         mut write: Write,
-    ) -> Result<(Noted<'_>, Write), DeskError> {
+    ) -> Result<(Acknowledged<'_>, Write), DeskError> {
         let Payload::Acknowledgement(given) = opened.payload() else {
             let remedy = "tell the partner's operators";
             return Err(DeskError::refused("the partner's answer is no acknowledgement", remedy));
@@ -289,7 +314,9 @@ impl Desk {
             write = write.delivery(delivery);
         }
         let entry = Entry::received(self.who(&Officer::node()), opened);
-        Ok((noted, write.evidence(&evidence_received(opened, self.now())).log(entry)))
+        let is_deleted = given.items.iter().any(|item| item.stage == Stage::Deleted);
+        let held = Acknowledged { desk: self, partner: node, is_deleted, noted };
+        Ok((held, write.evidence(&evidence_received(opened, self.now())).log(entry)))
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::Mutex;
 
 use symbolon_audit::{Act, Entry, Event, LogSeen, Logged, ReadEvent};
 use symbolon_disclosure::limits::CLOCK_SKEW_SECONDS_MAX;
-use symbolon_disclosure::{AckItem, Kept, Opened, Payload, Stage};
+use symbolon_disclosure::{AckItem, Kept, Payload};
 use symbolon_protocol::{Asked, OpenedLeaf, Prove, Proved, Refusal, Reply};
 use symbolon_record::RecordId;
 use symbolon_store::{AlertKey, DeletionDue, DeletionProof, Route, StoreError, Write};
@@ -169,14 +169,10 @@ impl Desk {
         }))
     }
 
-    /// Has proved what a partner says that it deleted. Call it once what was noted of it is
-    /// durable: whoever looks before finds nothing.
-    pub(super) fn deletions_said(&self, partner: &NodeId, opened: &Opened) {
-        let Payload::Acknowledgement(given) = opened.payload() else { return };
-        if given.items.iter().any(|item| item.stage == Stage::Deleted) {
-            self.alerts.proofs.said(partner, self.now());
-            self.tell_queued(&[*partner]);
-        }
+    /// Has proved what a partner says that it deleted, now that what was noted of it is durable.
+    pub(super) fn deletions_said(&self, partner: &NodeId) {
+        self.alerts.proofs.said(partner, self.now());
+        self.tell_queued(&[*partner]);
     }
 
     /// Whatever a partner has to prove may be asked for now.

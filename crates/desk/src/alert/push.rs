@@ -224,11 +224,10 @@ impl Desk {
             let submitted = self.store.submit(write)?;
             // The next answer need not wait for the disk: its write stands behind this one.
             drop(turn);
-            submitted.wait()?;
-        }
-        drop(noted);
-        if let Some(opened) = &opened {
-            self.deletions_said(&node, opened);
+            let done = submitted.wait()?;
+            if let Some(noted) = noted {
+                noted.durable(&done);
+            }
         }
         Ok(match (is_whole, moved || is_acknowledged) {
             (true, _) => Settled::All,

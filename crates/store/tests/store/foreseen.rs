@@ -29,9 +29,8 @@ pub(crate) fn what_is_foreseen_comes_true(store: &Store) {
         let indexes: Vec<_> = (0..count as usize).map(|one| foreseen.leaf_index(one)).collect();
         assert_eq!(foreseen.leaf_index(count as usize), None);
         assert_eq!(store.log_size(), from, "nothing is written");
-        let Foretold::Both(done) = store.commit_foreseen(foreseen, behind(size)).unwrap() else {
-            panic!("nothing else was logged");
-        };
+        let both = store.commit_foreseen(foreseen, behind(size), "named").unwrap();
+        let Foretold::Both(done, "named") = both else { panic!("nothing else was logged") };
         let placed: Vec<_> =
             done.receipts().iter().map(|receipt| Some(receipt.leaf_index)).collect();
         assert_eq!(placed, [indexes, vec![Some(size)]].concat());
@@ -46,7 +45,7 @@ pub(crate) fn what_does_not_come_true_is_not_written(store: &Store) {
     let setting = || store.setting_fetch("of a test").unwrap().unwrap().to_vec();
     let foreseen = store.foresee(kept("first").log_named(entry(1), NAME)).unwrap();
     store.log_append(entry(0)).unwrap();
-    let Foretold::First(done) = store.commit_foreseen(foreseen, behind(2)).unwrap() else {
+    let Foretold::First(done) = store.commit_foreseen(foreseen, behind(2), ()).unwrap() else {
         panic!("the log has grown");
     };
     assert_eq!((done.receipts().len(), done.last().unwrap().leaf_index), (1, 1));
@@ -54,12 +53,12 @@ pub(crate) fn what_does_not_come_true_is_not_written(store: &Store) {
     assert_eq!(store.log_receipt(&NAME).unwrap().unwrap().leaf_index, 1);
     // Behind the first, in that order.
     let foreseen = store.foresee(kept("first")).unwrap();
-    let both = store.commit_foreseen(foreseen, kept("second").log(entry(2))).unwrap();
-    assert!(matches!(both, Foretold::Both(_)));
+    let both = store.commit_foreseen(foreseen, kept("second").log(entry(2)), ()).unwrap();
+    assert!(matches!(both, Foretold::Both(..)));
     assert_eq!((store.log_size(), setting()), (3, b"second".to_vec()));
     // What is refused for another reason is refused whole.
     let foreseen = store.foresee(Write::new().setting_new("of a test", b"new")).unwrap();
-    let refused = store.commit_foreseen(foreseen, behind(3));
+    let refused = store.commit_foreseen(foreseen, behind(3), ());
     assert!(matches!(refused, Err(StoreError::Conflict)));
     assert_eq!((store.log_size(), setting()), (3, b"second".to_vec()));
 }
