@@ -45,7 +45,7 @@ fn alert(mode: Mode) -> AlertEvent {
     AlertEvent { act: AlertAct::Accepted, alert, version, mode, recipients: 3 }
 }
 
-fn deleted() -> DeletedEvent {
+pub(crate) fn deleted() -> DeletedEvent {
     let record = alert_record(Mode::Live);
     let (origin, statement_hash) = (NodeId::from_bytes([5; 32]), [6; 32]);
     DeletedEvent { alert: record.id(), origin, statement_hash, mode: Mode::Live }

@@ -16,6 +16,7 @@ mod go;
 mod hotline;
 mod http;
 mod https;
+mod leaves;
 mod node;
 mod relay;
 pub mod sample;

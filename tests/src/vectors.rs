@@ -46,6 +46,7 @@ pub fn all() -> Vec<Vector> {
         set(),
         crate::courier::vector(),
         plain("entries", crate::entries::vector()),
+        plain("proofs", crate::leaves::vector()),
     ]
 }
 
