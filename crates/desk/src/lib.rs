@@ -46,6 +46,7 @@ mod record;
 mod relay;
 mod retain;
 mod route;
+mod spread;
 mod surroundings;
 mod tag_set;
 mod watch;

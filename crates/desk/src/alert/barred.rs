@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use symbolon_audit::Entry;
-use symbolon_disclosure::{Say, WithdrawReason};
+use symbolon_disclosure::{Say, Sealed, StatementKind, WithdrawReason};
 use symbolon_record::{RecordId, RecordVersion};
 use symbolon_store::{Alert, AlertDelivery, AlertKey, DeliveryState, Intent, Sent, Write};
 use symbolon_trust::{Mode, NodeId};
@@ -30,6 +30,15 @@ pub(super) struct Overlay {
 }
 
 impl Overlay {
+    /// Notes by which statement a partner gets an alert; a word is none.
+    pub(super) fn sealed(&mut self, alert: RecordId, sealed: &Sealed) {
+        if sealed.kind() == StatementKind::Alert
+            && let Some(delivery) = self.deliveries.get_mut(&alert)
+        {
+            delivery.statement_hash = Some(sealed.statement_hash());
+        }
+    }
+
     /// What never went to the partner does not go any more.
     pub(super) fn never_sent(&mut self, mut delivery: AlertDelivery) {
         if delivery.version.is_none() {

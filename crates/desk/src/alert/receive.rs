@@ -16,7 +16,7 @@ use super::apply::{Answer, Taking};
 use super::deliver::MODES;
 use crate::asking::lock;
 use crate::desk::Known;
-use crate::{Desk, DeskError};
+use crate::{Desk, DeskError, spread};
 
 /// What became of a parcel of envelopes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -64,14 +64,10 @@ impl Desk {
         if !partner.is_welcome() {
             return Err(Refusal::Suspended);
         }
-        let mut opened = Vec::new();
-        for envelope in push.envelopes() {
-            match self.open_envelope(envelope, partner) {
-                Ok(one) => opened.push(one),
-                // What came before a bad one is taken; the sender learns how far that was.
-                Err(_) if !opened.is_empty() => break,
-                Err(_) => return Err(Refusal::EnvelopeRefused),
-            }
+        // What came before a bad one is taken; the sender learns how far that was.
+        let opened = self.opened_until_bad(push, partner);
+        if opened.is_empty() && push.envelopes().next().is_some() {
+            return Err(Refusal::EnvelopeRefused);
         }
         self.arrival_awaited(partner, &opened);
         let Answer { now, later } = self.statements_answered(partner, &opened).map_err(refusal)?;
@@ -84,6 +80,13 @@ impl Desk {
             *next = found.map_err(|_| Refusal::Internal)?;
         }
         PushAnswer::new(now, next, session).map_err(|_| Refusal::Internal)
+    }
+
+    /// The envelopes before the first that cannot be opened.
+    fn opened_until_bad(&self, push: &Pushing, partner: &Known) -> Vec<Opened> {
+        let envelopes: Vec<&[u8]> = push.envelopes().collect();
+        let open = |envelope: &[u8]| self.open_envelope(envelope, partner).ok();
+        spread::each(envelopes, self.workers, open).into_iter().map_while(|one| one).collect()
     }
 
     /// Takes envelopes that a relay or a courier brought; each may be of another partner. What is

@@ -31,7 +31,7 @@ use super::ready::For;
 use crate::asking::lock;
 use crate::desk::Known;
 use crate::limits::PUSH_STATEMENTS_MAX;
-use crate::{Desk, DeskError, Officer};
+use crate::{Desk, DeskError, Officer, spread};
 
 /// Whether alerts are sealed whose acceptance is not durable yet.
 #[derive(Clone, Copy)]
@@ -54,6 +54,21 @@ enum What {
     /// An own alert whose acceptance is on its way to the disk.
     Coming(Arc<Accepting>),
     Word(Word, Mode),
+}
+
+/// A statement that is decided, in its place, and is not sealed yet.
+struct Due {
+    alert: RecordId,
+    version: RecordVersion,
+    mode: Mode,
+    sequence: u64,
+    seed: [u8; 32],
+    says: Says,
+}
+
+enum Says {
+    Alert(Box<(Grants, Record, AlertTerms)>),
+    Word(Word),
 }
 
 impl Waiting {
@@ -117,25 +132,31 @@ impl Desk {
         let _noted = self.alerts.noting.hold(&node, &alerts);
         let (mut overlay, mut fresh, dealt) = (Overlay::default(), Vec::new(), waiting.len());
         let mut write = Write::new();
+        let mut all_due = Vec::with_capacity(dealt);
         for Waiting { line, position, alert, what } in waiting {
-            let sealed = match what {
+            let due = match what {
                 // One that is durable by now may have been changed since.
                 What::Coming(coming) if self.store.alert_fetch(&coming.alert.key)?.is_none() => {
                     write = write.behind(&coming.secrets);
-                    self.said_sealed(partner, &coming.alert, &coming.record, &mut overlay)?
+                    let record = coming.record.clone();
+                    self.said_due(partner, &coming.alert, record, &mut overlay)?
                 }
-                What::Alert | What::Coming(_) => self.alert_sealed(partner, alert, &mut overlay)?,
-                What::Word(word, mode) => {
-                    let sealed = self.word_due(partner, word, mode, &mut overlay)?;
-                    sealed.map(|sealed| (word.version, sealed))
-                }
+                What::Alert | What::Coming(_) => self.alert_due(partner, alert, &mut overlay)?,
+                What::Word(word, mode) => self.word_due(partner, word, mode, &mut overlay)?,
             };
             write = write.outbox_delete(&node, line, position);
-            if let Some((version, sealed)) = sealed {
-                let entry = write.entries();
-                write = self.sent_noted(write, &sealed, alert, version)?;
-                fresh.push((entry, sealed));
-            }
+            all_due.extend(due);
+        }
+        let seal = |due: Due| {
+            let (alert, version) = (due.alert, due.version);
+            self.due_sealed(partner, due).map(|sealed| (alert, version, sealed))
+        };
+        for sealed in spread::each(all_due, self.workers, seal) {
+            let (alert, version, sealed) = sealed?;
+            overlay.sealed(alert, &sealed);
+            let entry = write.entries();
+            write = self.sent_noted(write, &sealed, alert, version)?;
+            fresh.push((entry, sealed));
         }
         for (mode, (old, next)) in &overlay.next {
             write = write.stream(StreamSide::Out, &node, *mode, *old, *next);
@@ -266,21 +287,35 @@ impl Desk {
         id: RecordId,
         overlay: &mut Overlay,
     ) -> Result<Option<(RecordVersion, Sealed)>, DeskError> {
+        let Some(due) = self.alert_due(partner, id, overlay)? else { return Ok(None) };
+        let version = due.version;
+        let sealed = self.due_sealed(partner, due)?;
+        overlay.sealed(id, &sealed);
+        Ok(Some((version, sealed)))
+    }
+
+    /// What is to be sealed of an alert, under the same conditions, in the place that it gets.
+    fn alert_due(
+        &self,
+        partner: &Known,
+        id: RecordId,
+        overlay: &mut Overlay,
+    ) -> Result<Option<Due>, DeskError> {
         let key = AlertKey { origin: self.identity().node(), id };
         let Some(alert) = self.store.alert_fetch(&key)? else { return Ok(None) };
         let Some(record) = self.alert_record(&key, Slot::Current)? else { return Ok(None) };
-        self.said_sealed(partner, &alert, &record, overlay)
+        self.said_due(partner, &alert, record, overlay)
     }
 
     /// The same, of an alert that says this.
-    fn said_sealed(
+    fn said_due(
         &self,
         partner: &Known,
         alert: &Alert,
-        record: &Record,
+        record: Record,
         overlay: &mut Overlay,
-    ) -> Result<Option<(RecordVersion, Sealed)>, DeskError> {
-        let (node, now, identity) = (partner.node(), self.now(), self.identity());
+    ) -> Result<Option<Due>, DeskError> {
+        let (node, now) = (partner.node(), self.now());
         let is_open = matches!(alert.state, AlertState::Active | AlertState::Waiting);
         if !is_open || alert.expires_on <= now {
             return Ok(None);
@@ -294,16 +329,14 @@ impl Desk {
             overlay.never_sent(delivery);
             return Ok(None);
         }
-        let Grants { push, fields } = match self.may_have(partner, record, class_of(alert)?) {
+        let grants = match self.may_have(partner, &record, class_of(alert)?) {
             Ok(grants) => grants,
             Err(barred) => {
                 self.barred(delivery, alert, &barred, overlay);
                 return Ok(None);
             }
         };
-        let to = Recipient::new(&partner.card, now, alert.mode)?;
-        let terms = Terms { created: now, expires: now + LIFETIME_SECONDS_MAX, in_reply_to: None };
-        let said = AlertTerms {
+        let terms = AlertTerms {
             class: class_of(alert)?,
             previous: delivery.version,
             read_by: alert.read_by,
@@ -311,27 +344,26 @@ impl Desk {
             expires_on: alert.expires_on,
         };
         let sequence = self.place(&node, alert.mode, overlay)?;
-        let (author, seed) = (identity.author(), self.surroundings.seed());
-        let sealed = seal_alert(push, fields, record, &said, sequence, &to, &author, &terms, seed)?;
+        let (id, version) = (alert.key.id, record.version());
         delivery.state = DeliveryState::Sent;
-        delivery.version = Some(record.version());
-        delivery.statement_hash = Some(sealed.statement_hash());
-        delivery.sent_at = Some(now);
+        (delivery.version, delivery.sent_at) = (Some(version), Some(now));
         (delivery.delivered_at, delivery.read_at) = (None, None);
         (delivery.acted_at, delivery.deleted_at) = (None, None);
-        overlay.deliveries.insert(alert.key.id, delivery);
-        Ok(Some((record.version(), sealed)))
+        overlay.deliveries.insert(id, delivery);
+        let says = Says::Alert(Box::new((grants, record, terms)));
+        let seed = self.surroundings.seed();
+        Ok(Some(Due { alert: id, version, mode: alert.mode, sequence, seed, says }))
     }
 
-    /// Seals a word, where the partner has something that it is about.
+    /// A word, where the partner has something that it is about.
     fn word_due(
         &self,
         partner: &Known,
         word: Word,
         mode: Mode,
         overlay: &mut Overlay,
-    ) -> Result<Option<Sealed>, DeskError> {
-        let (node, Word { alert, say, .. }) = (partner.node(), word);
+    ) -> Result<Option<Due>, DeskError> {
+        let (node, Word { alert, version, say }) = (partner.node(), word);
         let own = AlertKey { origin: self.identity().node(), id: alert };
         let is_own = self.store.alert_fetch(&own)?.is_some();
         if is_own {
@@ -345,7 +377,8 @@ impl Desk {
             }
         }
         let sequence = self.place(&node, mode, overlay)?;
-        self.word_sealed(partner, word, mode, sequence).map(Some)
+        let (seed, says) = (self.surroundings.seed(), Says::Word(word));
+        Ok(Some(Due { alert, version, mode, sequence, seed, says }))
     }
 
     pub(super) fn word_sealed(
@@ -355,10 +388,25 @@ impl Desk {
         mode: Mode,
         sequence: u64,
     ) -> Result<Sealed, DeskError> {
+        let (alert, version, seed) = (word.alert, word.version, self.surroundings.seed());
+        let says = Says::Word(word);
+        self.due_sealed(partner, Due { alert, version, mode, sequence, seed, says })
+    }
+
+    /// Signs and seals it: what takes most of the time, and touches nothing else.
+    fn due_sealed(&self, partner: &Known, due: Due) -> Result<Sealed, DeskError> {
+        let Due { mode, sequence, seed, says, .. } = due;
         let (now, identity) = (self.now(), self.identity());
         let to = Recipient::new(&partner.card, now, mode)?;
         let terms = Terms { created: now, expires: now + LIFETIME_SECONDS_MAX, in_reply_to: None };
-        let (author, seed) = (identity.author(), self.surroundings.seed());
-        Ok(seal_word(word, sequence, &to, &author, &terms, seed)?)
+        let author = identity.author();
+        let sealed = match says {
+            Says::Alert(alert) => {
+                let (Grants { push, fields }, record, said) = *alert;
+                seal_alert(push, fields, &record, &said, sequence, &to, &author, &terms, seed)
+            }
+            Says::Word(word) => seal_word(word, sequence, &to, &author, &terms, seed),
+        };
+        Ok(sealed?)
     }
 }

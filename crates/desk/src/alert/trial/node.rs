@@ -31,6 +31,8 @@ use crate::officer::Role;
 use crate::{Desk, DeskError, Left, Officer};
 
 const PURPOSE: &str = "nonproliferation";
+/// More than one, so that what is spread over them comes back in its order.
+const WORKERS: usize = 3;
 
 /// One desk and its way to the others.
 pub(super) struct Node {
@@ -82,7 +84,7 @@ impl Node {
         };
         identity_create(&store, birth, &*around).unwrap();
         let policy = PolicySet::parse(SAMPLE).unwrap();
-        let desk = Arc::new(Desk::open(store, around, policy, 1).unwrap());
+        let desk = Arc::new(Desk::open(store, around, policy, WORKERS).unwrap());
         let link = Arc::new(Wire::new(&desk));
         desk.connect(Arc::clone(&link) as Arc<dyn crate::Link>);
         Node { name, desk, link }
