@@ -47,10 +47,14 @@ fn send(node: &Node, what: &str) -> String {
     sent["id"].as_str().unwrap().to_owned()
 }
 
+/// What it has received: in the order of the titles, since ids of one millisecond have none.
 fn titles(node: &Node) -> Vec<String> {
     let page = node.call("alert/list", &json!({ "direction": "received", "limit": 1_000 }));
     let alerts = page["alerts"].as_array().unwrap().iter();
-    alerts.map(|alert| alert["title"].as_str().unwrap().to_owned()).collect()
+    let mut titles: Vec<String> =
+        alerts.map(|alert| alert["title"].as_str().unwrap().to_owned()).collect();
+    titles.sort_unstable();
+    titles
 }
 
 fn state(node: &Node, id: &str) -> Value {
