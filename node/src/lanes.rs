@@ -107,12 +107,8 @@ async fn seal(desk: Arc<Desk>, node: NodeId, lane: Arc<Lane>) {
         loop {
             let sealing = Arc::clone(&desk);
             match spawn_blocking(move || sealing.alerts_seal(&node)).await {
-                Ok(Ok(0)) => break,
                 // What cannot be sealed is tried again, and told, by the next push.
-                Ok(Err(_)) => {
-                    lane.push.notify_one();
-                    break;
-                }
+                Ok(Ok(0) | Err(_)) => break,
                 // Whichever worker is free takes it; one of them may be the first.
                 Ok(Ok(_)) => {
                     lane.more.notify_one();

@@ -59,26 +59,13 @@ impl Coming {
     }
 
     /// Takes what is at a position, if it is still there: whoever does seals it.
-    pub(super) fn take(&self, node: &NodeId, position: u64) -> bool {
+    pub(super) fn take(&self, node: &NodeId, position: u64) {
         let mut known = lock(&self.0);
-        let Some(of_node) = known.get_mut(node) else { return false };
-        let was_there = of_node.remove(&position).is_some();
+        let Some(of_node) = known.get_mut(node) else { return };
+        of_node.remove(&position);
         if of_node.is_empty() {
             known.remove(node);
         }
-        was_there
-    }
-}
-
-impl Announced<'_> {
-    pub(super) fn nodes(&self) -> impl Iterator<Item = &NodeId> {
-        self.places.iter().map(|(node, _)| node)
-    }
-
-    /// The acceptance is over, one way or the other: gives those for whom nobody has taken it.
-    pub(super) fn ended(self) -> Vec<NodeId> {
-        let left = self.places.iter().filter(|(node, at)| self.coming.take(node, *at));
-        left.map(|(node, _)| *node).collect()
     }
 }
 

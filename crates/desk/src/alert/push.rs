@@ -52,9 +52,9 @@ impl Desk {
 
     /// Something is on its way to the disk for these: it can be sealed already for those that a
     /// push is on its way to.
-    pub(super) fn tell_coming<'a>(&self, nodes: impl Iterator<Item = &'a NodeId>) {
+    pub(super) fn tell_coming(&self, nodes: &[NodeId]) {
         if let Some(told) = self.alerts.left.get() {
-            nodes.filter(|node| self.alerts.flights.any(node)).for_each(told);
+            nodes.iter().filter(|node| self.alerts.flights.any(node)).for_each(told);
         }
     }
 

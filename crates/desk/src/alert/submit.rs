@@ -141,13 +141,15 @@ impl Desk {
     ) -> Result<Option<Receipt>, DeskError> {
         let submitted = self.store.submit(write)?;
         let coming = Accepting { alert: alert.clone(), record, secrets: submitted.secrets() };
+        let nodes: Vec<NodeId> = places.iter().map(|(node, _)| *node).collect();
         let announced = self.alerts.coming.announce(places, coming);
-        self.tell_coming(announced.nodes());
+        self.tell_coming(&nodes);
         let done = submitted.wait();
-        let left = announced.ended();
+        drop(announced);
         match done {
             Ok(done) => {
-                self.tell_queued(&left);
+                // Whoever sealed it meanwhile may have failed to.
+                self.tell_queued(&nodes);
                 let receipt = done.last();
                 let receipt = receipt.ok_or_else(|| DeskError::internal("no receipt"))?;
                 Ok(Some(receipt))

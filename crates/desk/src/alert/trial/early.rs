@@ -1,15 +1,17 @@
 //! Sealed while the acceptance is on its way to the disk: once, and not at all where the acceptance
 //! is refused.
 
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
 use symbolon_record::Record;
-use symbolon_store::{Alert, AlertKey, Intent, Line, Slot, StoreError, StreamSide, Write};
+use symbolon_store::{
+    Alert, AlertKey, Intent, Line, Slot, StoreError, StreamSide, Submitted, Write,
+};
 use symbolon_trust::Mode;
 
-use super::super::coming::Accepting;
+use super::super::coming::{Accepting, Announced};
 use super::node::{Node, form, officer};
 use super::world::World;
 use crate::api::{AlertForm, AlertNarrow, AlertSend, Quiet};
@@ -37,6 +39,25 @@ fn acceptance(alert: &Alert, record: &Record, (to, position): (&Node, u64)) -> W
     )
 }
 
+/// An acceptance that was submitted, and the alert announced that comes with it.
+fn coming<'a>(
+    (north, south): (&'a Node, &Node),
+    like: &str,
+    change: impl FnOnce(Write, u64) -> Write,
+) -> (AlertKey, Submitted, Announced<'a>) {
+    let (alert, record) = acceptable(north, like);
+    let (key, position) = (alert.key, north.desk.outbox_position());
+    let write = change(acceptance(&alert, &record, (south, position)), position);
+    let submitted = north.desk.store.submit(write).unwrap();
+    let coming = Accepting { alert, record, secrets: submitted.secrets() };
+    let announced = north.desk.alerts.coming.announce(vec![(south.id(), position)], coming);
+    (key, submitted, announced)
+}
+
+fn is_any_coming(from: &Node, to: &Node) -> bool {
+    !from.desk.alerts.coming.of(&to.id(), Mode::Live).is_empty()
+}
+
 fn next_out(from: &Node, to: &Node) -> u64 {
     from.desk.store.stream_next(StreamSide::Out, &to.id(), Mode::Live).unwrap()
 }
@@ -48,15 +69,11 @@ fn what_is_on_its_way_to_the_disk_is_taken_by_whoever_seals_it() {
     let partner = north.desk.partner(&south.id()).unwrap();
     let first = north.send("First", Mode::Live, &[south]);
     north.push(south).unwrap();
-    let (alert, record) = acceptable(north, &first);
-    let position = north.desk.outbox_position();
-    let write = acceptance(&alert, &record, (south, position));
-    let submitted = north.desk.store.submit(write).unwrap();
-    let coming = Accepting { alert, record, secrets: submitted.secrets() };
-    let announced = north.desk.alerts.coming.announce(vec![(south.id(), position)], coming);
+    let (_, submitted, _announced) = coming((north, south), &first, |write, _| write);
+    assert!(is_any_coming(north, south));
     assert_eq!(north.desk.outbox_seal(&partner, u64::MAX).unwrap(), 1);
+    assert!(!is_any_coming(north, south), "nobody else seals it");
     submitted.wait().unwrap();
-    assert_eq!(announced.ended(), [], "there is nobody to be told");
     assert!(north.desk.store.outbox_is_empty(&south.id()).unwrap());
     north.push(south).unwrap();
     assert_eq!(south.titles(), ["First", "Never accepted"]);
@@ -64,18 +81,22 @@ fn what_is_on_its_way_to_the_disk_is_taken_by_whoever_seals_it() {
 }
 
 #[test]
-fn where_nobody_seals_meanwhile_the_acceptance_wakes_who_sends() {
+fn who_sends_is_told_of_what_is_durable_whoever_sealed_it_meanwhile() {
     let World { north, south, .. } = &World::new();
-    let id = north.send("First", Mode::Live, &[south]);
-    let (alert, record) = acceptable(north, &id);
-    let position = north.desk.outbox_position();
-    let write = acceptance(&alert, &record, (south, position));
-    let submitted = north.desk.store.submit(write).unwrap();
-    let coming = Accepting { alert, record, secrets: submitted.secrets() };
-    let announced = north.desk.alerts.coming.announce(vec![(south.id(), position)], coming);
+    let (desk, waits) = (Arc::downgrade(&north.desk), Arc::new(Mutex::new(Vec::new())));
+    let told = Arc::clone(&waits);
+    north.desk.on_queued(Box::new(move |node| {
+        let desk = desk.upgrade().unwrap();
+        let is_coming = !desk.alerts.coming.of(node, Mode::Live).is_empty();
+        told.lock().unwrap().push((*node, desk.store.outbox_is_empty(node).unwrap(), is_coming));
+    }));
+    north.send("First", Mode::Live, &[south]);
+    assert_eq!(*waits.lock().unwrap(), [(south.id(), false, false)]);
+    let first = north.send("Second", Mode::Live, &[south]);
+    let (_, submitted, announced) = coming((north, south), &first, |write, _| write);
     submitted.wait().unwrap();
-    assert_eq!(announced.ended(), [south.id()]);
-    assert!(north.desk.alerts.coming.of(&south.id(), Mode::Live).is_empty());
+    drop(announced);
+    assert!(!is_any_coming(north, south), "it is the store's from now on");
 }
 
 #[test]
@@ -83,19 +104,14 @@ fn where_the_acceptance_is_refused_nothing_of_it_is_sealed() {
     let World { north, south, .. } = &World::new();
     let partner = north.desk.partner(&south.id()).unwrap();
     let first = north.send("First", Mode::Live, &[south]);
-    let (alert, record) = acceptable(north, &first);
     let known = AlertKey { origin: north.id(), id: first.parse().unwrap() };
     let known = north.desk.store.alert_fetch(&known).unwrap().unwrap();
-    let position = north.desk.outbox_position();
-    let write = acceptance(&alert, &record, (south, position)).alert_new(&known);
-    let submitted = north.desk.store.submit(write).unwrap();
-    let key = alert.key;
-    let coming = Accepting { alert, record, secrets: submitted.secrets() };
-    let announced = north.desk.alerts.coming.announce(vec![(south.id(), position)], coming);
+    let refused = |write: Write, _| write.alert_new(&known);
+    let (key, submitted, _announced) = coming((north, south), &first, refused);
     let size = north.desk.store.log_size();
     assert_eq!(north.desk.outbox_seal(&partner, u64::MAX).unwrap(), 1, "only the first");
     assert!(matches!(submitted.wait(), Err(StoreError::Conflict)));
-    assert_eq!(announced.ended(), []);
+    assert!(!is_any_coming(north, south));
     assert_eq!(next_out(north, south), 2, "no place is lost");
     assert_eq!(north.desk.store.log_size(), size + 1, "nothing is logged of what does not leave");
     assert_eq!(north.desk.store.delivery_fetch(&key.id, &south.id()).unwrap(), None);
@@ -111,16 +127,12 @@ fn what_is_durable_is_sealed_as_it_is_in_the_store() {
     let World { north, south, .. } = &World::new();
     let partner = north.desk.partner(&south.id()).unwrap();
     let first = north.send("First", Mode::Live, &[south]);
-    let (alert, record) = acceptable(north, &first);
-    let position = north.desk.outbox_position();
-    let write = acceptance(&alert, &record, (south, position));
-    let unseen = write.outbox_delete(&south.id(), Line::Statements(Mode::Live), position);
-    let submitted = north.desk.store.submit(unseen).unwrap();
-    let id = alert.key.id.to_string();
-    let coming = Accepting { alert, record, secrets: submitted.secrets() };
-    let _announced = north.desk.alerts.coming.announce(vec![(south.id(), position)], coming);
+    let unseen = |write: Write, position| {
+        write.outbox_delete(&south.id(), Line::Statements(Mode::Live), position)
+    };
+    let (key, submitted, _announced) = coming((north, south), &first, unseen);
     submitted.wait().unwrap();
-    let request = AlertNarrow { id, keep: Vec::new() };
+    let request = AlertNarrow { id: key.id.to_string(), keep: Vec::new() };
     north.desk.alert_narrow(&officer(), request, &mut Quiet).unwrap();
     assert_eq!(north.desk.outbox_seal(&partner, u64::MAX).unwrap(), 2);
     assert_eq!(next_out(north, south), 2, "it is for nobody any more");
